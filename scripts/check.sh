@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Format, analyzers (warnings are errors), build, shell scripts.
+. "$(dirname "$0")/lib.sh"
+bash "$ROOT/scripts/build.sh"
+say "format"
+dotnet format whitespace "$ROOT/DaNas.Actors.sln" --verify-no-changes --no-restore
+for script in "$ROOT"/scripts/*.sh "$ROOT/scripts/danas" "$ROOT/.ci/run"; do bash -n "$script"; done
+say "format, analyzers and build are clean"

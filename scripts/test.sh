@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# All tests, from a bare Debian 12 with the .NET SDK and git. Arguments go to 'dotnet test' (such as --filter NAME).
+. "$(dirname "$0")/lib.sh"
+bash "$ROOT/scripts/build.sh"
+passed=0 failed=0 skipped=0 broken=0
+for project in "$ROOT"/tests/*/*.csproj; do
+  name="$(basename "$project" .csproj)"
+  log="$ROOT/artifacts/test-$name.log"
+  if ! dotnet test "$project" -c "$CONFIGURATION" --no-build --nologo -v q --logger 'console;verbosity=normal' "$@" > "$log" 2>&1; then broken=1; fi
+  grep -E '^\s*(Failed|Skipped) |\[SKIP\]|\[FAIL\]' "$log" || true
+  p=$(grep -oE 'Passed: +[0-9]+' "$log" | tail -1 | grep -oE '[0-9]+' || echo 0)
+  f=$(grep -oE 'Failed: +[0-9]+' "$log" | tail -1 | grep -oE '[0-9]+' || echo 0)
+  s=$(grep -oE 'Skipped: +[0-9]+' "$log" | tail -1 | grep -oE '[0-9]+' || echo 0)
+  printf '%-32s %5s passed %3s failed %3s skipped\n' "$name" "$p" "$f" "$s"
+  [ "$f" != 0 ] && grep -A25 '\[FAIL\]\|Error Message' "$log" | head -120
+  passed=$((passed + p)); failed=$((failed + f)); skipped=$((skipped + s))
+done
+if [ "$broken" = 1 ] && [ "$failed" = 0 ]; then
+  tail -40 "$ROOT"/artifacts/test-*.log; failed=1
+fi
+printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]

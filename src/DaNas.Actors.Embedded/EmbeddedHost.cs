@@ -1,0 +1,110 @@
+using System.Collections.Concurrent;
+using DaNas.Actors.Logging;
+
+namespace DaNas.Actors.Embedded;
+
+/// <summary>
+/// Runs actors in this process: one asynchronous loop an actor over a bounded mailbox, supervision with back-off, events in a
+/// journal. It passes ActorHostContract.
+/// </summary>
+public sealed class EmbeddedHost : IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<string, ActorCell> cells = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ActorAddress> roles = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Func<object, CancellationToken, Task<object?>>> ports = new(StringComparer.Ordinal);
+    private readonly TaskCompletionSource<string> fatal = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource stopping = new();
+
+    public EmbeddedHost(HostOptions options, IEventJournal? journal, IStateLog log, TimeProvider time)
+    {
+        Options = options;
+        Journal = journal;
+        Log = log;
+        Time = time;
+    }
+
+    /// <summary>Completes with the reason when the host must not go on (another writer took over).</summary>
+    public Task<string> Fatal => fatal.Task;
+
+    /// <summary>Messages dropped because a mailbox was full.</summary>
+    public long Overflowed => cells.Values.Sum(c => c.Overflowed);
+
+    internal HostOptions Options { get; }
+
+    internal IEventJournal? Journal { get; }
+
+    internal IStateLog Log { get; }
+
+    internal TimeProvider Time { get; }
+
+    internal CancellationToken Stopping => stopping.Token;
+
+    /// <summary>Starts an actor at the top.</summary>
+    public ActorAddress Spawn(string name, Func<IActor> create)
+    {
+        ActorAddress address = new($"/{name}");
+        Start(new ActorCell(this, address, null, create));
+        return address;
+    }
+
+    /// <summary>An address outside actors: its messages go to a delegate, one at a time.</summary>
+    public ActorAddress Listen(string name, Action<object> receive) => Spawn(name, () => new Listener(receive));
+
+    public void Tell(ActorAddress receiver, object message) => Deliver(receiver, new Mail(message, null));
+
+    public void PlayRole(string role, ActorAddress address) => roles[role] = address;
+
+    /// <summary>Registers long work under a name; it runs off the actors and must not block the pool.</summary>
+    public void OpenPort(string name, Func<object, CancellationToken, Task<object?>> work) => ports[name] = work;
+
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync();
+        foreach (ActorCell cell in cells.Values.Where(c => c.Parent is null).ToList())
+            cell.RequestStop();
+        await Task.WhenAll(cells.Values.Select(c => c.Completion).ToList());
+        stopping.Dispose();
+    }
+
+    internal void Start(ActorCell cell)
+    {
+        if (!cells.TryAdd(cell.Self.Path, cell))
+            throw new InvalidOperationException($"the name {cell.Self} is in use");
+        cell.Start();
+    }
+
+    internal void Ended(ActorCell cell) => cells.TryRemove(cell.Self.Path, out _);
+
+    internal ActorCell? Find(ActorAddress address) => cells.GetValueOrDefault(address.Path);
+
+    internal void Deliver(ActorAddress receiver, Mail mail) => Find(receiver)?.Post(mail);
+
+    internal ActorAddress Resolve(string role) =>
+        roles.TryGetValue(role, out ActorAddress? address) ? address : new ActorAddress($"/{role}");
+
+    internal async Task<PortReply> RunPortAsync(string port, object request)
+    {
+        if (!ports.TryGetValue(port, out Func<object, CancellationToken, Task<object?>>? work))
+            return new PortReply(port, request, null, $"there is no port '{port}'");
+        try
+        {
+            return new PortReply(port, request, await work(request, stopping.Token), null);
+        }
+#pragma warning disable CA1031 // A port's failure, whatever it is, becomes a value for the actor that asked.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            return new PortReply(port, request, null, e.Message);
+        }
+    }
+
+    internal void Die(string reason) => fatal.TrySetResult(reason);
+
+    private sealed class Listener(Action<object> receive) : IActor
+    {
+        public void Receive(IActorContext context, object message) => receive(message);
+    }
+}
+
+/// <summary>A message on its way; null sender: the world, a timer or a port.</summary>
+internal sealed record Mail(object Message, ActorAddress? Sender, bool IsSystem = false);

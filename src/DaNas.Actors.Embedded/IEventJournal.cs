@@ -1,0 +1,41 @@
+namespace DaNas.Actors.Embedded;
+
+/// <summary>An event as it stands in the journal: sequence number from 1, when it was stored, and the event.</summary>
+public sealed record StoredEvent(long Sequence, DateTimeOffset Created, string Manifest, object Event);
+
+/// <summary>
+/// Events by persistence id. Appends of one persistence id come from the one writer that acquired it last: every append checks the
+/// writer's epoch in the same transaction.
+/// </summary>
+public interface IEventJournal
+{
+    /// <summary>Makes this process the writer and returns its epoch (1 for the first).</summary>
+    long Acquire(string persistenceId);
+
+    /// <summary>Stores all or none and returns the last sequence number. Throws <see cref="JournalException"/>.</summary>
+    Task<long> AppendAsync(string persistenceId, long lastSequence, IReadOnlyList<object> events);
+
+    /// <summary>All events in order, hash chain checked. Throws <see cref="JournalException"/>.</summary>
+    IEnumerable<StoredEvent> Read(string persistenceId);
+
+    /// <summary>Persistence ids in order of their first event.</summary>
+    IReadOnlyList<string> PersistenceIds();
+}
+
+/// <summary>What went wrong with the journal, in words for an operator.</summary>
+public enum JournalFault
+{
+    Unavailable,
+    Fenced,
+    Damaged,
+    Foreign,
+}
+
+/// <summary>A journal that cannot be used, with the cause and the remedy in its message.</summary>
+public sealed class JournalException : Exception
+{
+    public JournalException(JournalFault fault, string message, Exception? inner = null)
+        : base(message, inner) => Fault = fault;
+
+    public JournalFault Fault { get; }
+}

@@ -1,0 +1,33 @@
+using DaNas.Actors.Logging;
+using DaNas.Domain.Evaluation;
+using DaNas.Domain.Values;
+
+namespace DaNas.Actors.Evaluation;
+
+/// <summary>Between a stage and the evaluator of one block.</summary>
+public static class EvaluatorProtocol
+{
+    /// <summary>All samples that are stored for the block.</summary>
+    public sealed record Weigh(ValueList<double> Samples, double Confidence);
+
+    public sealed record Scored(BlockScore Score);
+}
+
+/// <summary>Owns the evidence for one block of one layer: mean, variance and interval of its samples.</summary>
+public sealed class BlockEvaluatorActor(SearchId id, int stage, int layer, string block) : IActor
+{
+    private string doing = "Waiting";
+
+    public static string NameOf(int layer, string block) => $"L{layer + 1:00}-{block}";
+
+    public void Receive(IActorContext context, object message)
+    {
+        if (message is not EvaluatorProtocol.Weigh weigh)
+            return;
+        BlockScore score = BlockScore.Of(layer, block, weigh.Samples, weigh.Confidence);
+        string next = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"Scored {score.Score:0.####} [{score.Low:0.####}, {score.High:0.####}]");
+        context.Log(new StateChange(LogEvent.EvaluatorChanged, doing, next) { Search = id.Text, Stage = stage, Layer = layer + 1, Block = block });
+        doing = next;
+        context.Tell(context.Parent!, new EvaluatorProtocol.Scored(score));
+    }
+}

@@ -1,0 +1,56 @@
+namespace DaNas.Actors.Logging;
+
+/// <summary>
+/// Stable identities of log lines. A number is never given a second meaning; docs/logging.md lists them.
+/// </summary>
+public enum LogEvent
+{
+    None = 0,
+    SearchPhaseChanged = 100,
+    SearchEventStored = 101,
+    SearchCommandIgnored = 102,
+    SearchCommandRejected = 103,
+    SearchEnded = 104,
+    StageChanged = 200,
+    EvaluatorChanged = 300,
+    DispatcherUnitQueued = 400,
+    DispatcherUnitLeased = 401,
+    DispatcherUnitDone = 402,
+    DispatcherUnitFailed = 403,
+    DispatcherTrainerJoined = 404,
+    TrainerChanged = 500,
+    ActorStarted = 900,
+    ActorRestarted = 901,
+    ActorStopped = 902,
+    ActorFailed = 903,
+    MailboxOverflow = 904,
+}
+
+/// <summary>One state change of one actor: who, from, to, and what it is about.</summary>
+public sealed record StateChange(LogEvent Event, string From, string To)
+{
+    public long? Sequence { get; init; }
+
+    public string? Search { get; init; }
+
+    public int? Stage { get; init; }
+
+    public int? Layer { get; init; }
+
+    public string? Block { get; init; }
+
+    public string? Unit { get; init; }
+
+    public int? Attempt { get; init; }
+
+    public string? Cause { get; init; }
+
+    /// <summary>Whether a person should look at it.</summary>
+    public bool IsWarning { get; init; }
+}
+
+/// <summary>Takes the lines of all actors.</summary>
+public interface IStateLog
+{
+    void Write(ActorAddress actor, DateTimeOffset at, StateChange change);
+}

@@ -1,0 +1,16 @@
+namespace DaNas.Actors;
+
+/// <summary>Well-known roles that a host resolves to addresses.</summary>
+public static class Roles
+{
+    public const string Dispatcher = "dispatcher";
+}
+
+/// <summary>Well-known ports that a host runs outside the actors.</summary>
+public static class Ports
+{
+    public const string Blobs = "blobs";
+
+    /// <summary>The engine behind one trainer.</summary>
+    public static string Engine(int trainer) => $"engine-{trainer}";
+}

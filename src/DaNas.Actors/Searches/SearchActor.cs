@@ -1,0 +1,134 @@
+using DaNas.Actors.Dispatch;
+using DaNas.Actors.Logging;
+using DaNas.Actors.Stages;
+using DaNas.Domain.Searches;
+using DaNas.Domain.Values;
+using DaNas.Domain.Work;
+
+namespace DaNas.Actors.Searches;
+
+/// <summary>
+/// The one writer of a search. Five moves and no others: guard, decide, persist, evolve, tell. What it does next is a function of
+/// its state, so a restart at any point goes on where it was.
+/// </summary>
+public sealed class SearchActor(SearchId id, SearchProtocol.Beginning beginning, ActorAddress listener) : IPersistentActor
+{
+    private SearchState state = SearchState.Initial;
+    private ActorAddress? stage;
+
+    public string PersistenceId => $"search-{id}";
+
+    public void Recover(object stored) => state = SearchEvolver.Evolve(state, (SearchEvent)stored);
+
+    public void Receive(IActorContext context, object message)
+    {
+        switch (message)
+        {
+            case SearchProtocol.Ask m:
+                Handle(context, m.Command);
+                break;
+            case DispatchProtocol.UnitDone m:
+                Handle(context, new SearchCommand.AcceptResult(m.Result));
+                break;
+            case DispatchProtocol.UnitFailed m:
+                Handle(context, m.ToCommand());
+                break;
+            case Terminated m when m.Actor == stage:
+                stage = null;
+                Act(context);
+                break;
+        }
+    }
+
+    /// <summary>First start: begin. Another epoch than the stored one: take over. Restart by the supervisor: go on.</summary>
+    public void Started(IActorContext context)
+    {
+        SearchCommand? due = state.Phase is SearchPhase.NotStarted ? beginning.Start : state.Epoch < beginning.Resume.Epoch ? beginning.Resume : null;
+        if (due is null)
+        {
+            Act(context);
+            return;
+        }
+
+        Decision decision = SearchDecider.Decide(state, due);
+        if (decision is Decision.Rejected rejected)
+            context.Tell(listener, new SearchProtocol.Refused(rejected.Reason));
+        Carry(context, due, decision);
+    }
+
+    private void Handle(IActorContext context, SearchCommand command) => Carry(context, command, SearchDecider.Decide(state, command));
+
+    private void Carry(IActorContext context, SearchCommand command, Decision decision)
+    {
+        switch (decision)
+        {
+            case Decision.Accepted accepted:
+                context.Persist(accepted.Events, () => Stored(context, accepted.Events));
+                break;
+            case Decision.Ignored ignored:
+                Log(context, LogEvent.SearchCommandIgnored, command.GetType().Name, "ignored", ignored.Reason, false);
+                break;
+            case Decision.Rejected rejected:
+                Log(context, LogEvent.SearchCommandRejected, command.GetType().Name, "rejected", rejected.Reason, true);
+                break;
+        }
+    }
+
+    private void Stored(IActorContext context, ValueList<SearchEvent> events)
+    {
+        SearchState before = state;
+        long sequence = context.LastSequenceNumber - events.Count;
+        foreach (SearchEvent e in events)
+        {
+            string from = state.Phase.GetType().Name;
+            state = SearchEvolver.Evolve(state, e);
+            sequence++;
+            context.Log(Line(LogEvent.SearchEventStored, from, state.Phase.GetType().Name, e.GetType().Name) with { Sequence = sequence });
+            context.Tell(listener, new SearchProtocol.Stored(e, state, sequence));
+        }
+
+        ValueList<BlobRef> expired = before.LiveBlobs.Except(state.LiveBlobs).ToValueList();
+        if (expired.Count > 0)
+            context.Run(Ports.Blobs, new SearchProtocol.DiscardBlobs(expired));
+        Act(context);
+    }
+
+    /// <summary>Tells whoever is next; safe to repeat.</summary>
+    private void Act(IActorContext context)
+    {
+        if (state.Phase is SearchPhase.Training or SearchPhase.Scoring)
+        {
+            int index = state.Phase is SearchPhase.Training t ? t.Stage.Index : ((SearchPhase.Scoring)state.Phase).Stage.Index;
+            if (stage is not null && stage.Name != PruningStageActor.NameOf(index))
+            {
+                context.StopChild(stage.Name);
+                return;
+            }
+
+            stage ??= OpenStage(context, index);
+            context.Tell(stage, new StageProtocol.StateChanged(state));
+            return;
+        }
+
+        if (stage is not null)
+            context.StopChild(stage.Name);
+        ActorAddress dispatcher = context.Resolve(Roles.Dispatcher);
+        foreach (WorkUnit unit in OutstandingWork.Of(state))
+            context.Tell(dispatcher, new DispatchProtocol.Submit(unit, state.Epoch));
+        if (state.IsOver)
+            context.Log(Line(LogEvent.SearchEnded, "Running", state.Phase.GetType().Name, (state.Phase as SearchPhase.Failed)?.Reason ?? "done"));
+    }
+
+    private ActorAddress OpenStage(IActorContext context, int index)
+    {
+        ActorAddress child = context.Spawn(PruningStageActor.NameOf(index), () => new PruningStageActor(id, index));
+        context.Watch(child);
+        return child;
+    }
+
+    private void Log(IActorContext context, LogEvent e, string from, string to, string cause, bool warning) =>
+        context.Log(Line(e, from, to, cause) with { IsWarning = warning });
+
+    private StateChange Line(LogEvent e, string from, string to, string cause) =>
+        new(e, from, to) { Search = id.Text, Cause = cause, Stage = (state.Phase as SearchPhase.Training)?.Stage.Index };
+}

@@ -1,0 +1,23 @@
+using DaNas.Domain.Searches;
+using DaNas.Domain.Values;
+
+namespace DaNas.Actors.Searches;
+
+/// <summary>The conversation with a search, in its order.</summary>
+public static class SearchProtocol
+{
+    /// <summary>How a search begins or goes on; which of the two applies is a function of its state.</summary>
+    public sealed record Beginning(SearchCommand.Start Start, SearchCommand.Resume Resume);
+
+    /// <summary>To the listener, after each stored event.</summary>
+    public sealed record Stored(SearchEvent Event, SearchState State, long Sequence);
+
+    /// <summary>A stage's or a requester's command.</summary>
+    public sealed record Ask(SearchCommand Command);
+
+    /// <summary>To the listener: the beginning was refused; nothing was stored.</summary>
+    public sealed record Refused(string Reason);
+
+    /// <summary>Blobs that no future unit can need.</summary>
+    public sealed record DiscardBlobs(ValueList<BlobRef> Blobs);
+}

@@ -1,0 +1,172 @@
+using DaNas.Actors.Dispatch;
+using DaNas.Actors.Evaluation;
+using DaNas.Actors.Logging;
+using DaNas.Actors.Searches;
+using DaNas.Domain.Evaluation;
+using DaNas.Domain.Pruning;
+using DaNas.Domain.Searches;
+using DaNas.Domain.Values;
+using DaNas.Domain.Work;
+
+namespace DaNas.Actors.Stages;
+
+/// <summary>Between a search and one of its stages.</summary>
+public static class StageProtocol
+{
+    public sealed record StateChanged(SearchState State);
+}
+
+/// <summary>
+/// One pruning stage: turns its outstanding work into units, gathers a round's shards and the blocks' evidence, and proposes the
+/// pruning. Rebuilt from the search's state; what it holds itself (shards of the running round) may be lost and is trained again.
+/// </summary>
+public sealed class PruningStageActor(SearchId id, int index) : IActor
+{
+    private readonly Dictionary<string, UnitResult> results = new(StringComparer.Ordinal);
+    private readonly Dictionary<(int Layer, string Block), BlockScore> scores = [];
+    private SearchState state = SearchState.Initial;
+    private string doing = "Opened";
+    private bool evaluatorsAsked;
+
+    public static string NameOf(int index) => $"stage-{index}";
+
+    public void Receive(IActorContext context, object message)
+    {
+        switch (message)
+        {
+            case StageProtocol.StateChanged m:
+                state = m.State;
+                Act(context);
+                break;
+            case DispatchProtocol.UnitDone m when Wanted(m.Result.Unit):
+                results[m.Result.Unit] = m.Result;
+                Act(context);
+                break;
+            case DispatchProtocol.UnitFailed m:
+                context.Tell(context.Parent!, new SearchProtocol.Ask(m.ToCommand()));
+                break;
+            case EvaluatorProtocol.Scored m:
+                scores[(m.Score.Layer, m.Score.Block)] = m.Score;
+                if (scores.Count == state.Alive!.Count)
+                    ProposeScores(context);
+                break;
+        }
+    }
+
+    private bool Wanted(string unit) => unit.StartsWith($"s{index}/", StringComparison.Ordinal);
+
+    private void Act(IActorContext context)
+    {
+        switch (state.Phase)
+        {
+            case SearchPhase.Training p when p.Stage.Index == index:
+                Train(context, p);
+                break;
+            case SearchPhase.Scoring p when p.Stage.Index == index:
+                Score(context, p);
+                break;
+        }
+    }
+
+    private void Train(IActorContext context, SearchPhase.Training p)
+    {
+        Become(context, $"Training round {p.Round + 1} of {p.Stage.Rounds}");
+        ValueList<WorkUnit> units = OutstandingWork.Of(state);
+        ForgetAllBut(units.Select(u => u.Id).Append(MergeId(p)));
+        UnitResult.ShardTrained[] shards = [.. units.Select(u => results.GetValueOrDefault(u.Id)).OfType<UnitResult.ShardTrained>()];
+        if (shards.Length < units.Count)
+        {
+            Submit(context, units.Where(u => !results.ContainsKey(u.Id)));
+            return;
+        }
+
+        UnitResult.RoundMerged? merged = results.GetValueOrDefault(MergeId(p)) as UnitResult.RoundMerged;
+        if (shards.Length > 1 && merged is null)
+        {
+            Submit(context, [OutstandingWork.Merge(state, p, shards.ToValueList())]);
+            return;
+        }
+
+        context.Tell(context.Parent!, new SearchProtocol.Ask(new SearchCommand.CompleteRound(index, p.Round, shards.ToValueList(), merged)));
+    }
+
+    private void Score(IActorContext context, SearchPhase.Scoring p)
+    {
+        DiscardShards(context);
+        if (p.Scores.Covers(state.Alive!))
+        {
+            if (p.Stage.PrunesAtEnd && !p.Pruned)
+            {
+                Become(context, "Pruning");
+                ValueList<Removal> removed = PrunePolicy.Decide(p.Scores, state.Alive!, state.Config!.Prune);
+                context.Tell(context.Parent!, new SearchProtocol.Ask(new SearchCommand.ProposePruning(index, removed)));
+            }
+
+            return;
+        }
+
+        ValueList<WorkUnit> units = OutstandingWork.Of(state);
+        if (units.Count == 0)
+        {
+            AskEvaluators(context, p);
+            return;
+        }
+
+        Become(context, $"Gathering evidence round {p.Rounds.Count + 1}");
+        UnitResult.BlocksEvaluated[] answers = [.. units.Select(u => results.GetValueOrDefault(u.Id)).OfType<UnitResult.BlocksEvaluated>()];
+        if (answers.Length < units.Count)
+            Submit(context, units.Where(u => !results.ContainsKey(u.Id)));
+        else
+            context.Tell(context.Parent!, new SearchProtocol.Ask(new SearchCommand.RecordEvidence(index, p.Rounds.Count, StageEvidence.Requests(state, p), answers.ToValueList())));
+    }
+
+    /// <summary>One evaluator a block; each owns its evidence and answers with a score.</summary>
+    private void AskEvaluators(IActorContext context, SearchPhase.Scoring p)
+    {
+        Become(context, "Scoring blocks");
+        if (evaluatorsAsked)
+            return;
+        evaluatorsAsked = true;
+        for (int layer = 0; layer < state.Alive!.Layers.Count; layer++)
+        {
+            foreach (string block in state.Alive.Layers[layer])
+            {
+                int l = layer;
+                ActorAddress child = context.Spawn(BlockEvaluatorActor.NameOf(l, block), () => new BlockEvaluatorActor(id, index, l, block));
+                context.Tell(child, new EvaluatorProtocol.Weigh(StageEvidence.Samples(state, p, l, block), state.Config!.Evidence.Confidence));
+            }
+        }
+    }
+
+    private void ProposeScores(IActorContext context)
+    {
+        ScoreTable table = ScoreTable.Empty.Merge(scores.Values, state.Alive!);
+        context.Tell(context.Parent!, new SearchProtocol.Ask(new SearchCommand.ScoreBlocks(index, table.Scores)));
+    }
+
+    private void Submit(IActorContext context, IEnumerable<WorkUnit> units)
+    {
+        ActorAddress dispatcher = context.Resolve(Roles.Dispatcher);
+        foreach (WorkUnit unit in units)
+            context.Tell(dispatcher, new DispatchProtocol.Submit(unit, state.Epoch));
+    }
+
+    private void ForgetAllBut(IEnumerable<string> wanted)
+    {
+        HashSet<string> keep = wanted.ToHashSet(StringComparer.Ordinal);
+        foreach (string old in results.Keys.Where(k => !keep.Contains(k)).ToList())
+            results.Remove(old);
+    }
+
+    private void DiscardShards(IActorContext context) => ForgetAllBut(results.Keys.Where(k => k.Contains("/e", StringComparison.Ordinal)));
+
+    private void Become(IActorContext context, string next)
+    {
+        if (next == doing)
+            return;
+        context.Log(new StateChange(LogEvent.StageChanged, doing, next) { Search = id.Text, Stage = index });
+        doing = next;
+    }
+
+    private string MergeId(SearchPhase.Training p) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"s{index}/r{p.Round}/merge");
+}

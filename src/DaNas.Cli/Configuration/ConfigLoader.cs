@@ -1,0 +1,117 @@
+using DaNas.Cli.Hocon;
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Values;
+
+namespace DaNas.Cli.Configuration;
+
+/// <summary>A mistake of the user's, with exit code 2: one line, no stack trace.</summary>
+internal sealed class UsageException(string message) : Exception(message);
+
+/// <summary>
+/// Lays the layers over each other: the product's reference.conf (every key with its default), the user's file with what it includes,
+/// then --data and --set. Environment variables come in where a file names them with ${?NAME}.
+/// </summary>
+internal static class ConfigLoader
+{
+    /// <summary>The product's configuration folder: beside the executable, or DANAS_HOCON.</summary>
+    public static string Home => Environment.GetEnvironmentVariable("DANAS_HOCON") ?? Path.Combine(AppContext.BaseDirectory, "hocon");
+
+    /// <summary>Loads and checks; throws <see cref="UsageException"/> with one line a problem.</summary>
+    public static SearchConfig Load(string file, IReadOnlyList<string> sets, string? data)
+    {
+        ConfigObject tree = Resolve(file, sets, data);
+        (SearchConfig? config, ValueList<ConfigProblem> problems) = SearchConfig.Validate(tree);
+        return config ?? throw new UsageException(string.Join('\n', problems.Select(p => p.ToString())));
+    }
+
+    /// <summary>The resolved tree with origins, not yet checked.</summary>
+    public static ConfigObject Resolve(string file, IReadOnlyList<string> sets, string? data)
+    {
+        try
+        {
+            HoconNode.Map root = Parse(Path.Combine(Home, "reference.conf"), []);
+            root.Overlay(Parse(Locate(file), []));
+            if (data is not null)
+                root.Overlay(DataLayer(data));
+            foreach (string set in sets)
+                root.Overlay(SetLayer(set));
+            return HoconResolver.Resolve(root);
+        }
+        catch (HoconException e)
+        {
+            throw new UsageException(e.Message);
+        }
+    }
+
+    private static HoconNode.Map SetLayer(string set)
+    {
+        int equals = set.IndexOf('=', StringComparison.Ordinal);
+        if (equals <= 0)
+            throw new UsageException($"--set {set}: write --set key=value, such as --set search.seed=7");
+        return HoconParser.Parse(set, "--set", (_, _) => null);
+    }
+
+    /// <summary>--data names a folder or a catalogue; its kind is read off its content.</summary>
+    private static HoconNode.Map DataLayer(string path)
+    {
+        string full = Path.GetFullPath(path);
+        string kind = File.Exists(full) ? "catalogue"
+            : File.Exists(Path.Combine(full, "train-images-idx3-ubyte")) || File.Exists(Path.Combine(full, "train-images-idx3-ubyte.gz")) ? "idx"
+            : File.Exists(Path.Combine(full, "data_batch_1.bin")) || File.Exists(Path.Combine(full, "train.bin")) ? "cifar-binary"
+            : Directory.Exists(full) ? "image-folder"
+            : throw new UsageException($"--data {path}: there is no such file or folder");
+        ConfigOrigin origin = new("--data", 0);
+        HoconNode.Map layer = new(origin);
+        layer.Set(["data", "kind"], new HoconNode.Scalar(kind, false, origin));
+        layer.Set(["data", "path"], new HoconNode.Scalar(full, true, origin));
+        return layer;
+    }
+
+    private static string Locate(string file)
+    {
+        if (File.Exists(file))
+            return file;
+        string shipped = Path.Combine(Home, file.StartsWith("hocon/", StringComparison.Ordinal) ? file[6..] : file);
+        string named = Path.Combine(Home, "searches", file.EndsWith(".conf", StringComparison.Ordinal) ? file : file + ".conf");
+        return File.Exists(shipped) ? shipped : File.Exists(named) ? named
+            : throw new UsageException($"{file} does not exist; name a .conf file, or one of: {string.Join(", ", Shipped())}");
+    }
+
+    private static IEnumerable<string> Shipped()
+    {
+        string folder = Path.Combine(Home, "searches");
+        return Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.conf").Select(f => Path.GetFileNameWithoutExtension(f)!).Order(StringComparer.Ordinal) : [];
+    }
+
+    private static HoconNode.Map Parse(string file, HashSet<string> open)
+    {
+        string full = Path.GetFullPath(file);
+        if (!open.Add(full))
+            throw new UsageException($"{file} includes itself");
+        string text;
+        try
+        {
+            text = File.ReadAllText(full);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"{file} cannot be read: {e.Message}");
+        }
+
+        HoconNode.Map map = HoconParser.Parse(text, Shown(file), (_, name) => Include(full, name, open));
+        open.Remove(full);
+        return map;
+    }
+
+    private static HoconNode.Map? Include(string from, string name, HashSet<string> open)
+    {
+        string[] candidates = [Path.Combine(Path.GetDirectoryName(from)!, name), Path.Combine(Home, name)];
+        return candidates.FirstOrDefault(File.Exists) is { } found ? Parse(found, open) : null;
+    }
+
+    private static string Shown(string file)
+    {
+        string relative = Path.GetRelativePath(Environment.CurrentDirectory, file);
+        return relative.StartsWith("..", StringComparison.Ordinal) ? file : relative;
+    }
+}

@@ -1,0 +1,93 @@
+using DaNas.Domain.Configuration;
+
+namespace DaNas.Cli.Hocon;
+
+/// <summary>Replaces substitutions (from the tree, else from the environment) and joins values: HOCON to a configuration tree.</summary>
+internal sealed class HoconResolver(HoconNode.Map root)
+{
+    private readonly HashSet<HoconNode> open = new(ReferenceEqualityComparer.Instance);
+
+    public static ConfigObject Resolve(HoconNode.Map root) => (ConfigObject)new HoconResolver(root).Resolve((HoconNode)root)!;
+
+    /// <summary>A resolved node, or null where an optional substitution found nothing.</summary>
+    private ConfigNode? Resolve(HoconNode node)
+    {
+        switch (node)
+        {
+            case HoconNode.Map map:
+                return ResolveMap(map);
+            case HoconNode.List list:
+                return new ConfigArray([.. list.Items.Select(Resolve).OfType<ConfigNode>()], list.Origin);
+            case HoconNode.Scalar scalar:
+                return new ConfigValue(scalar.Text, scalar.Quoted, scalar.Origin);
+            case HoconNode.Substitution substitution:
+                return Substitute(substitution);
+            case HoconNode.Join join:
+                return ResolveJoin(join);
+            case HoconNode.Over over:
+                ConfigNode? after = Resolve(over.After);
+                return after is null ? Resolve(over.Before) : after is ConfigObject b && Resolve(over.Before) is ConfigObject a ? Merge(a, b) : after;
+            default:
+                throw new HoconException(node.Origin, "unknown kind of value");
+        }
+    }
+
+    private ConfigObject ResolveMap(HoconNode.Map map)
+    {
+        Dictionary<string, ConfigNode> fields = new(StringComparer.Ordinal);
+        foreach ((string key, HoconNode value) in map.Fields)
+        {
+            if (Resolve(value) is { } resolved)
+                fields[key] = resolved;
+        }
+
+        return new ConfigObject(fields, map.Origin);
+    }
+
+    private ConfigNode? Substitute(HoconNode.Substitution s)
+    {
+        if (!open.Add(s))
+            throw new HoconException(s.Origin, $"${{{s.Path}}} leads back to itself");
+        try
+        {
+            HoconNode? target = root;
+            foreach (string key in s.Path.Split('.'))
+                target = target is HoconNode.Map m ? m.Fields.GetValueOrDefault(key) : null;
+            if (target is not null)
+                return Resolve(target);
+            if (Environment.GetEnvironmentVariable(s.Path) is { } value)
+                return new ConfigValue(value, false, new ConfigOrigin($"environment {s.Path}", 0));
+            return s.Optional ? null : throw new HoconException(s.Origin, $"${{{s.Path}}} is defined nowhere; define it, or write ${{?{s.Path}}} if it may be missing");
+        }
+        finally
+        {
+            open.Remove(s);
+        }
+    }
+
+    private ConfigNode? ResolveJoin(HoconNode.Join join)
+    {
+        (HoconNode Raw, ConfigNode? Node)[] parts = [.. join.Parts.Select(p => (p, Resolve(p)))];
+        ConfigNode[] values = [.. parts.Where(p => p.Node is not null && !IsSpace(p.Raw)).Select(p => p.Node!)];
+        if (values.Length == 0)
+            return null;
+        if (values.All(v => v is ConfigObject))
+            return values.Cast<ConfigObject>().Aggregate(Merge);
+        if (values.All(v => v is ConfigArray))
+            return new ConfigArray([.. values.Cast<ConfigArray>().SelectMany(a => a.Items)], join.Origin);
+        if (!values.All(v => v is ConfigValue))
+            throw new HoconException(join.Origin, "objects, lists and texts cannot be joined with each other");
+        string text = string.Concat(parts.Select(p => (p.Node as ConfigValue)?.Text)).Trim();
+        return new ConfigValue(text, values.Any(v => v is ConfigValue { Quoted: true }), join.Origin);
+    }
+
+    private static bool IsSpace(HoconNode node) => node is HoconNode.Scalar { Quoted: false } s && string.IsNullOrWhiteSpace(s.Text);
+
+    private static ConfigObject Merge(ConfigObject a, ConfigObject b)
+    {
+        Dictionary<string, ConfigNode> fields = new(a.Fields, StringComparer.Ordinal);
+        foreach ((string key, ConfigNode value) in b.Fields)
+            fields[key] = value is ConfigObject inner && fields.GetValueOrDefault(key) is ConfigObject before ? Merge(before, inner) : value;
+        return new ConfigObject(fields, b.Origin);
+    }
+}

@@ -1,0 +1,33 @@
+using System.CommandLine;
+using System.Globalization;
+using DaNas.Cli.Running;
+using DaNas.Cli.Trainers;
+using DaNas.Cli.Verbs;
+
+namespace DaNas.Cli;
+
+/// <summary>The danas executable.</summary>
+internal static class Program
+{
+    private static async Task<int> Main(string[] args)
+    {
+        CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
+        if (args is ["trainer"])
+            return TrainerVerb.Run();
+        RootCommand root = new("Fault-tolerant neural architecture search. 'danas run quickstart' shows what it does.");
+        foreach (Command command in Commands())
+            root.Subcommands.Add(command);
+        ParseResult parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (System.CommandLine.Parsing.ParseError error in parsed.Errors)
+                await Console.Error.WriteLineAsync(error.Message);
+            await Console.Error.WriteLineAsync("'danas --help' lists the verbs, 'danas VERB --help' their options");
+            return ExitCode.Usage;
+        }
+
+        return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    }
+
+    private static Command[] Commands() => [RunVerbs.Run(), RunVerbs.Resume()];
+}

@@ -1,0 +1,79 @@
+using System.Globalization;
+using DaNas.Cli.Configuration;
+
+namespace DaNas.Cli.Running;
+
+/// <summary>
+/// One owner of a search on this machine: a locked file for the life of the process, and a heartbeat file whose age tells what a fault
+/// cost. The journal's epoch is what really keeps a second writer out; this gives the user the reason before anything starts.
+/// </summary>
+internal sealed class OwnerLock : IDisposable
+{
+    private readonly FileStream file;
+    private readonly string heartbeat;
+    private readonly Timer timer;
+
+    private OwnerLock(FileStream file, string heartbeat)
+    {
+        this.file = file;
+        this.heartbeat = heartbeat;
+        PreviousBeat = File.Exists(heartbeat) ? File.GetLastWriteTimeUtc(heartbeat) : null;
+        File.WriteAllText(heartbeat, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        timer = new Timer(_ => Beat(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+    }
+
+    /// <summary>When the owner before was last alive; null for the first.</summary>
+    public DateTimeOffset? PreviousBeat { get; }
+
+    /// <summary>Takes the search, or says who has it and what to do.</summary>
+    public static OwnerLock Take(OutputFolder folder, string id, bool takeover)
+    {
+        string directory = folder.SearchFolder(id);
+        Directory.CreateDirectory(directory);
+        string heartbeat = Path.Combine(directory, "owner.pid");
+        try
+        {
+            return new OwnerLock(new FileStream(Path.Combine(directory, "owner.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None), heartbeat);
+        }
+        catch (IOException)
+        {
+            string pid = File.Exists(heartbeat) ? File.ReadAllText(heartbeat).Trim() : "?";
+            if (takeover && IsStopped(pid))
+                return new OwnerLock(new FileStream(Path.Combine(directory, $"owner-{Environment.ProcessId}.lock"), FileMode.Create, FileAccess.ReadWrite, FileShare.None), heartbeat);
+            throw new UsageException(IsStopped(pid)
+                ? $"search {id} belongs to process {pid}, which is stopped; 'kill -CONT {pid}' lets it go on, 'kill -9 {pid}' ends it, 'danas resume {id} --takeover' takes the search from it"
+                : $"search {id} is being run by process {pid}; watch it with 'danas watch {id}{folder.Option}', or end that process first");
+        }
+    }
+
+    public void Dispose()
+    {
+        timer.Dispose();
+        file.Dispose();
+    }
+
+    private static bool IsStopped(string pid)
+    {
+        try
+        {
+            string stat = File.ReadAllText($"/proc/{pid}/stat");
+            return stat[(stat.LastIndexOf(')') + 2)..].StartsWith('T');
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    private void Beat()
+    {
+        try
+        {
+            File.SetLastWriteTimeUtc(heartbeat, DateTime.UtcNow);
+        }
+        catch (IOException)
+        {
+            // The journal reports a disk in trouble; the beat only measures loss.
+        }
+    }
+}

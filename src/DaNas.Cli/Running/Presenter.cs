@@ -1,0 +1,167 @@
+using System.Globalization;
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Estimates;
+using DaNas.Domain.Searches;
+using DaNas.Domain.Values;
+using DaNas.Domain.Work;
+using Spectre.Console;
+
+namespace DaNas.Cli.Running;
+
+/// <summary>What a person sees of a running search: a line a milestone, and on a terminal one moving line with rate and time left.</summary>
+internal sealed class Presenter(bool interactive)
+{
+    private readonly Lock gate = new();
+    private SearchEstimate? estimate;
+    private DateTimeOffset started;
+    private UnitCost costAtStart = UnitCost.Zero;
+    private DateTimeOffset lastLine;
+    private bool statusShown;
+
+    public void Say(string text)
+    {
+        lock (gate)
+        {
+            ClearStatus();
+            Console.WriteLine(text);
+        }
+    }
+
+    public void Warn(string text)
+    {
+        lock (gate)
+        {
+            ClearStatus();
+            Console.Error.WriteLine(text);
+        }
+    }
+
+    public void Begin(SearchConfig config, Domain.Stages.DatasetSummary data, SearchState state)
+    {
+        estimate = SearchEstimate.Of(config, data);
+        started = DateTimeOffset.UtcNow;
+        costAtStart = state.Cost;
+    }
+
+    /// <summary>An event was stored.</summary>
+    public void Stored(SearchEvent e, SearchState state)
+    {
+        if (Milestone(e, state) is { } text)
+            Say($"{DateTimeOffset.UtcNow.ToLocalTime():HH:mm:ss} {text}");
+        Progress(state);
+    }
+
+    public void EndProgress()
+    {
+        lock (gate)
+            ClearStatus();
+    }
+
+    private static string? Milestone(SearchEvent e, SearchState state) => e switch
+    {
+        SearchEvent.SearchStarted s => Text($"search started: {s.Data.Name}, {s.Data.Classes.Count} classes, {s.Data.TrainImages:N0} training pictures"),
+        SearchEvent.SearchResumed s when s.NumericsProfile.Length > 0 => Text($"search resumed (epoch {s.Epoch}); the interruption cost {s.Lost.Seconds:0.0} s of work"),
+        SearchEvent.ProxyMeasured p => Text($"difficulty: proxy {p.ProxySeed + 1}, point {p.Point + 1}: mean held-out accuracy {p.Accuracy.Average():0.000}"),
+        SearchEvent.DifficultyMeasured d when d.Difficulty.Count > 0 => Text($"classes from easy to hard: {string.Join(", ", d.EasyToHard.Select(c => state.Started!.Data.Classes[c]))}"),
+        SearchEvent.StageOpened s => Text($"{Name(s.Plan)}: {s.Plan.Classes.Count} classes, {s.Alive.Count} blocks alive, {s.Plan.Rounds} rounds"),
+        SearchEvent.BlocksPruned p => Text($"{p.Removed.Count} blocks pruned ({p.Rule}), {p.Alive.Count} left: {p.Alive}"),
+        SearchEvent.ArchitectureSelected a => Text($"winner {a.Winner.Text} ({a.Cost.Macs:N0} multiply-adds); retraining it beside {a.Controls.Count} random architectures"),
+        SearchEvent.ModelRetrained m => Text($"{m.Run} retrained: test accuracy {m.TestAccuracy:0.0000}"),
+        SearchEvent.AttemptFailed a => Text($"attempt {a.Attempt} of {a.Unit} failed ({a.Cause}); it runs again"),
+        SearchEvent.SearchFailed f => Text($"search stopped: {f.Reason}; remedy: {f.Remedy}"),
+        _ => null,
+    };
+
+    private static string Name(Domain.Stages.StagePlan plan) => plan.IsWarmup ? "warm-up" : Text($"stage {plan.Index}");
+
+    private void Progress(SearchState state)
+    {
+        if (estimate is null || state.IsOver)
+            return;
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        if (now - lastLine < TimeSpan.FromSeconds(interactive ? 0.3 : 10))
+            return;
+        lastLine = now;
+        double done = SearchEstimate.Weighted(state.Cost);
+        double share = Math.Clamp(done / estimate.WeightedMacs, 0, 0.99);
+        double rate = (done - SearchEstimate.Weighted(costAtStart)) / Math.Max(0.001, (now - started).TotalSeconds);
+        double images = (state.Cost.ForwardImages - costAtStart.ForwardImages) / Math.Max(0.001, (now - started).TotalSeconds);
+        string left = rate > 0 ? Duration((estimate.WeightedMacs - done) / rate) : "?";
+        string line = Text($"{share:P0} done, {images:N0} images/s, about {left} left ({Where(state)})");
+        lock (gate)
+        {
+            if (!interactive)
+            {
+                Console.WriteLine($"{now.ToLocalTime():HH:mm:ss} {line}");
+                return;
+            }
+
+            ClearStatus();
+            Console.Write(line);
+            statusShown = true;
+        }
+    }
+
+    private static string Where(SearchState state) => state.Phase switch
+    {
+        SearchPhase.MeasuringDifficulty => "measuring class difficulty",
+        SearchPhase.Training p => Text($"{Name(p.Stage)}, round {p.Round + 1} of {p.Stage.Rounds}"),
+        SearchPhase.Retraining => "retraining",
+        SearchPhase.Deriving => "comparing candidates",
+        _ => "deciding",
+    };
+
+    public static string Duration(double seconds)
+    {
+        if (!double.IsFinite(seconds) || seconds > 1e8)
+            return "?";
+        TimeSpan t = TimeSpan.FromSeconds(Math.Max(0, seconds));
+        return t.TotalHours >= 24 ? Text($"{t.TotalDays:0.0} d") : t.TotalHours >= 1 ? Text($"{t.TotalHours:0.0} h") : t.TotalMinutes >= 1 ? Text($"{(int)t.TotalMinutes} min {t.Seconds} s") : Text($"{t.Seconds} s");
+    }
+
+    /// <summary>The closing table: stages, funnel, cost, winner, controls, and where everything lies.</summary>
+    public void Table(SearchRecord record, OutputFolder folder)
+    {
+        SearchState state = record.State;
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = interactive ? AnsiSupport.Detect : AnsiSupport.No });
+        if (!interactive)
+            console.Profile.Width = 118;
+        Table stages = new Table().Border(TableBorder.Simple).AddColumns("stage", "classes", "blocks before", "after", "images forward", "backward", "loss", "accuracy");
+        foreach (StageRecord s in state.Stages)
+            stages.AddRow(Name(s.Plan), N(s.Plan.Classes.Count), N(s.Before.Count), N(s.After.Count), N(s.Cost.ForwardImages), N(s.Cost.BackwardImages), D(s.Loss), D(s.Accuracy));
+        console.WriteLine();
+        console.Write(stages);
+        if (state.Phase is SearchPhase.Completed done && state.Selected is { } selected)
+        {
+            Domain.SearchSpaces.CostTable costs = Domain.SearchSpaces.CostTable.Of(state.Space!);
+            Table models = new Table().Border(TableBorder.Simple).AddColumns("retrained model", "architecture", "multiply-adds", "parameters", "test accuracy");
+            foreach (RetrainedModel m in done.Models)
+                models.AddRow(m.Run, Markup.Escape(m.Architecture.Text), N(costs.Of(m.Architecture).Macs), N(costs.Of(m.Architecture).Parameters), D(m.TestAccuracy));
+            console.Write(models);
+            if (done.Models.Count > 1)
+                console.WriteLine(Text($"winner {done.Models[0].TestAccuracy:0.0000}, mean of {done.Models.Count - 1} random architectures of about equal multiply-adds {done.Models.Skip(1).Average(m => m.TestAccuracy):0.0000}"));
+            console.WriteLine(Text($"budget {state.Budget:N0} multiply-adds; winner uses {selected.Cost.Macs:N0}"));
+        }
+
+        console.WriteLine(Text($"cost: {state.Cost.ForwardImages:N0} images forward, {state.Cost.BackwardImages:N0} with a backward pass, {state.Cost.ForwardMacs:N0} multiply-adds forward"));
+        console.WriteLine(Text($"time: {Duration(record.ActiveSeconds)} at work, {state.LostSeconds:0.0} s lost to faults"));
+        console.WriteLine(Text($"decision hash {state.DecisionHash.Hex}"));
+        if (state.Phase is SearchPhase.Completed c)
+            console.WriteLine(Text($"weights hash  {c.WeightsHash.Hex}"));
+        console.WriteLine(Text($"folder {folder.SearchFolder(record.Id)} (architecture.json, weights.safetensors, log.jsonl), journal {folder.JournalPath}"));
+    }
+
+    private static string N(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    private static string D(double value) => value.ToString("0.0000", CultureInfo.InvariantCulture);
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private void ClearStatus()
+    {
+        if (!statusShown)
+            return;
+        Console.Write("\r\u001b[2K");
+        statusShown = false;
+    }
+}

@@ -1,0 +1,60 @@
+using DaNas.Actors.Embedded;
+using DaNas.Cli.Configuration;
+using DaNas.Domain.Searches;
+
+namespace DaNas.Cli.Running;
+
+/// <summary>A search as its journal tells it: the events with their times, and their fold.</summary>
+internal sealed record SearchRecord(string Id, IReadOnlyList<StoredEvent> Events, SearchState State)
+{
+    private const string Prefix = "search-";
+
+    /// <summary>Time at work: from each start or resumption to the last event before the next one.</summary>
+    public double ActiveSeconds
+    {
+        get
+        {
+            double seconds = 0;
+            DateTimeOffset? from = null;
+            DateTimeOffset last = default;
+            foreach (StoredEvent e in Events)
+            {
+                if (e.Event is SearchEvent.SearchStarted or SearchEvent.SearchResumed)
+                {
+                    seconds += from is { } f ? (last - f).TotalSeconds : 0;
+                    from = e.Created;
+                }
+
+                last = e.Created;
+            }
+
+            return seconds + (from is { } open ? (last - open).TotalSeconds : 0);
+        }
+    }
+
+    public string Status => State.Phase switch
+    {
+        SearchPhase.Completed => "completed",
+        SearchPhase.Failed => "failed",
+        _ => "unfinished",
+    };
+
+    public static IReadOnlyList<string> Ids(OutputFolder folder)
+    {
+        using SqliteJournal? journal = folder.TryOpenJournal();
+        return journal is null ? [] : [.. journal.PersistenceIds().Where(p => p.StartsWith(Prefix, StringComparison.Ordinal)).Select(p => p[Prefix.Length..])];
+    }
+
+    /// <summary>Loads one search by its id or the beginning of it.</summary>
+    public static SearchRecord Load(OutputFolder folder, string id)
+    {
+        string[] matches = [.. Ids(folder).Where(i => i.StartsWith(id, StringComparison.Ordinal))];
+        string found = matches.Length == 1 || matches.Contains(id) ? (matches.Contains(id) ? id : matches[0]) : throw new UsageException(matches.Length == 0
+            ? $"there is no search '{id}' in {folder.Root}; 'danas ls{folder.Option}' lists what is there"
+            : $"'{id}' could be {string.Join(" or ", matches)}; write more of the id");
+        using SqliteJournal journal = folder.TryOpenJournal()!;
+        IReadOnlyList<StoredEvent> events = [.. journal.Read(Prefix + found)];
+        SearchState state = events.Aggregate(SearchState.Initial, (s, e) => SearchEvolver.Evolve(s, (SearchEvent)e.Event));
+        return new(found, events, state);
+    }
+}

@@ -1,0 +1,65 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using DaNas.Domain.Searches;
+using DaNas.Domain.Work;
+
+namespace DaNas.Cli.Running;
+
+/// <summary>The result of a search as a program reads it. Fields are added, never renamed.</summary>
+internal sealed record SearchReport(
+    string SearchId,
+    string Status,
+    string? ArchitectureId,
+    string? Architecture,
+    string DecisionHash,
+    string? WeightsHash,
+    string? SupernetHash,
+    double? TestAccuracy,
+    double? RandomTestAccuracy,
+    IReadOnlyList<double> ControlTestAccuracies,
+    long? Macs,
+    long? Parameters,
+    long CostImages,
+    long CostBackwardImages,
+    long CostMacs,
+    double SearchSeconds,
+    double LostSeconds,
+    long Events,
+    string OutputDirectory,
+    string? Reason)
+{
+    private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.Never };
+
+    public static JsonSerializerOptions Json => Options;
+
+    public static SearchReport Of(SearchRecord record, OutputFolder folder)
+    {
+        SearchState state = record.State;
+        SearchPhase.Completed? done = state.Phase as SearchPhase.Completed;
+        double[] controls = [.. done?.Models.Skip(1).Select(m => m.TestAccuracy) ?? []];
+        UnitCost cost = state.Cost;
+        return new(
+            record.Id,
+            record.Status,
+            state.Selected?.Winner.Id,
+            state.Selected?.Winner.Text,
+            state.DecisionHash.Hex,
+            done?.WeightsHash.Hex,
+            state.Supernet?.Digest.Hex,
+            done?.Models[0].TestAccuracy,
+            controls.Length > 0 ? Math.Round(controls.Average(), 6) : null,
+            controls,
+            state.Selected?.Cost.Macs,
+            state.Selected?.Cost.Parameters,
+            cost.ForwardImages,
+            cost.BackwardImages,
+            cost.ForwardMacs,
+            Math.Round(record.ActiveSeconds, 3),
+            Math.Round(state.LostSeconds, 3),
+            record.Events.Count,
+            folder.SearchFolder(record.Id),
+            (state.Phase as SearchPhase.Failed)?.Reason);
+    }
+
+    public string ToJson() => JsonSerializer.Serialize(this, Options);
+}

@@ -1,0 +1,142 @@
+using System.Globalization;
+using DaNas.Actors;
+using DaNas.Actors.Dispatch;
+using DaNas.Actors.Embedded;
+using DaNas.Actors.Searches;
+using DaNas.Actors.Trainers;
+using DaNas.Cli.Configuration;
+using DaNas.Cli.Trainers;
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Searches;
+using DaNas.Domain.Stages;
+using DaNas.Domain.Values;
+using DaNas.Domain.Work;
+using DaNas.Storage;
+
+namespace DaNas.Cli.Running;
+
+/// <summary>Exit codes of the command line; stable.</summary>
+internal static class ExitCode
+{
+    public const int Done = 0;
+    public const int Failed = 1;
+    public const int Usage = 2;
+    public const int Interrupted = 75;
+}
+
+/// <summary>Composition root of a search on one machine: journal, blobs, host, actors, trainer processes.</summary>
+internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
+{
+    public const string EngineVersion = "danas-engine/1";
+
+    private readonly TaskCompletionSource<int> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>A new id: the search's name, the time, and four digits.</summary>
+    public static string NewId(string name) => string.Create(
+        CultureInfo.InvariantCulture, $"{name}-{DateTimeOffset.UtcNow:yyyyMMdd-HHmmss}-{System.Security.Cryptography.RandomNumberGenerator.GetHexString(4, true)}");
+
+    public async Task<int> StartAsync(SearchConfig config, DatasetSummary data, string id, CancellationToken interrupt)
+    {
+        using OwnerLock owner = OwnerLock.Take(folder, id, false);
+        return await RunAsync(config, data, id, owner, SearchState.Initial, interrupt);
+    }
+
+    public async Task<int> ResumeAsync(SearchRecord record, bool takeover, CancellationToken interrupt)
+    {
+        using OwnerLock owner = OwnerLock.Take(folder, record.Id, takeover);
+        double lost = owner.PreviousBeat is { } beat ? Math.Clamp((beat - LastProgress(record)).TotalSeconds, 0, 3600) : 0;
+        return await RunAsync(record.State.Config!, record.State.Started!.Data, record.Id, owner, record.State, interrupt, Math.Round(lost, 3));
+    }
+
+    private async Task<int> RunAsync(SearchConfig config, DatasetSummary data, string id, OwnerLock owner, SearchState state, CancellationToken interrupt, double lost = 0)
+    {
+        _ = owner;
+        using StateLog log = new(Path.Combine(folder.SearchFolder(id), "log.jsonl"), line => Show(line));
+        FileBlobStore blobs = folder.OpenBlobs(id);
+        using SqliteJournal journal = folder.OpenJournal();
+        TrainerOpening opening = new(config.Text, data, folder.BlobFolder(id));
+        TrainerProcess[] trainers = [.. Enumerable.Range(0, config.Trainers.Count).Select(i => new TrainerProcess(opening, config.Trainers, text => File.AppendAllText(Path.Combine(folder.SearchFolder(id), $"trainer-{i}.log"), text + "\n")))];
+        try
+        {
+            await trainers[0].StartAsync(interrupt);
+            presenter.Begin(config, data, state);
+            string profile = trainers[0].Profile!;
+            long epoch = journal.Acquire($"search-{id}");
+            SearchEvent.SearchStarted first = new(new SearchId(id), config.Text, config.Hash, data, profile, EngineVersion);
+            SearchProtocol.Beginning beginning = new(new SearchCommand.Start(first), new SearchCommand.Resume(epoch, profile, lost));
+            await using EmbeddedHost host = new(new HostOptions(), journal, log, TimeProvider.System);
+            Populate(host, config, trainers, blobs, new SearchId(id), beginning);
+            Task<int> end = ended.Task;
+            Task first3 = await Task.WhenAny(end, host.Fatal, Task.Delay(Timeout.Infinite, interrupt));
+            return first3 == end ? await end : first3 == host.Fatal ? Fatal(await host.Fatal) : Interrupted(id);
+        }
+        finally
+        {
+            presenter.EndProgress();
+            foreach (TrainerProcess trainer in trainers)
+                await trainer.DisposeAsync();
+        }
+    }
+
+    private void Populate(EmbeddedHost host, SearchConfig config, TrainerProcess[] trainers, FileBlobStore blobs, SearchId id, SearchProtocol.Beginning beginning)
+    {
+        host.OpenPort(Actors.Ports.Blobs, (request, _) =>
+        {
+            foreach (BlobRef blob in ((SearchProtocol.DiscardBlobs)request).Blobs)
+                blobs.Delete(blob);
+            return Task.FromResult<object?>(null);
+        });
+        for (int i = 0; i < trainers.Length; i++)
+        {
+            TrainerProcess trainer = trainers[i];
+            host.OpenPort(Actors.Ports.Engine(i), async (request, stop) => await trainer.RunAsync((WorkUnit)request, stop));
+        }
+
+        host.PlayRole(Roles.Dispatcher, host.Spawn(Roles.Dispatcher, () => new DispatcherActor(new DispatcherSettings(config.Trainers.Attempts))));
+        for (int i = 0; i < trainers.Length; i++)
+        {
+            int number = i;
+            host.Spawn(TrainerActor.NameOf(number), () => new TrainerActor(number));
+        }
+
+        ActorAddress listener = host.Listen("listener", Heard);
+        host.Spawn($"search-{id}", () => new SearchActor(id, beginning, listener));
+    }
+
+    private void Heard(object message)
+    {
+        switch (message)
+        {
+            case SearchProtocol.Stored m:
+                presenter.Stored(m.Event, m.State);
+                if (m.State.IsOver)
+                    ended.TrySetResult(m.State.Phase is SearchPhase.Completed ? ExitCode.Done : ExitCode.Failed);
+                break;
+            case SearchProtocol.Refused m:
+                presenter.Warn(m.Reason);
+                ended.TrySetResult(ExitCode.Usage);
+                break;
+        }
+    }
+
+    private int Fatal(string reason)
+    {
+        presenter.Warn(reason);
+        return ExitCode.Failed;
+    }
+
+    private int Interrupted(string id)
+    {
+        presenter.EndProgress();
+        presenter.Say($"interrupted; nothing acknowledged is lost. Go on with: danas resume {id}{folder.Option}");
+        return ExitCode.Interrupted;
+    }
+
+    private void Show(LogLine line)
+    {
+        if (line.Warning && line.Id != (int)Actors.Logging.LogEvent.DispatcherUnitFailed)
+            presenter.Warn(line.ToText());
+    }
+
+    private static DateTimeOffset LastProgress(SearchRecord record) => record.Events[^1].Created;
+}

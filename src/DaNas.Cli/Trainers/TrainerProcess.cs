@@ -1,0 +1,183 @@
+using System.Diagnostics;
+using System.Globalization;
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Work;
+using DaNas.Ports;
+
+namespace DaNas.Cli.Trainers;
+
+/// <summary>
+/// A trainer in a process of its own, spoken to over its pipes. It is started when needed, started again with back-off when it dies, and
+/// killed when a unit outlives its deadline.
+/// </summary>
+internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions options, Action<string> chatter) : ITrainingEngine, IAsyncDisposable
+{
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(5);
+
+    private Process? process;
+    private int failedStarts;
+
+    /// <summary>The profile that the running process reported; null before the first start.</summary>
+    public string? Profile { get; private set; }
+
+    /// <summary>Starts the process and waits until it is ready. Throws <see cref="DataException"/> with its reason where it cannot.</summary>
+    public async Task StartAsync(CancellationToken cancellation)
+    {
+        process = Launch(options.Threads);
+        process.ErrorDataReceived += (_, e) =>
+        {
+            if (!string.IsNullOrWhiteSpace(e.Data))
+                chatter(e.Data);
+        };
+        process.BeginErrorReadLine();
+        await SendAsync(opening);
+        if (await ReadAsync(process, cancellation) is not TrainerGreeting greeting)
+        {
+            int code = await ExitCodeAsync(process);
+            throw new DataException($"the trainer process ended before it was ready ({Describe(code)}); 'danas doctor' checks libtorch");
+        }
+
+        if (!greeting.Ready)
+        {
+            await StopAsync();
+            throw new DataException(greeting.Text);
+        }
+
+        Profile = greeting.Text;
+        failedStarts = 0;
+    }
+
+    public async Task<UnitOutcome> RunAsync(WorkUnit unit, CancellationToken cancellation)
+    {
+        long started = Stopwatch.GetTimestamp();
+        if (process is null || process.HasExited)
+        {
+            try
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(LongestBackoff.TotalMilliseconds, failedStarts == 0 ? 0 : 200 * Math.Pow(2, failedStarts))), cancellation);
+                failedStarts++;
+                await StartAsync(cancellation);
+            }
+            catch (OperationCanceledException)
+            {
+                return new UnitOutcome.Failed(FailureKind.Cancelled, "the search is stopping", 0);
+            }
+            catch (DataException e)
+            {
+                return new UnitOutcome.Failed(FailureKind.EngineError, e.Message, Elapsed());
+            }
+        }
+
+        Process current = process!;
+        using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(TimeSpan.FromSeconds(options.UnitDeadlineSeconds));
+        try
+        {
+            await SendAsync(unit);
+            return await ReadAsync(current, deadline.Token) switch
+            {
+                UnitResult result when result.Unit == unit.Id => new UnitOutcome.Completed(result),
+                UnitOutcome.Failed failed => failed,
+                null => await LostAsync(current, Elapsed()),
+                { } other => new UnitOutcome.Failed(FailureKind.EngineError, $"the trainer answered {other.GetType().Name}", Elapsed()),
+            };
+        }
+        catch (OperationCanceledException)
+        {
+            await StopAsync();
+            return cancellation.IsCancellationRequested
+                ? new UnitOutcome.Failed(FailureKind.Cancelled, "the search is stopping", Elapsed())
+                : new UnitOutcome.Failed(FailureKind.Deadline, string.Create(CultureInfo.InvariantCulture, $"no result within {options.UnitDeadlineSeconds} s"), Elapsed());
+        }
+        catch (IOException)
+        {
+            return await LostAsync(current, Elapsed());
+        }
+
+        double Elapsed() => Math.Round(Stopwatch.GetElapsedTime(started).TotalSeconds, 3);
+    }
+
+    public async ValueTask DisposeAsync() => await StopAsync();
+
+    private static async Task<UnitOutcome> LostAsync(Process ended, double seconds)
+    {
+        int code = await ExitCodeAsync(ended);
+        FailureKind kind = code is 134 or 136 or 139 or 132 or 135 ? FailureKind.NativeAbort : FailureKind.ProcessLost;
+        return new UnitOutcome.Failed(kind, $"the trainer process ended ({Describe(code)})", seconds);
+    }
+
+    private static string Describe(int code) => code switch
+    {
+        137 => "killed, SIGKILL",
+        134 => "aborted in native code, SIGABRT",
+        139 => "fault in native code, SIGSEGV",
+        143 => "ended, SIGTERM",
+        _ => string.Create(CultureInfo.InvariantCulture, $"exit code {code}"),
+    };
+
+    private static async Task<int> ExitCodeAsync(Process ended)
+    {
+        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(5));
+        try
+        {
+            await ended.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            ended.Kill(true);
+            await ended.WaitForExitAsync();
+        }
+
+        return ended.ExitCode;
+    }
+
+    private static Process Launch(int threads)
+    {
+        string executable = Environment.ProcessPath!;
+        ProcessStartInfo start = new(executable) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        if (Path.GetFileNameWithoutExtension(executable) == "dotnet")
+            start.ArgumentList.Add(typeof(TrainerProcess).Assembly.Location);
+        start.ArgumentList.Add("trainer");
+        start.Environment["OMP_NUM_THREADS"] = threads.ToString(CultureInfo.InvariantCulture);
+        start.Environment["OMP_WAIT_POLICY"] = "PASSIVE";
+        start.Environment["GOMP_SPINCOUNT"] = "0";
+        start.Environment["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8";
+        return Process.Start(start) ?? throw new DataException($"{executable} cannot be started");
+    }
+
+    private static async Task<object?> ReadAsync(Process from, CancellationToken cancellation)
+    {
+        while (await from.StandardOutput.ReadLineAsync(cancellation) is { } line)
+        {
+            if (TrainerLine.Read(line) is { } message)
+                return message;
+        }
+
+        return null;
+    }
+
+    private async Task SendAsync(object message)
+    {
+        await process!.StandardInput.WriteLineAsync(TrainerLine.Write(message));
+        await process.StandardInput.FlushAsync();
+    }
+
+    private async Task StopAsync()
+    {
+        if (process is null)
+            return;
+        try
+        {
+            if (!process.HasExited)
+                process.Kill(true);
+            await process.WaitForExitAsync();
+        }
+        catch (InvalidOperationException)
+        {
+            // It had ended by itself.
+        }
+
+        process.Dispose();
+        process = null;
+    }
+}

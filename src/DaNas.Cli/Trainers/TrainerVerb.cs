@@ -1,0 +1,60 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Threading.Channels;
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Work;
+using DaNas.Ports;
+using DaNas.Storage;
+using DaNas.Torch;
+
+namespace DaNas.Cli.Trainers;
+
+/// <summary>The trainer's side: reads units from standard input, writes results to standard output, ends at once when its parent does.</summary>
+internal static class TrainerVerb
+{
+    public static int Run()
+    {
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, c => c.Cancel = true);
+        using Stream output = Console.OpenStandardOutput();
+        using StreamWriter writer = new(output) { AutoFlush = true };
+        Channel<string> lines = Channel.CreateUnbounded<string>();
+        StartReader(lines.Writer);
+        try
+        {
+            TrainerOpening opening = (TrainerOpening)TrainerLine.Read(Next(lines))!;
+            SearchConfig config = SearchConfig.FromCanonicalText(opening.Configuration);
+            TorchBinding.Prepare(config.Trainers.Threads);
+            EngineSession session = new(new EngineContext(config, opening.Data), new FileBlobStore(opening.BlobFolder));
+            TorchEngine engine = new(session);
+            writer.WriteLine(TrainerLine.Write(new TrainerGreeting(true, EngineSession.ProfileOf(config))));
+            while (true)
+            {
+                WorkUnit unit = (WorkUnit)TrainerLine.Read(Next(lines))!;
+                UnitOutcome outcome = engine.Run(unit, CancellationToken.None);
+                writer.WriteLine(TrainerLine.Write(outcome is UnitOutcome.Completed done ? done.Result : outcome));
+            }
+        }
+        catch (Exception e) when (e is DataException or DllNotFoundException or TypeInitializationException or ExternalException)
+        {
+            Exception cause = e is TypeInitializationException { InnerException: { } inner } ? inner : e;
+            writer.WriteLine(TrainerLine.Write(new TrainerGreeting(false, cause.Message)));
+            return 1;
+        }
+    }
+
+    private static string Next(Channel<string> lines) => lines.Reader.ReadAsync().AsTask().GetAwaiter().GetResult();
+
+    /// <summary>End of input means that the parent is gone; whatever runs is abandoned, since somebody will run it again.</summary>
+    private static void StartReader(ChannelWriter<string> lines)
+    {
+        Thread thread = new(() =>
+        {
+            using StreamReader reader = new(Console.OpenStandardInput());
+            while (reader.ReadLine() is { } line)
+                lines.TryWrite(line);
+            Process.GetCurrentProcess().Kill();
+        })
+        { IsBackground = true, Name = "danas-parent" };
+        thread.Start();
+    }
+}

@@ -1,0 +1,125 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using DaNas.Cli.Configuration;
+using DaNas.Cli.Running;
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Searches;
+using DaNas.Domain.Stages;
+using DaNas.Torch.Data;
+
+namespace DaNas.Cli.Verbs;
+
+/// <summary>run and resume.</summary>
+internal static class RunVerbs
+{
+    public static Command Run()
+    {
+        Argument<string> conf = Shared.Conf();
+        Option<string[]> set = Shared.Set();
+        Option<string?> data = Shared.Data();
+        Option<string?> output = Shared.Out();
+        Option<string?> id = new("--id") { Description = "The new search's id (default: its name, the time and four digits)." };
+        Option<bool> json = Shared.Json();
+        Command command = new("run", "Starts a search and stays with it to its end.") { conf, set, data, output, id, json };
+        command.SetAction((parsed, _) => Shared.GuardAsync(async () =>
+        {
+            SearchConfig config = ConfigLoader.Load(parsed.GetValue(conf)!, parsed.GetValue(set) ?? [], parsed.GetValue(data));
+            OutputFolder folder = Shared.Folder(parsed, output);
+            folder.Create();
+            string searchId = CheckId(parsed.GetValue(id) ?? SearchRunner.NewId(config.Search.Name), folder);
+            DatasetSummary summary = new DatasetCatalog().Describe(config);
+            Presenter presenter = new(!Console.IsOutputRedirected);
+            presenter.Say($"search {searchId}: {ConfigSection.Kebab(config.Search.Strategy.ToString())} over {config.SpaceFor(summary.Classes.Count).Name} on {summary.Name}; {config.Trainers.Count} trainer(s) of {config.Trainers.Threads} thread(s), {config.Trainers.Device}");
+            presenter.Say($"results, journal and log: {folder.SearchFolder(searchId)}; Ctrl-C interrupts, 'danas resume {searchId}{folder.Option}' goes on");
+            if (config.Trainers.Device == "cpu" && config.Trainers.Count * config.Trainers.Threads > Environment.ProcessorCount)
+                presenter.Warn($"{config.Trainers.Count} trainers x {config.Trainers.Threads} threads exceed the {Environment.ProcessorCount} cores: expect 3 to 8 times less speed; lower trainers.count or trainers.threads");
+            using Interruption interruption = new();
+            int code = await new SearchRunner(folder, presenter).StartAsync(config, summary, searchId, interruption.Token);
+            return Close(folder, searchId, code, parsed.GetValue(json), presenter);
+        }));
+        return command;
+    }
+
+    public static Command Resume()
+    {
+        Argument<string> id = Shared.Id();
+        Option<string?> output = Shared.Out();
+        Option<bool> json = Shared.Json();
+        Option<bool> takeover = new("--takeover") { Description = "Takes the search from a stopped process; the journal's epoch keeps that process out." };
+        Command command = new("resume", "Goes on with an interrupted search; prints the result again where it is finished.") { id, output, json, takeover };
+        command.SetAction((parsed, _) => Shared.GuardAsync(async () =>
+        {
+            OutputFolder folder = Shared.Folder(parsed, output);
+            SearchRecord record = SearchRecord.Load(folder, parsed.GetValue(id)!);
+            Presenter presenter = new(!Console.IsOutputRedirected);
+            int code = record.State.Phase is SearchPhase.Completed ? ExitCode.Done : ExitCode.Failed;
+            if (!record.State.IsOver)
+            {
+                using Interruption interruption = new();
+                presenter.Say($"resuming {record.Id} after {record.Events.Count} events, in {folder.SearchFolder(record.Id)}");
+                code = await new SearchRunner(folder, presenter).ResumeAsync(record, parsed.GetValue(takeover), interruption.Token);
+            }
+
+            return Close(folder, record.Id, code, parsed.GetValue(json), presenter);
+        }));
+        return command;
+    }
+
+    private static string CheckId(string id, OutputFolder folder)
+    {
+        if (id.Length is 0 or > 100 || id.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.')) || id.StartsWith('.'))
+            throw new UsageException($"--id {id}: use letters, digits, '-', '_' and '.', at most 100");
+        return SearchRecord.Ids(folder).Contains(id)
+            ? throw new UsageException($"search {id} exists already in {folder.Root}; go on with 'danas resume {id}{folder.Option}', or choose another --id")
+            : id;
+    }
+
+    private static int Close(OutputFolder folder, string id, int code, bool json, Presenter presenter)
+    {
+        if (!SearchRecord.Ids(folder).Contains(id))
+            return code;
+        SearchRecord record = SearchRecord.Load(folder, id);
+        if (record.State.IsOver)
+        {
+            ResultFiles.Write(record, folder);
+            presenter.Table(record, folder);
+            if (record.State.Phase is SearchPhase.Failed failed)
+                presenter.Warn($"search {id} stopped: {failed.Reason}; remedy: {failed.Remedy}");
+        }
+
+        if (json)
+            Console.WriteLine(SearchReport.Of(record, folder).ToJson());
+        return code;
+    }
+}
+
+/// <summary>Ctrl-C and SIGTERM as one token; a second Ctrl-C ends at once.</summary>
+internal sealed class Interruption : IDisposable
+{
+    private readonly CancellationTokenSource source = new();
+    private readonly PosixSignalRegistration interrupt;
+    private readonly PosixSignalRegistration terminate;
+
+    public Interruption()
+    {
+        interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle);
+        terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle);
+    }
+
+    public CancellationToken Token => source.Token;
+
+    public void Dispose()
+    {
+        interrupt.Dispose();
+        terminate.Dispose();
+        source.Dispose();
+    }
+
+    private void Handle(PosixSignalContext context)
+    {
+        if (source.IsCancellationRequested)
+            return;
+        context.Cancel = true;
+        source.Cancel();
+    }
+}

@@ -1,0 +1,55 @@
+using System.CommandLine;
+using DaNas.Cli.Configuration;
+using DaNas.Cli.Running;
+
+namespace DaNas.Cli.Verbs;
+
+/// <summary>Options that several verbs have.</summary>
+internal static class Shared
+{
+    public static Argument<string> Conf() => new("CONF") { Description = "A search's .conf file, or the name of one that the product ships (quickstart, fashion-mnist, cifar10, imagenet20, imagenet)." };
+
+    public static Argument<string> Id() => new("ID") { Description = "A search's id, or the beginning of it." };
+
+    public static Option<string[]> Set() => new("--set") { Description = "Overrides one key: --set search.seed=7. May be repeated.", AllowMultipleArgumentsPerToken = false };
+
+    public static Option<string?> Data() => new("--data") { Description = "The data set's folder (ImageFolder, IDX, CIFAR binary) or catalogue file." };
+
+    public static Option<string?> Out() => new("--out") { Description = "The folder of journal, blobs and results (default: DANAS_OUT, else the user's data folder)." };
+
+    public static Option<bool> Json() => new("--json") { Description = "Prints the result as JSON." };
+
+    public static OutputFolder Folder(ParseResult parsed, Option<string?> option) => new(parsed.GetValue(option));
+
+    /// <summary>Runs a verb; a user's mistake becomes one line and its exit code, never a stack trace.</summary>
+    public static int Guard(Func<int> body) => GuardAsync(() => Task.FromResult(body())).GetAwaiter().GetResult();
+
+    /// <inheritdoc cref="Guard"/>
+    public static async Task<int> GuardAsync(Func<Task<int>> body)
+    {
+        try
+        {
+            return await body();
+        }
+        catch (UsageException e)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return ExitCode.Usage;
+        }
+        catch (Ports.DataException e)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return ExitCode.Usage;
+        }
+        catch (Actors.Embedded.JournalException e)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return e.Fault == Actors.Embedded.JournalFault.Foreign ? ExitCode.Usage : ExitCode.Failed;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return ExitCode.Failed;
+        }
+    }
+}

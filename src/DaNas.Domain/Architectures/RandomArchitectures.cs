@@ -1,0 +1,51 @@
+using DaNas.Domain.SearchSpaces;
+using DaNas.Domain.Values;
+
+namespace DaNas.Domain.Architectures;
+
+/// <summary>
+/// Random architectures of about the same multiply-adds as a given one: the control that every search is shown beside.
+/// A uniform draw is moved by random single-layer changes that bring its cost nearer until it lies within the tolerance.
+/// </summary>
+public static class RandomArchitectures
+{
+    private const int Restarts = 2000;
+    private const int Moves = 200;
+
+    /// <summary>
+    /// Up to <paramref name="count"/> different architectures whose multiply-adds lie within
+    /// <paramref name="tolerance"/> (a fraction) of <paramref name="macs"/>; fewer where the space has no more.
+    /// </summary>
+    public static ValueList<Architecture> Near(SearchSpace space, long macs, double tolerance, int count, long seed, Architecture? except)
+    {
+        CostTable costs = CostTable.Of(space);
+        SeededRandom random = new(seed);
+        List<Architecture> found = [];
+        for (int r = 0; r < Restarts && found.Count < count; r++)
+        {
+            if (Walk(space, costs, macs, tolerance, random) is { } a && a != except && !found.Contains(a))
+                found.Add(a);
+        }
+
+        return found.ToValueList();
+    }
+
+    private static Architecture? Walk(SearchSpace space, CostTable costs, long target, double tolerance, SeededRandom random)
+    {
+        string[] blocks = [.. space.Layers.Select(l => l.Candidates[random.NextInt(l.Candidates.Count)].Name)];
+        long macs = costs.Fixed.Macs + blocks.Select((b, l) => costs.Of(l, b).Macs).Sum();
+        for (int move = 0; move < Moves; move++)
+        {
+            if (Math.Abs(macs - target) <= tolerance * target)
+                return new Architecture(space.Name, blocks.ToValueList());
+            int layer = random.NextInt(blocks.Length);
+            LayerSpec spec = space.Layers[layer];
+            string candidate = spec.Candidates[random.NextInt(spec.Candidates.Count)].Name;
+            long changed = macs - costs.Of(layer, blocks[layer]).Macs + costs.Of(layer, candidate).Macs;
+            if (Math.Abs(changed - target) < Math.Abs(macs - target))
+                (blocks[layer], macs) = (candidate, changed);
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,269 @@
+using DaNas.Domain.Values;
+
+namespace DaNas.Domain.Configuration;
+
+/// <summary>Which rule turns results into scores.</summary>
+public enum StrategyKind
+{
+    DaNas,
+    UniformSinglePath,
+    Random,
+}
+
+/// <summary>Where images come from.</summary>
+public enum DataKind
+{
+    Drawn,
+    ImageFolder,
+    Idx,
+    CifarBinary,
+    Catalogue,
+}
+
+/// <summary>What a broken or missing image does: end the search with its name, or be left out with a counted warning.</summary>
+public enum BadImage
+{
+    Fail,
+    Skip,
+}
+
+/// <summary>Class difficulty (search-strategies 1.3): area under the accuracy curve, its variance, or mean held-out loss.</summary>
+public enum DifficultyMeasure
+{
+    Auc,
+    Variance,
+    Loss,
+}
+
+/// <summary>In which order classes enter: the method, its inverse and its controls.</summary>
+public enum ClassOrder
+{
+    EasyFirst,
+    HardFirst,
+    Random,
+    AllClassesSubsampled,
+}
+
+public enum WarmupClasses
+{
+    First,
+    All,
+}
+
+/// <summary>How a path is drawn in training: straight-through Gumbel (one path), the weighted sum of all, or uniform (one path).</summary>
+public enum SamplerKind
+{
+    GumbelHard,
+    Soft,
+    Uniform,
+}
+
+/// <summary>The expected-cost term: hinge max(0, E/T - 1) or log-ratio max(0, ln(E/T)).</summary>
+public enum CostForm
+{
+    Hinge,
+    LogRatio,
+}
+
+/// <summary>How the pruning ratio is applied: in each layer, over all layers, or as a threshold on the best score.</summary>
+public enum PruneRule
+{
+    Layer,
+    Global,
+    Threshold,
+}
+
+/// <summary>What a block's score is: its sampling probability over the last part of the stage, or supernet accuracy with it.</summary>
+public enum EvidenceKind
+{
+    Probability,
+    Validation,
+}
+
+public enum LearningRateSchedule
+{
+    CosineTotal,
+    CosinePerStage,
+    Constant,
+}
+
+public enum TensorLayout
+{
+    ChannelsLast,
+    Default,
+}
+
+public sealed record SearchOptions(string Name, long Seed, StrategyKind Strategy)
+{
+    internal static SearchOptions Read(ConfigSection s) => new(s.Text("name"), s.Long("seed", long.MinValue, long.MaxValue), s.OneOf<StrategyKind>("strategy"));
+}
+
+/// <summary>Procedural images: class count, images a class, and the spread of the difficulty knob.</summary>
+public sealed record DrawnOptions(int Classes, int TrainPerClass, int TestPerClass, double Easiest, double Hardest)
+{
+    internal static DrawnOptions Read(ConfigSection s) => new(
+        s.Int("classes", 4, 40), s.Int("train-per-class", 4, 100_000), s.Int("test-per-class", 1, 100_000), s.Number("easiest", 0, 1), s.Number("hardest", 0, 1));
+}
+
+public sealed record AugmentOptions(int CropPadding, bool Flip, int Cutout)
+{
+    internal static AugmentOptions Read(ConfigSection s) => new(s.Int("crop-padding", 0, 64), s.Flag("flip"), s.Int("cutout", 0, 256));
+}
+
+public sealed record DataOptions(
+    DataKind Kind,
+    string Path,
+    double ValidationFraction,
+    double TestFraction,
+    int LimitPerClass,
+    int TestLimitPerClass,
+    BadImage OnBadImage,
+    long CacheBytes,
+    int PrefetchBatches,
+    DrawnOptions Drawn,
+    AugmentOptions Augment)
+{
+    internal static DataOptions Read(ConfigSection s) => new(
+        s.OneOf<DataKind>("kind"),
+        s.Text("path"),
+        s.Number("validation-fraction", 0.01, 0.9),
+        s.Number("test-fraction", 0.01, 0.9),
+        s.Int("limit-per-class", 0, int.MaxValue),
+        s.Int("test-limit-per-class", 0, int.MaxValue),
+        s.OneOf<BadImage>("on-bad-image"),
+        s.Bytes("cache", 0, long.MaxValue),
+        s.Int("prefetch-batches", 0, 64),
+        DrawnOptions.Read(s.Section("drawn")),
+        AugmentOptions.Read(s.Section("augment")));
+}
+
+/// <summary>The difficulty pass: one fixed path of <paramref name="Block"/> everywhere, <paramref name="Seeds"/> times.</summary>
+public sealed record DifficultyOptions(DifficultyMeasure Measure, string Block, int Points, int StepsPerPoint, int Seeds, double GuardPercentile)
+{
+    internal static DifficultyOptions Read(ConfigSection s) => new(
+        s.OneOf<DifficultyMeasure>("measure"),
+        s.Text("block"),
+        s.Int("points", 2, 1000),
+        s.Int("steps-per-point", 1, 1_000_000),
+        s.Int("seeds", 1, 100),
+        s.Number("guard-percentile", 0, 1));
+}
+
+public sealed record CurriculumOptions(ClassOrder Order, ValueList<double> Fractions, int MinimumClasses)
+{
+    internal static CurriculumOptions Read(ConfigSection s)
+    {
+        ValueList<double> fractions = s.Numbers("fractions", 1e-6, 1);
+        bool rising = fractions.Zip(fractions.Skip(1)).All(p => p.First <= p.Second);
+        if (fractions.Count > 0 && (!rising || fractions[^1] < 1))
+            s.Refuse("fractions", fractions.ToString(), "fractions rise and end at 1.0: the last stage sees every class");
+        return new(s.OneOf<ClassOrder>("order"), fractions, s.Int("minimum-classes", 2, 100_000));
+    }
+}
+
+public sealed record WarmupOptions(double Epochs, WarmupClasses Classes)
+{
+    internal static WarmupOptions Read(ConfigSection s) => new(s.Number("epochs", 0, 10_000), s.OneOf<WarmupClasses>("classes"));
+}
+
+public sealed record StageOptions(double Epochs)
+{
+    internal static StageOptions Read(ConfigSection s) => new(s.Number("epochs", 0.001, 10_000));
+}
+
+public sealed record RoundOptions(int Shards, int Steps)
+{
+    internal static RoundOptions Read(ConfigSection s) => new(s.Int("shards", 1, 64), s.Int("steps", 1, 1_000_000));
+}
+
+public sealed record SamplerOptions(SamplerKind Kind, double Temperature, double Decay, double MinimumTemperature)
+{
+    internal static SamplerOptions Read(ConfigSection s) => new(
+        s.OneOf<SamplerKind>("kind"), s.Number("temperature", 0.001, 1000), s.Number("decay-per-epoch", 0.001, 1), s.Number("minimum-temperature", 0.001, 1000));
+}
+
+/// <summary>SGD with momentum for the weights. Weight decay acts on convolutions and the classifier, not on batch norm.</summary>
+public sealed record WeightOptions(double LearningRate, double Momentum, double WeightDecay, int Batch, LearningRateSchedule Schedule, double LabelSmoothing)
+{
+    internal static WeightOptions Read(ConfigSection s) => new(
+        s.Number("learning-rate", 1e-9, 100),
+        s.Number("momentum", 0, 0.9999),
+        s.Number("weight-decay", 0, 1),
+        s.Int("batch", 1, 65_536),
+        s.OneOf<LearningRateSchedule>("schedule"),
+        s.Number("label-smoothing", 0, 0.9));
+}
+
+/// <summary>Adam for the architecture parameters.</summary>
+public sealed record ArchitectureOptions(double LearningRate, double Beta1, double Beta2, double WeightDecay, int Batch)
+{
+    internal static ArchitectureOptions Read(ConfigSection s) => new(
+        s.Number("learning-rate", 1e-9, 100), s.Number("beta1", 0, 0.99999), s.Number("beta2", 0, 0.99999), s.Number("weight-decay", 0, 1), s.Int("batch", 1, 65_536));
+}
+
+/// <summary>The budget: an absolute target, or a fraction between the cheapest (0) and the dearest (1) architecture.</summary>
+public sealed record CostOptions(long TargetMacs, double TargetFraction, double Lambda, CostForm Form, bool NormaliseLoss)
+{
+    internal static CostOptions Read(ConfigSection s) => new(
+        s.Long("target-macs", 0, long.MaxValue), s.Number("target-fraction", 0, 1), s.Number("lambda", 0, 1000), s.OneOf<CostForm>("form"), s.Flag("normalise-loss"));
+}
+
+public sealed record PruneOptions(PruneRule Rule, double Ratio, int KeepAtLeast)
+{
+    internal static PruneOptions Read(ConfigSection s) => new(s.OneOf<PruneRule>("rule"), s.Number("ratio", 0, 0.99), s.Int("keep-at-least", 1, 1000));
+}
+
+/// <summary>Evidence for blocks; the fields after <paramref name="Window"/> matter for <c>validation</c> only.</summary>
+public sealed record EvidenceOptions(EvidenceKind Kind, double Window, int Rounds, int PathsPerBlock, int Images, int RecalibrationBatches, double Confidence)
+{
+    internal static EvidenceOptions Read(ConfigSection s) => new(
+        s.OneOf<EvidenceKind>("kind"),
+        s.Number("window", 0.01, 1),
+        s.Int("rounds", 1, 100),
+        s.Int("paths-per-block", 1, 1000),
+        s.Int("images", 1, 1_000_000),
+        s.Int("recalibration-batches", 0, 1000),
+        s.Number("confidence", 0.5, 0.999));
+}
+
+/// <summary>The end of the search: how many candidates are compared on the supernet, and on how many held-out images.</summary>
+public sealed record DerivationOptions(int Candidates, int Images, int RecalibrationBatches)
+{
+    internal static DerivationOptions Read(ConfigSection s) => new(s.Int("candidates", 1, 1000), s.Int("images", 1, 1_000_000), s.Int("recalibration-batches", 0, 1000));
+}
+
+public sealed record RetrainOptions(double Epochs, int SegmentSteps, double LearningRate, double Momentum, double WeightDecay, int Batch, double LabelSmoothing)
+{
+    internal static RetrainOptions Read(ConfigSection s) => new(
+        s.Number("epochs", 0.001, 10_000),
+        s.Int("segment-steps", 1, 1_000_000),
+        s.Number("learning-rate", 1e-9, 100),
+        s.Number("momentum", 0, 0.9999),
+        s.Number("weight-decay", 0, 1),
+        s.Int("batch", 1, 65_536),
+        s.Number("label-smoothing", 0, 0.9));
+}
+
+/// <summary>Random architectures of about the winner's multiply-adds, retrained the same way.</summary>
+public sealed record ControlOptions(int Count, double Tolerance)
+{
+    internal static ControlOptions Read(ConfigSection s) => new(s.Int("count", 0, 100), s.Number("tolerance", 0.001, 0.5));
+}
+
+public sealed record TrainerOptions(int Count, int Threads, TensorLayout Layout, string Device, double UnitDeadlineSeconds, int Attempts)
+{
+    internal static TrainerOptions Read(ConfigSection s)
+    {
+        string device = s.Text("device");
+        if (device != "cpu" && device != "cuda" && !device.StartsWith("cuda:", StringComparison.Ordinal))
+            s.Refuse("device", device, "write cpu, cuda or cuda:N");
+        return new(
+            s.Int("count", 1, 1024), s.Int("threads", 1, 256), s.OneOf<TensorLayout>("layout"), device, s.Seconds("unit-deadline", 1, 86_400), s.Int("attempts", 1, 100));
+    }
+}
+
+/// <summary>How many rounds' blobs are kept behind the newest one, besides every stage's end.</summary>
+public sealed record BlobOptions(int KeepRounds)
+{
+    internal static BlobOptions Read(ConfigSection s) => new(s.Int("keep-rounds", 1, 1_000_000));
+}

@@ -1,0 +1,106 @@
+using System.Globalization;
+using DaNas.Domain.SearchSpaces;
+using DaNas.Domain.Values;
+
+namespace DaNas.Domain.Configuration;
+
+/// <summary>
+/// One resolved configuration of a search. Its canonical text stands in the search's first event, and the search never reads
+/// configuration again.
+/// </summary>
+public sealed record SearchConfig(
+    SearchOptions Search,
+    DataOptions Data,
+    DifficultyOptions Difficulty,
+    CurriculumOptions Curriculum,
+    WarmupOptions Warmup,
+    StageOptions Stage,
+    RoundOptions Rounds,
+    SamplerOptions Sampler,
+    WeightOptions Weights,
+    ArchitectureOptions Architecture,
+    CostOptions Cost,
+    PruneOptions Prune,
+    EvidenceOptions Evidence,
+    DerivationOptions Derivation,
+    RetrainOptions Retrain,
+    ControlOptions Controls,
+    TrainerOptions Trainers,
+    BlobOptions Blobs,
+    string Text)
+{
+    /// <summary>SHA-256 of the canonical text.</summary>
+    public Digest Hash => Digest.Of(Text);
+
+    /// <summary>Checks a resolved tree: the configuration, or every problem found in it.</summary>
+    public static (SearchConfig? Config, ValueList<ConfigProblem> Problems) Validate(ConfigNode node)
+    {
+        List<ConfigProblem> problems = [];
+        if (node is not ConfigObject root)
+            return (null, [new(node.Origin, "(root)", "not an object", "a configuration is a set of keys")]);
+        ConfigSection s = new(root, string.Empty, problems);
+        SearchConfig config = Read(s, node.ToCanonicalText());
+        ConfigSection space = s.Section("space");
+        SearchSpace built = SearchSpace.From(space, 2);
+        if (problems.Count == 0)
+            CheckTogether(s, config, built);
+        s.RefuseUnknownKeys();
+        return problems.Count == 0 ? (config, []) : (null, problems.ToValueList());
+    }
+
+    /// <summary>Reads back the text of a first event. It was valid once; a text that is not any more is a programmer's error.</summary>
+    public static SearchConfig FromCanonicalText(string text)
+    {
+        (SearchConfig? config, ValueList<ConfigProblem> problems) = Validate(ConfigNode.FromCanonicalText(text, "journal"));
+        return config ?? throw new InvalidDataException($"The configuration in the journal is not valid in this version: {problems[0]}");
+    }
+
+    /// <summary>The search space for a data set's number of classes.</summary>
+    public SearchSpace SpaceFor(int classes)
+    {
+        ConfigObject root = (ConfigObject)ConfigNode.FromCanonicalText(Text, "journal");
+        return SearchSpace.From(new ConfigSection((ConfigObject)root.Fields["space"], "space", []), classes);
+    }
+
+    private static SearchConfig Read(ConfigSection s, string text) => new(
+        SearchOptions.Read(s.Section("search")),
+        DataOptions.Read(s.Section("data")),
+        DifficultyOptions.Read(s.Section("difficulty")),
+        CurriculumOptions.Read(s.Section("curriculum")),
+        WarmupOptions.Read(s.Section("warmup")),
+        StageOptions.Read(s.Section("stage")),
+        RoundOptions.Read(s.Section("rounds")),
+        SamplerOptions.Read(s.Section("sampler")),
+        WeightOptions.Read(s.Section("weights")),
+        ArchitectureOptions.Read(s.Section("architecture")),
+        CostOptions.Read(s.Section("cost")),
+        PruneOptions.Read(s.Section("prune")),
+        EvidenceOptions.Read(s.Section("evidence")),
+        DerivationOptions.Read(s.Section("derivation")),
+        RetrainOptions.Read(s.Section("retrain")),
+        ControlOptions.Read(s.Section("controls")),
+        TrainerOptions.Read(s.Section("trainers")),
+        BlobOptions.Read(s.Section("blobs")),
+        text);
+
+    /// <summary>Rules that hold between sections.</summary>
+    private static void CheckTogether(ConfigSection s, SearchConfig c, SearchSpace space)
+    {
+        ConfigSection difficulty = s.Section("difficulty");
+        if (space.Layers.Any(l => l.Candidates.Count > 1 && l.Candidates.All(b => b.Name != c.Difficulty.Block)))
+            difficulty.Refuse("block", c.Difficulty.Block, $"the proxy path needs this block in every layer of {space.Name}; choose one of: {string.Join(", ", Everywhere(space))}");
+        if (c.Data.Kind != DataKind.Drawn && c.Data.Path.Length == 0)
+            s.Section("data").Refuse("path", "(empty)", "name the data set's folder or file, or pass --data PATH");
+        if (c.Data.Kind == DataKind.Drawn && c.Data.Drawn.Easiest > c.Data.Drawn.Hardest)
+            s.Section("data").Section("drawn").Refuse("easiest", c.Data.Drawn.Easiest.ToString(CultureInfo.InvariantCulture), "must not exceed data.drawn.hardest");
+        if (c.Sampler.Kind == SamplerKind.Uniform && c.Search.Strategy == StrategyKind.DaNas && c.Evidence.Kind == EvidenceKind.Probability)
+            s.Section("evidence").Refuse("kind", "probability", "uniform sampling learns no probabilities; set evidence.kind = validation");
+        CostTable costs = CostTable.Of(space);
+        long cheapest = costs.Fixed.Macs + space.Layers.Sum(l => l.Candidates.Min(b => costs.Of(l.Index, b.Name).Macs));
+        if (c.Cost.TargetMacs > 0 && c.Cost.TargetMacs < cheapest)
+            s.Section("cost").Refuse("target-macs", c.Cost.TargetMacs.ToString(CultureInfo.InvariantCulture), $"the cheapest architecture of {space.Name} needs {cheapest} multiply-adds");
+    }
+
+    private static IEnumerable<string> Everywhere(SearchSpace space) =>
+        space.Layers.Where(l => l.Candidates.Count > 1).Select(l => l.Candidates.Select(b => b.Name)).Aggregate((a, b) => a.Intersect(b));
+}

@@ -1,0 +1,41 @@
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Searches;
+using DaNas.Domain.Strategies;
+using DaNas.Domain.Values;
+using DaNas.Domain.Work;
+
+namespace DaNas.Domain.Evaluation;
+
+/// <summary>The samples of a stage, block by block, from what is stored.</summary>
+public static class StageEvidence
+{
+    /// <summary>
+    /// The samples of one block: its probabilities over the window (one a shard and round), or its path accuracies.
+    /// A block without rivals in its layer has score 1.
+    /// </summary>
+    public static ValueList<double> Samples(SearchState state, SearchPhase.Scoring phase, int layer, string block)
+    {
+        ValueList<string> alive = state.Alive!.Layers[layer];
+        if (alive.Count == 1)
+            return [1.0];
+        if (Strategy.Of(state.Config!).Evidence == EvidenceKind.Probability)
+        {
+            int index = alive.TakeWhile(b => b != block).Count();
+            return phase.Samples.Select(s => s[layer][index]).ToValueList();
+        }
+
+        return phase.Rounds
+            .SelectMany(r => r.Requests.Zip(r.Accuracies).Where(x => x.First.Layer == layer && x.First.Block == block).SelectMany(x => x.Second))
+            .ToValueList();
+    }
+
+    /// <summary>All scores on the evidence stored so far.</summary>
+    public static ScoreTable Scores(SearchState state, SearchPhase.Scoring phase) => new(
+        state.Alive!.Layers.SelectMany((l, i) => l.Select(b => BlockScore.Of(i, b, Samples(state, phase, i, b), state.Config!.Evidence.Confidence))).ToValueList());
+
+    /// <summary>What the next round of validation evidence asks; empty when there is enough, or none is wanted.</summary>
+    public static ValueList<BlockRequest> Requests(SearchState state, SearchPhase.Scoring phase) =>
+        Strategy.Of(state.Config!).Evidence == EvidenceKind.Validation
+            ? EvidencePlanner.Next(phase.Rounds.Count == 0 ? ScoreTable.Empty : Scores(state, phase), state.Alive!, state.Config!, phase.Rounds.Count)
+            : [];
+}

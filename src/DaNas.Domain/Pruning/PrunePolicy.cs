@@ -1,0 +1,67 @@
+using System.Globalization;
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Evaluation;
+using DaNas.Domain.SearchSpaces;
+using DaNas.Domain.Values;
+
+namespace DaNas.Domain.Pruning;
+
+/// <summary>A block that leaves the search: its score, the value that it fell short of, and the rule in words.</summary>
+public sealed record Removal(int Layer, string Block, double Score, double Cut, string Reason);
+
+/// <summary>The pruning rules (search-strategies 1.7, reconstructed). Ties go to the block that stands earlier in the space.</summary>
+public static class PrunePolicy
+{
+    /// <summary>The blocks to remove, ordered by layer and block; a layer keeps at least <c>keep-at-least</c> blocks.</summary>
+    public static ValueList<Removal> Decide(ScoreTable scores, AliveBlocks alive, PruneOptions options) =>
+        (options.Rule switch
+        {
+            PruneRule.Global => Global(scores, alive, options),
+            PruneRule.Threshold => alive.Layers.SelectMany((_, l) => Threshold(scores.OfLayer(l), options)),
+            _ => alive.Layers.SelectMany((_, l) => LayerWise(scores.OfLayer(l), options)),
+        }).OrderBy(r => r.Layer).ThenBy(r => r.Block, StringComparer.Ordinal).ToValueList();
+
+    /// <summary>P1: the floor(r n) lowest of each layer.</summary>
+    private static IEnumerable<Removal> LayerWise(ValueList<BlockScore> layer, PruneOptions o)
+    {
+        int count = Math.Min((int)Math.Floor((o.Ratio * layer.Count) + 1e-9), layer.Count - o.KeepAtLeast);
+        BlockScore[] worst = Worst(layer);
+        for (int i = 0; i < count; i++)
+            yield return new(worst[i].Layer, worst[i].Block, worst[i].Score, worst[count].Score, Text($"among the {count} lowest of {layer.Count} in its layer (ratio {o.Ratio})"));
+    }
+
+    /// <summary>P3: below r times the best of the layer.</summary>
+    private static IEnumerable<Removal> Threshold(ValueList<BlockScore> layer, PruneOptions o)
+    {
+        double cut = o.Ratio * layer.Select(s => s.Score).DefaultIfEmpty(0).Max();
+        return Worst(layer).Take(Math.Max(0, layer.Count - o.KeepAtLeast)).Where(s => s.Score < cut)
+            .Select(s => new Removal(s.Layer, s.Block, s.Score, cut, Text($"below {o.Ratio} of the best score of its layer")));
+    }
+
+    /// <summary>P2: the lowest r of all alive blocks by score relative to the best of their layer.</summary>
+    private static IEnumerable<Removal> Global(ScoreTable scores, AliveBlocks alive, PruneOptions o)
+    {
+        Dictionary<int, double> best = scores.Scores.GroupBy(s => s.Layer).ToDictionary(g => g.Key, g => g.Max(s => s.Score));
+        (BlockScore Score, double Relative)[] ranked = [.. scores.Scores
+            .Select((s, i) => (Score: s, Relative: best[s.Layer] > 0 ? s.Score / best[s.Layer] : 1, Index: i))
+            .OrderBy(x => x.Relative).ThenByDescending(x => x.Index).Select(x => (x.Score, x.Relative))];
+        int count = Math.Min((int)Math.Floor((o.Ratio * ranked.Length) + 1e-9), ranked.Length - 1);
+        Dictionary<int, int> left = alive.Layers.Select((l, i) => (l.Count, i)).ToDictionary(x => x.i, x => x.Count);
+        int removed = 0;
+        foreach ((BlockScore s, double relative) in ranked)
+        {
+            if (removed == count)
+                yield break;
+            if (left[s.Layer] <= o.KeepAtLeast)
+                continue;
+            left[s.Layer]--;
+            removed++;
+            yield return new(s.Layer, s.Block, s.Score, ranked[count].Relative * best[s.Layer], Text($"relative score {relative:0.####} is among the {count} lowest of {ranked.Length} alive blocks (ratio {o.Ratio})"));
+        }
+    }
+
+    private static BlockScore[] Worst(ValueList<BlockScore> layer) =>
+        [.. layer.Select((s, i) => (s, i)).OrderBy(x => x.s.Score).ThenByDescending(x => x.i).Select(x => x.s)];
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,60 @@
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Values;
+
+namespace DaNas.Domain.SearchSpaces;
+
+/// <summary>How the classifier's cost is counted: multiply-adds, or multiplications and additions apart (as BN-NAS's table does).</summary>
+public enum ClassifierCount
+{
+    MultiplyAdds,
+    Operations,
+}
+
+/// <summary>The fixed convolution in front: 3x3, batch norm, activation.</summary>
+public sealed record StemSpec(int Channels, int Kernel, int Stride);
+
+/// <summary>The fixed end: 1x1 convolution (0 channels: none), global average pool, linear classifier with bias.</summary>
+public sealed record HeadSpec(int Channels, ClassifierCount Count);
+
+/// <summary>
+/// A chain of layers with named candidate blocks each. Input [N, InputChannels, Resolution, Resolution], output [N, Classes].
+/// <paramref name="ExpandAlways"/>: blocks of expansion 1 keep their first 1x1 convolution (FBNet) or drop it (MobileNetV2).
+/// <paramref name="ProjectSkip"/>: a skip that changes the shape is a 1x1 convolution with batch norm.
+/// </summary>
+public sealed record SearchSpace(
+    string Name,
+    int InputChannels,
+    int Resolution,
+    int Classes,
+    StemSpec Stem,
+    ValueList<LayerSpec> Layers,
+    HeadSpec Head,
+    Activation Activation,
+    bool ExpandAlways,
+    bool ProjectSkip)
+{
+    /// <summary>Number of architectures in the space; a double, since 6^17 and more are usual.</summary>
+    public double Size => Layers.Aggregate(1.0, (n, l) => n * l.Candidates.Count);
+
+    public int LastChannels => Head.Channels > 0 ? Head.Channels : Layers[^1].OutChannels;
+
+    public int LastResolution => Layers[^1].OutResolution;
+
+    /// <summary>All candidates of all layers, by name.</summary>
+    public AliveBlocks AllBlocks => new(Layers.Select(l => l.Candidates.Select(c => c.Name).ToValueList()).ToValueList());
+
+    /// <summary>Builds the space for a data set's classes, or adds problems to the section's list.</summary>
+    public static SearchSpace From(ConfigSection section, int classes) => SpaceReader.Read(section, classes);
+}
+
+/// <summary>The names of the blocks still in the search, layer by layer, in the space's order.</summary>
+public sealed record AliveBlocks(ValueList<ValueList<string>> Layers)
+{
+    public int Count => Layers.Sum(l => l.Count);
+
+    /// <summary>Without the named blocks of one layer.</summary>
+    public AliveBlocks Without(IReadOnlyCollection<(int Layer, string Block)> removed) =>
+        new(Layers.Select((l, i) => l.Where(b => !removed.Contains((i, b))).ToValueList()).ToValueList());
+
+    public override string ToString() => string.Join(" ", Layers.Select(l => l.Count));
+}

@@ -1,0 +1,206 @@
+using DaNas.Domain.Architectures;
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Curricula;
+using DaNas.Domain.Evaluation;
+using DaNas.Domain.Pruning;
+using DaNas.Domain.SearchSpaces;
+using DaNas.Domain.Stages;
+using DaNas.Domain.Strategies;
+using DaNas.Domain.Values;
+using DaNas.Domain.Work;
+
+namespace DaNas.Domain.Searches;
+
+/// <summary>State and command to events: every decision of a search, readable in one place. Pure.</summary>
+public static class SearchDecider
+{
+    public static Decision Decide(SearchState state, SearchCommand command) => (state.Phase, command) switch
+    {
+        (SearchPhase.NotStarted, SearchCommand.Start c) => Follow(state, c.First),
+        (_, SearchCommand.Start) => new Decision.Ignored("the search has started already"),
+        (SearchPhase.NotStarted, _) => new Decision.Rejected("the search has not started"),
+        (_, SearchCommand.Resume c) => Resume(state, c),
+        (_, SearchCommand.RecordFailedAttempt c) when !state.IsOver => Failure(c),
+        (SearchPhase.Completed or SearchPhase.Failed, _) => new Decision.Ignored("the search is over"),
+        (_, SearchCommand.Proceed) => Accept(Consequences(state)),
+        (_, SearchCommand.AcceptResult c) => Result(state, c.Result),
+        (SearchPhase.Training p, SearchCommand.CompleteRound c) => Round(state, p, c),
+        (SearchPhase.Scoring p, SearchCommand.RecordEvidence c) => Evidence(p, c),
+        (SearchPhase.Scoring p, SearchCommand.ScoreBlocks c) => Scores(state, p, c),
+        (SearchPhase.Scoring p, SearchCommand.ProposePruning c) => Prune(state, p, c),
+        _ => new Decision.Ignored($"{command.GetType().Name} is not due in {state.Phase.GetType().Name}"),
+    };
+
+    /// <summary>An event and whatever follows from it without any further work.</summary>
+    private static Decision.Accepted Follow(SearchState state, params ReadOnlySpan<SearchEvent> events)
+    {
+        List<SearchEvent> all = [.. events];
+        foreach (SearchEvent e in events)
+            state = SearchEvolver.Evolve(state, e);
+        all.AddRange(Consequences(state));
+        return new(all.ToValueList());
+    }
+
+    private static Decision Accept(List<SearchEvent> events) =>
+        events.Count > 0 ? new Decision.Accepted(events.ToValueList()) : new Decision.Ignored("nothing but work is due");
+
+    private static List<SearchEvent> Consequences(SearchState state)
+    {
+        List<SearchEvent> all = [];
+        while (Next(state) is { } e)
+        {
+            all.Add(e);
+            state = SearchEvolver.Evolve(state, e);
+        }
+
+        return all;
+    }
+
+    /// <summary>The one event that is due now, if it needs no work: the state machine of a search on one screen.</summary>
+    private static SearchEvent? Next(SearchState state)
+    {
+        SearchConfig config = state.Config!;
+        IStrategy strategy = Strategy.Of(config);
+        switch (state.Phase)
+        {
+            case SearchPhase.MeasuringDifficulty p when p.Proxies.All(x => x.Accuracy.Count >= config.Difficulty.Points):
+                ClassDifficulty measured = ClassDifficulty.Of(
+                    config.Difficulty.Measure, config.Difficulty.GuardPercentile, p.Proxies.Select(x => new DifficultyTable(x.Accuracy, x.Loss)).ToValueList());
+                return new SearchEvent.DifficultyMeasured(measured.Values, measured.EasyToHard, state.Cost);
+            case SearchPhase.BetweenStages when state.Plan is null:
+                int classes = state.Started!.Data.Classes.Count;
+                return new SearchEvent.DifficultyMeasured([], Enumerable.Range(0, classes).ToValueList(), UnitCost.Zero);
+            case SearchPhase.BetweenStages when strategy.TrainsSupernet && NextStage(state) is { } stage:
+                return new SearchEvent.StageOpened(stage, state.Alive!, state.Plan.TotalRounds);
+            case SearchPhase.BetweenStages when !strategy.TrainsSupernet:
+                return Ranked(state, strategy, ScoreTable.Empty);
+            case SearchPhase.Training p when p.Stage.IsWarmup && p.Round == p.Stage.Rounds:
+                return new SearchEvent.StageClosed(p.Stage.Index, state.Supernet);
+            case SearchPhase.Scoring p when p.Pruned && NextStage(state) is not null:
+                return new SearchEvent.StageClosed(p.Stage.Index, state.Supernet);
+            case SearchPhase.Deriving p when p.Scores.Count == p.Ranked.Count || !strategy.TrainsSupernet:
+                return Select(state, p);
+            case SearchPhase.Retraining p when p.Runs.All(r => r.Result is not null):
+                return new SearchEvent.SearchCompleted(p.Runs.Select(r => r.Result!).ToValueList(), p.Runs[0].Result!.WeightsHash);
+            default:
+                return null;
+        }
+    }
+
+    private static StagePlan? NextStage(SearchState state) => state.Plan!.Stages.ElementAtOrDefault(state.Stages.Count);
+
+    private static SearchEvent.ArchitecturesRanked Ranked(SearchState state, IStrategy strategy, ScoreTable scores) =>
+        new(state.Budget, strategy.Rank(state, scores));
+
+    /// <summary>The best supernet accuracy wins; ties go to the better rank.</summary>
+    private static SearchEvent.ArchitectureSelected Select(SearchState state, SearchPhase.Deriving p)
+    {
+        SearchConfig config = state.Config!;
+        ValueList<ArchitectureScore> scores = p.Scores.OrderBy(s => s.Rank).ToValueList();
+        int winner = scores.OrderByDescending(s => s.Accuracy).ThenBy(s => s.Rank).FirstOrDefault()?.Rank ?? 0;
+        RankedArchitecture chosen = p.Ranked[winner];
+        ValueList<Architecture> controls = RandomArchitectures.Near(
+            state.Space!, chosen.Cost.Macs, config.Controls.Tolerance, config.Controls.Count, SeededRandom.Derive(config.Search.Seed, "controls"), chosen.Architecture);
+        return new(chosen.Architecture, chosen.Cost, scores.Select(s => s.Accuracy).ToValueList(), controls);
+    }
+
+    private static Decision Resume(SearchState state, SearchCommand.Resume c) =>
+        c.NumericsProfile != state.Started!.NumericsProfile
+            ? new Decision.Rejected($"the search was started with numerics profile '{state.Started.NumericsProfile}', here it would be '{c.NumericsProfile}': bit-identical results are not possible; resume on the same libtorch, thread count and device")
+            : state.IsOver ? new Decision.Ignored("the search is over") : Follow(state, new SearchEvent.SearchResumed(c.Epoch, c.NumericsProfile, new Timing(c.LostSeconds)));
+
+    private static Decision.Accepted Failure(SearchCommand.RecordFailedAttempt c)
+    {
+        SearchEvent failed = new SearchEvent.AttemptFailed(c.Unit, c.Attempt, c.Cause, c.Counts, new Timing(c.LostSeconds));
+        return new(c.Exhausted ? [failed, new SearchEvent.SearchFailed($"unit {c.Unit} failed {c.Attempt} times: {c.Cause}", c.Remedy)] : [failed]);
+    }
+
+    private static Decision Result(SearchState state, UnitResult result) => OutstandingWork.Of(state).Any(u => u.Id == result.Unit)
+        ? (state.Phase, result) switch
+        {
+            (SearchPhase.MeasuringDifficulty, UnitResult.DifficultyPoint r) => Point(state, r),
+            (SearchPhase.Deriving, UnitResult.ArchitectureEvaluated r) =>
+                Follow(state, new SearchEvent.ArchitectureScored(UnitIds.Last(r.Unit), r.Accuracy, r.Loss, r.Cost, r.Timing)),
+            (SearchPhase.Retraining p, UnitResult.SegmentRetrained r) => Segment(state, p, r),
+            _ => new Decision.Rejected($"{result.GetType().Name} does not belong to {result.Unit}"),
+        }
+        : new Decision.Ignored($"{result.Unit} is not outstanding: its result was accepted before");
+
+    private static Decision.Accepted Point(SearchState state, UnitResult.DifficultyPoint r) =>
+        Follow(state, new SearchEvent.ProxyMeasured(UnitIds.Part(r.Unit, 1), UnitIds.Last(r.Unit), r.Output, r.Accuracy, r.Loss, r.Cost, r.Timing));
+
+    private static Decision.Accepted Segment(SearchState state, SearchPhase.Retraining phase, UnitResult.SegmentRetrained r)
+    {
+        string run = UnitIds.Text(r.Unit, 1);
+        SearchEvent done = new SearchEvent.SegmentCompleted(run, UnitIds.Last(r.Unit), r.Output, r.Loss, r.Accuracy, r.Cost, r.Timing);
+        if (r.TestAccuracy is not { } accuracy || r.WeightsHash is not { } hash)
+            return Follow(state, done);
+        Architecture architecture = phase.Runs.First(x => x.Name == run).Architecture;
+        return Follow(state, done, new SearchEvent.ModelRetrained(run, architecture, r.Output, accuracy, r.TestPerClass ?? [], hash));
+    }
+
+    private static Decision Round(SearchState state, SearchPhase.Training phase, SearchCommand.CompleteRound c)
+    {
+        if (c.Stage != phase.Stage.Index || c.Round != phase.Round)
+            return new Decision.Ignored($"round {c.Round} of stage {c.Stage} is not the one that runs");
+        if (c.Shards.Count != state.Config!.Rounds.Shards || (c.Shards.Count > 1 && c.Merged is null))
+            return new Decision.Rejected($"round {c.Round} of stage {c.Stage} is not whole: {c.Shards.Count} of {state.Config.Rounds.Shards} shards");
+        UnitCost cost = c.Shards.Select(s => s.Cost).Aggregate(c.Merged?.Cost ?? UnitCost.Zero, UnitCost.Add);
+        double seconds = c.Shards.Sum(s => s.Timing.Seconds) + (c.Merged?.Timing.Seconds ?? 0);
+        int window = Math.Max(1, (int)Math.Ceiling((phase.Stage.Rounds * state.Config.Evidence.Window) - 1e-9));
+        bool inWindow = !phase.Stage.IsWarmup && Strategy.Of(state.Config).Evidence == EvidenceKind.Probability && c.Round >= phase.Stage.Rounds - window;
+        return Follow(state, new SearchEvent.RoundCompleted(
+            c.Stage,
+            c.Round,
+            c.Merged?.Output ?? c.Shards[0].Output,
+            c.Shards.Average(s => s.Loss),
+            c.Shards.Average(s => s.Accuracy),
+            c.Shards.Average(s => s.ArchitectureLoss),
+            cost,
+            new Timing(seconds),
+            inWindow ? c.Shards.Select(s => s.Probabilities).ToValueList() : []));
+    }
+
+    private static Decision Evidence(SearchPhase.Scoring phase, SearchCommand.RecordEvidence c)
+    {
+        if (c.Stage != phase.Stage.Index || c.EvidenceRound != phase.Rounds.Count)
+            return new Decision.Ignored($"evidence round {c.EvidenceRound} of stage {c.Stage} is not the one that runs");
+        ValueList<ValueList<double>> accuracies = c.Results.SelectMany(r => r.Accuracies).ToValueList();
+        if (accuracies.Count != c.Requests.Count)
+            return new Decision.Rejected($"evidence round {c.EvidenceRound} has {accuracies.Count} answers to {c.Requests.Count} requests");
+        UnitCost cost = c.Results.Select(r => r.Cost).Aggregate(UnitCost.Zero, UnitCost.Add);
+        return new Decision.Accepted([new SearchEvent.EvidenceGathered(
+            c.Stage, c.EvidenceRound, c.Requests, accuracies, cost, new Timing(c.Results.Sum(r => r.Timing.Seconds)))]);
+    }
+
+    private static Decision Scores(SearchState state, SearchPhase.Scoring phase, SearchCommand.ScoreBlocks c)
+    {
+        if (c.Stage != phase.Stage.Index || phase.Scores.Covers(state.Alive!))
+            return new Decision.Ignored($"the blocks of stage {c.Stage} are scored already");
+        ScoreTable table = ScoreTable.Empty.Merge(c.Scores, state.Alive!);
+        if (!table.Covers(state.Alive!))
+            return new Decision.Rejected($"{table.Scores.Count} scores for {state.Alive!.Count} alive blocks");
+        List<SearchEvent> events = [.. table.Scores.Select(s => new SearchEvent.BlockScored(c.Stage, s))];
+        if (!phase.Stage.PrunesAtEnd && NextStage(state) is null)
+        {
+            events.Add(new SearchEvent.StageClosed(c.Stage, state.Supernet));
+            events.Add(Ranked(state, Strategy.Of(state.Config!), table));
+        }
+
+        return Follow(state, events.ToArray());
+    }
+
+    private static Decision Prune(SearchState state, SearchPhase.Scoring phase, SearchCommand.ProposePruning c)
+    {
+        if (c.Stage != phase.Stage.Index || phase.Pruned || !phase.Stage.PrunesAtEnd)
+            return new Decision.Ignored($"no pruning is due at the end of stage {c.Stage}");
+        if (!phase.Scores.Covers(state.Alive!))
+            return new Decision.Rejected("the blocks are not scored yet");
+        ValueList<Removal> decided = PrunePolicy.Decide(phase.Scores, state.Alive!, state.Config!.Prune);
+        if (!decided.Equals(c.Removed))
+            return new Decision.Rejected("the proposal is not what the rule gives on the stored scores");
+        AliveBlocks alive = state.Alive!.Without(decided.Select(r => (r.Layer, r.Block)).ToHashSet());
+        string rule = $"{ConfigSection.Kebab(state.Config.Prune.Rule.ToString())} {state.Config.Prune.Ratio.ToString(System.Globalization.CultureInfo.InvariantCulture)}";
+        return Follow(state, new SearchEvent.BlocksPruned(c.Stage, rule, decided, alive));
+    }
+}

@@ -1,0 +1,65 @@
+using DaNas.Domain.Architectures;
+using DaNas.Domain.Evaluation;
+using DaNas.Domain.Pruning;
+using DaNas.Domain.SearchSpaces;
+using DaNas.Domain.Stages;
+using DaNas.Domain.Values;
+using DaNas.Domain.Work;
+
+namespace DaNas.Domain.Searches;
+
+/// <summary>Marks the events that make the decision hash; the others record work and faults, in whatever order they came.</summary>
+public interface IDecision;
+
+/// <summary>Everything that is known of a search, in the order in which it became known. Nothing else is.</summary>
+public abstract record SearchEvent
+{
+    /// <summary>The first event: all that the search will ever read of its configuration and its data.</summary>
+    public sealed record SearchStarted(SearchId Id, string Configuration, Digest ConfigurationHash, DatasetSummary Data, string NumericsProfile, string EngineVersion)
+        : SearchEvent, IDecision;
+
+    /// <summary>A writer took the search over; the seconds are work that the fault cost.</summary>
+    public sealed record SearchResumed(long Epoch, string NumericsProfile, Timing Lost) : SearchEvent;
+
+    public sealed record ProxyMeasured(int ProxySeed, int Point, BlobRef Output, ValueList<double> Accuracy, ValueList<double> Loss, UnitCost Cost, Timing Timing) : SearchEvent;
+
+    public sealed record DifficultyMeasured(ValueList<double> Difficulty, ValueList<int> EasyToHard, UnitCost Cost) : SearchEvent, IDecision;
+
+    public sealed record StageOpened(StagePlan Plan, AliveBlocks Alive, int TotalRounds) : SearchEvent, IDecision;
+
+    /// <summary>A round's weights, its metrics, and (inside the evidence window) each shard's mean block probabilities.</summary>
+    public sealed record RoundCompleted(
+        int Stage, int Round, BlobRef Output, double Loss, double Accuracy, double ArchitectureLoss, UnitCost Cost, Timing Timing, ValueList<ValueList<ValueList<double>>> Probabilities)
+        : SearchEvent, IDecision;
+
+    /// <summary>The stored results of one round of validation evidence: the accuracies seen for each requested block.</summary>
+    public sealed record EvidenceGathered(int Stage, int EvidenceRound, ValueList<BlockRequest> Requests, ValueList<ValueList<double>> Accuracies, UnitCost Cost, Timing Timing)
+        : SearchEvent, IDecision;
+
+    public sealed record BlockScored(int Stage, BlockScore Score) : SearchEvent, IDecision;
+
+    public sealed record BlocksPruned(int Stage, string Rule, ValueList<Removal> Removed, AliveBlocks Alive) : SearchEvent, IDecision;
+
+    public sealed record StageClosed(int Stage, BlobRef? Supernet) : SearchEvent, IDecision;
+
+    public sealed record ArchitecturesRanked(long BudgetMacs, ValueList<RankedArchitecture> Ranked) : SearchEvent, IDecision;
+
+    public sealed record ArchitectureScored(int Rank, double Accuracy, double Loss, UnitCost Cost, Timing Timing) : SearchEvent;
+
+    /// <summary>The winner, the supernet accuracies it was chosen by (in rank order), and the controls that will be trained beside it.</summary>
+    public sealed record ArchitectureSelected(Architecture Winner, Cost Cost, ValueList<double> Accuracies, ValueList<Architecture> Controls) : SearchEvent, IDecision;
+
+    public sealed record SegmentCompleted(string Run, int Segment, BlobRef Output, double Loss, double Accuracy, UnitCost Cost, Timing Timing) : SearchEvent;
+
+    public sealed record ModelRetrained(string Run, Architecture Architecture, BlobRef Weights, double TestAccuracy, ValueList<double> TestPerClass, Digest WeightsHash) : SearchEvent;
+
+    public sealed record SearchCompleted(ValueList<RetrainedModel> Models, Digest WeightsHash) : SearchEvent, IDecision;
+
+    /// <summary>An attempt that gave no result, with its cause; never a decision.</summary>
+    public sealed record AttemptFailed(string Unit, int Attempt, string Cause, bool Counts, Timing Lost) : SearchEvent;
+
+    public sealed record SearchFailed(string Reason, string Remedy) : SearchEvent;
+}
+
+/// <summary>The end of one retraining: "winner" or "control-N".</summary>
+public sealed record RetrainedModel(string Run, Architecture Architecture, double TestAccuracy, Digest WeightsHash);

@@ -1,0 +1,116 @@
+using System.Text.Json;
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Curricula;
+using DaNas.Domain.Evaluation;
+using DaNas.Domain.SearchSpaces;
+using DaNas.Domain.Stages;
+using DaNas.Domain.Values;
+using DaNas.Domain.Work;
+
+namespace DaNas.Domain.Searches;
+
+/// <summary>The fold: state and event to state. Pure; an event that cannot follow its state is an error, never ignored.</summary>
+public static class SearchEvolver
+{
+    public static SearchState Evolve(SearchState state, SearchEvent @event)
+    {
+        SearchState next = (state.Phase, @event) switch
+        {
+            (SearchPhase.NotStarted, SearchEvent.SearchStarted e) => Start(e),
+            (_, SearchEvent.SearchResumed e) => state with { Epoch = e.Epoch, LostSeconds = state.LostSeconds + e.Lost.Seconds },
+            (_, SearchEvent.AttemptFailed e) => state with { LostSeconds = state.LostSeconds + e.Lost.Seconds },
+            (SearchPhase.MeasuringDifficulty p, SearchEvent.ProxyMeasured e) => Measured(state, p, e),
+            (SearchPhase.MeasuringDifficulty or SearchPhase.BetweenStages, SearchEvent.DifficultyMeasured e) => WithDifficulty(state, e),
+            (SearchPhase.BetweenStages, SearchEvent.StageOpened e) => state with { Phase = new SearchPhase.Training(e.Plan, 0, []), Alive = e.Alive },
+            (SearchPhase.Training p, SearchEvent.RoundCompleted e) => Round(state, p, e),
+            (SearchPhase.Scoring p, SearchEvent.EvidenceGathered e) => Spend(state, e.Cost) with { Phase = p with { Rounds = p.Rounds.Add(new(e.Requests, e.Accuracies)) } },
+            (SearchPhase.Scoring p, SearchEvent.BlockScored e) => state with { Phase = p with { Scores = p.Scores.Merge([e.Score], state.Alive!) } },
+            (SearchPhase.Scoring p, SearchEvent.BlocksPruned e) => Pruned(state, p, e),
+            (SearchPhase.Scoring or SearchPhase.Training, SearchEvent.StageClosed e) => Closed(state, e),
+            (SearchPhase.BetweenStages, SearchEvent.ArchitecturesRanked e) => state with { Phase = new SearchPhase.Deriving(e.BudgetMacs, e.Ranked, []) },
+            (SearchPhase.Deriving p, SearchEvent.ArchitectureScored e) => Spend(state, e.Cost) with { Phase = p with { Scores = p.Scores.Add(new(e.Rank, e.Accuracy, e.Loss)) } },
+            (SearchPhase.Deriving or SearchPhase.BetweenStages, SearchEvent.ArchitectureSelected e) => Selected(state, e),
+            (SearchPhase.Retraining p, SearchEvent.SegmentCompleted e) => Spend(state, e.Cost) with { Phase = Run(p, e.Run, r => r with { SegmentsDone = e.Segment + 1, Output = e.Output }) },
+            (SearchPhase.Retraining p, SearchEvent.ModelRetrained e) =>
+                state with { Weights = state.Weights.Add(e.Weights), Phase = Run(p, e.Run, r => r with { Result = new(e.Run, e.Architecture, e.TestAccuracy, e.WeightsHash) }) },
+            (SearchPhase.Retraining, SearchEvent.SearchCompleted e) => state with { Phase = new SearchPhase.Completed(e.Models, e.WeightsHash) },
+            (not SearchPhase.NotStarted, SearchEvent.SearchFailed e) => state with { Phase = new SearchPhase.Failed(e.Reason, e.Remedy) },
+            _ => throw new InvalidDataException($"{@event.GetType().Name} cannot follow {state.Phase.GetType().Name}: the journal is not one of this product's"),
+        };
+        return @event is IDecision ? next with { DecisionHash = Chain(state.DecisionHash, @event) } : next;
+    }
+
+    /// <summary>h(n) = SHA-256(h(n-1), newline, type name, newline, canonical JSON without what is outside decisions).</summary>
+    public static Digest Chain(Digest before, SearchEvent decision) =>
+        Digest.Of($"{before}\n{decision.GetType().Name}\n{JsonSerializer.Serialize(decision, decision.GetType(), DomainJson.Canonical)}");
+
+    private static SearchState Start(SearchEvent.SearchStarted e)
+    {
+        SearchConfig config = SearchConfig.FromCanonicalText(e.Configuration);
+        SearchSpace space = config.SpaceFor(e.Data.Classes.Count);
+        SearchPhase phase = Strategies.Strategy.Of(config).MeasuresDifficulty
+            ? new SearchPhase.MeasuringDifficulty(Enumerable.Range(0, config.Difficulty.Seeds).Select(s => new ProxyProgress(s, null, [], [])).ToValueList())
+            : new SearchPhase.BetweenStages();
+        return new SearchState(phase) { Started = e, Config = config, Space = space, Alive = space.AllBlocks };
+    }
+
+    private static SearchState Measured(SearchState state, SearchPhase.MeasuringDifficulty phase, SearchEvent.ProxyMeasured e)
+    {
+        ProxyProgress p = phase.Proxies[e.ProxySeed];
+        ProxyProgress next = p with { Output = e.Output, Accuracy = p.Accuracy.Add(e.Accuracy), Loss = p.Loss.Add(e.Loss) };
+        return Spend(state, e.Cost) with { Phase = new SearchPhase.MeasuringDifficulty(phase.Proxies.With(e.ProxySeed, next)) };
+    }
+
+    private static SearchState WithDifficulty(SearchState state, SearchEvent.DifficultyMeasured e)
+    {
+        ClassCurriculum curriculum = ClassCurriculum.From(e.EasyToHard, state.Config!.Curriculum, state.Config.Search.Seed);
+        return state with
+        {
+            Phase = new SearchPhase.BetweenStages(),
+            Difficulty = new ClassDifficulty(e.Difficulty, e.EasyToHard),
+            Plan = StagePlanner.Plan(state.Config, state.Started!.Data, curriculum),
+        };
+    }
+
+    private static SearchState Round(SearchState state, SearchPhase.Training phase, SearchEvent.RoundCompleted e)
+    {
+        StageRecord record = state.Stages.LastOrDefault(s => s.Plan.Index == e.Stage)
+            ?? new StageRecord(phase.Stage, state.Alive!, state.Alive!, UnitCost.Zero, 0, 0);
+        record = record with { Cost = record.Cost + e.Cost, Loss = e.Loss, Accuracy = e.Accuracy };
+        ValueList<ValueList<ValueList<double>>> samples = [.. phase.Samples, .. e.Probabilities];
+        bool last = e.Round + 1 == phase.Stage.Rounds;
+        return Spend(state, e.Cost) with
+        {
+            Supernet = e.Output,
+            Stages = [.. state.Stages.Where(s => s.Plan.Index != e.Stage), record],
+            RoundBlobs = state.RoundBlobs.Add(e.Output),
+            Phase = last && !phase.Stage.IsWarmup
+                ? new SearchPhase.Scoring(phase.Stage, samples, [], ScoreTable.Empty, false)
+                : phase with { Round = e.Round + 1, Samples = samples },
+        };
+    }
+
+    private static SearchState Pruned(SearchState state, SearchPhase.Scoring phase, SearchEvent.BlocksPruned e) => state with
+    {
+        Phase = phase with { Pruned = true },
+        Alive = e.Alive,
+        Stages = state.Stages.Select(s => s.Plan.Index == e.Stage ? s with { After = e.Alive } : s).ToValueList(),
+    };
+
+    private static SearchState Closed(SearchState state, SearchEvent.StageClosed e) => state with
+    {
+        Phase = new SearchPhase.BetweenStages(),
+        StageBlobs = e.Supernet is null ? state.StageBlobs : state.StageBlobs.Add(e.Supernet),
+    };
+
+    private static SearchState Selected(SearchState state, SearchEvent.ArchitectureSelected e)
+    {
+        IEnumerable<RunProgress> controls = e.Controls.Select((a, i) => new RunProgress($"control-{i + 1}", a, 0, null, null));
+        return state with { Selected = e, Phase = new SearchPhase.Retraining([new RunProgress("winner", e.Winner, 0, null, null), .. controls]) };
+    }
+
+    private static SearchPhase.Retraining Run(SearchPhase.Retraining phase, string name, Func<RunProgress, RunProgress> change) =>
+        new(phase.Runs.Select(r => r.Name == name ? change(r) : r).ToValueList());
+
+    private static SearchState Spend(SearchState state, UnitCost cost) => state with { Cost = state.Cost + cost };
+}

@@ -1,0 +1,116 @@
+using DaNas.Domain.Architectures;
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Curricula;
+using DaNas.Domain.Evaluation;
+using DaNas.Domain.SearchSpaces;
+using DaNas.Domain.Stages;
+using DaNas.Domain.Values;
+using DaNas.Domain.Work;
+
+namespace DaNas.Domain.Searches;
+
+/// <summary>Where a search is.</summary>
+public abstract record SearchPhase
+{
+    public sealed record NotStarted : SearchPhase;
+
+    /// <summary>The proxies' progress, one a seed.</summary>
+    public sealed record MeasuringDifficulty(ValueList<ProxyProgress> Proxies) : SearchPhase;
+
+    /// <summary>Between a decision and the opening of the next stage.</summary>
+    public sealed record BetweenStages : SearchPhase;
+
+    /// <summary>Rounds of a stage; samples are the window's probabilities: [sample][layer][block].</summary>
+    public sealed record Training(StagePlan Stage, int Round, ValueList<ValueList<ValueList<double>>> Samples) : SearchPhase;
+
+    /// <summary>Rounds done; evidence is gathered and turned into scores.</summary>
+    public sealed record Scoring(StagePlan Stage, ValueList<ValueList<ValueList<double>>> Samples, ValueList<EvidenceRound> Rounds, ScoreTable Scores, bool Pruned) : SearchPhase;
+
+    public sealed record Deriving(long BudgetMacs, ValueList<RankedArchitecture> Ranked, ValueList<ArchitectureScore> Scores) : SearchPhase;
+
+    public sealed record Retraining(ValueList<RunProgress> Runs) : SearchPhase;
+
+    public sealed record Completed(ValueList<RetrainedModel> Models, Digest WeightsHash) : SearchPhase;
+
+    public sealed record Failed(string Reason, string Remedy) : SearchPhase;
+}
+
+public sealed record ProxyProgress(int Seed, BlobRef? Output, ValueList<ValueList<double>> Accuracy, ValueList<ValueList<double>> Loss);
+
+public sealed record EvidenceRound(ValueList<BlockRequest> Requests, ValueList<ValueList<double>> Accuracies);
+
+public sealed record ArchitectureScore(int Rank, double Accuracy, double Loss);
+
+public sealed record RunProgress(string Name, Architecture Architecture, int SegmentsDone, BlobRef? Output, RetrainedModel? Result);
+
+/// <summary>A stage that is over, for reports.</summary>
+public sealed record StageRecord(StagePlan Plan, AliveBlocks Before, AliveBlocks After, UnitCost Cost, double Loss, double Accuracy);
+
+/// <summary>The fold of a search's events.</summary>
+public sealed record SearchState(SearchPhase Phase)
+{
+    public static SearchState Initial { get; } = new(new SearchPhase.NotStarted());
+
+    public SearchEvent.SearchStarted? Started { get; init; }
+
+    /// <summary>The configuration in the first event, read once.</summary>
+    public SearchConfig? Config { get; init; }
+
+    public SearchSpace? Space { get; init; }
+
+    public ClassDifficulty? Difficulty { get; init; }
+
+    public SearchPlan? Plan { get; init; }
+
+    public AliveBlocks? Alive { get; init; }
+
+    /// <summary>The newest round's weights; null before the first round.</summary>
+    public BlobRef? Supernet { get; init; }
+
+    public ValueList<StageRecord> Stages { get; init; } = [];
+
+    public SearchEvent.ArchitectureSelected? Selected { get; init; }
+
+    /// <summary>All accepted work, wherever it was done.</summary>
+    public UnitCost Cost { get; init; } = UnitCost.Zero;
+
+    public double LostSeconds { get; init; }
+
+    public long Epoch { get; init; } = 1;
+
+    /// <summary>Running SHA-256 over the decision events: h(n) = SHA-256(h(n-1) + canonical event).</summary>
+    public Digest DecisionHash { get; init; } = Digest.Of("danas-decisions/1");
+
+    /// <summary>Every round's weights, oldest first.</summary>
+    public ValueList<BlobRef> RoundBlobs { get; init; } = [];
+
+    /// <summary>The weights at every stage's end; never collected.</summary>
+    public ValueList<BlobRef> StageBlobs { get; init; } = [];
+
+    /// <summary>Blobs that may be needed again: the newest rounds, every stage's end, and what proxies and retrainings stand on.</summary>
+    public IEnumerable<BlobRef> LiveBlobs => RoundBlobs.TakeLast(Config?.Blobs.KeepRounds ?? 1).Concat(StageBlobs).Concat(Phase switch
+    {
+        SearchPhase.MeasuringDifficulty p => p.Proxies.Select(x => x.Output).OfType<BlobRef>(),
+        SearchPhase.Retraining p => p.Runs.Select(r => r.Output).OfType<BlobRef>(),
+        SearchPhase.Completed => Weights,
+        _ => [],
+    });
+
+    /// <summary>The retrained weights, once there are any.</summary>
+    public ValueList<BlobRef> Weights { get; init; } = [];
+
+    public long Budget => Space is null || Config is null ? 0 : BudgetOf(Space, Config.Cost);
+
+    public bool IsOver => Phase is SearchPhase.Completed or SearchPhase.Failed;
+
+    /// <summary>The target in multiply-adds: given, or a fraction between the cheapest and the dearest architecture.</summary>
+    public static long BudgetOf(SearchSpace space, CostOptions options)
+    {
+        if (options.TargetMacs > 0)
+            return options.TargetMacs;
+        CostTable costs = CostTable.Of(space);
+        long low = costs.Fixed.Macs + space.Layers.Sum(l => l.Candidates.Min(b => costs.Of(l.Index, b.Name).Macs));
+        long high = costs.Fixed.Macs + space.Layers.Sum(l => l.Candidates.Max(b => costs.Of(l.Index, b.Name).Macs));
+        return low + (long)((high - low) * options.TargetFraction);
+    }
+}

@@ -1,0 +1,87 @@
+using DaNas.Domain.Architectures;
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Evaluation;
+using DaNas.Domain.SearchSpaces;
+using DaNas.Domain.Searches;
+using DaNas.Domain.Values;
+
+namespace DaNas.Domain.Strategies;
+
+/// <summary>
+/// What differs between methods over one search space: it turns a stage's results into scores per (layer, block), and the last
+/// scores into a ranked list of architectures. Everything else (stages, rounds, journal, retraining) is shared.
+/// </summary>
+public interface IStrategy
+{
+    /// <summary>Whether class difficulty is measured before the first stage.</summary>
+    bool MeasuresDifficulty { get; }
+
+    /// <summary>Whether a supernet is trained at all.</summary>
+    bool TrainsSupernet { get; }
+
+    /// <summary>Where a block's score comes from.</summary>
+    EvidenceKind Evidence { get; }
+
+    /// <summary>Best first, under the budget where anything fits it.</summary>
+    ValueList<RankedArchitecture> Rank(SearchState state, ScoreTable scores);
+}
+
+/// <summary>The strategies by name.</summary>
+public static class Strategy
+{
+    public static IStrategy Of(SearchConfig config) => config.Search.Strategy switch
+    {
+        StrategyKind.UniformSinglePath => new UniformSinglePathStrategy(),
+        StrategyKind.Random => new RandomStrategy(),
+        _ => new DaNasStrategy(config),
+    };
+}
+
+/// <summary>DA-NAS (reconstructed, arXiv 2003.12563): probabilities learned by gradient, classes from easy to all, blocks pruned between stages.</summary>
+public sealed class DaNasStrategy(SearchConfig config) : IStrategy
+{
+    public bool MeasuresDifficulty => config.Curriculum.Order is ClassOrder.EasyFirst or ClassOrder.HardFirst;
+
+    public bool TrainsSupernet => true;
+
+    public EvidenceKind Evidence => config.Evidence.Kind;
+
+    /// <summary>The product of probabilities (or the sum of accuracies) over layers, maximised exactly under the budget.</summary>
+    public ValueList<RankedArchitecture> Rank(SearchState state, ScoreTable scores) => ArchitectureSelector.Select(
+        state.Space!, state.Alive!, (l, b) => Evidence == EvidenceKind.Probability ? scores.Of(l, b) : Math.Exp(scores.Of(l, b)), state.Budget, config.Derivation.Candidates);
+}
+
+/// <summary>Single-path one-shot with uniform sampling (Guo et al. 2020): no schedule, no pruning; a block's score is supernet accuracy given the block.</summary>
+public sealed class UniformSinglePathStrategy : IStrategy
+{
+    public bool MeasuresDifficulty => false;
+
+    public bool TrainsSupernet => true;
+
+    public EvidenceKind Evidence => EvidenceKind.Validation;
+
+    public ValueList<RankedArchitecture> Rank(SearchState state, ScoreTable scores) => ArchitectureSelector.Select(
+        state.Space!, state.Alive!, (l, b) => Math.Exp(scores.Of(l, b)), state.Budget, state.Config!.Derivation.Candidates);
+}
+
+/// <summary>One architecture drawn at random at the budget: what any search must beat.</summary>
+public sealed class RandomStrategy : IStrategy
+{
+    public bool MeasuresDifficulty => false;
+
+    public bool TrainsSupernet => false;
+
+    public EvidenceKind Evidence => EvidenceKind.Validation;
+
+    public ValueList<RankedArchitecture> Rank(SearchState state, ScoreTable scores)
+    {
+        SearchConfig config = state.Config!;
+        CostTable costs = CostTable.Of(state.Space!);
+        long target = (long)(state.Budget / (1 + config.Controls.Tolerance));
+        ValueList<Architecture> drawn = RandomArchitectures.Near(
+            state.Space!, target, config.Controls.Tolerance, 1, SeededRandom.Derive(config.Search.Seed, "random-strategy"), null);
+        return drawn.Count > 0
+            ? [new RankedArchitecture(drawn[0], 0, costs.Of(drawn[0]))]
+            : ArchitectureSelector.Select(state.Space!, state.Alive!, (_, _) => 1, state.Budget, 1);
+    }
+}

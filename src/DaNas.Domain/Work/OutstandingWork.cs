@@ -1,0 +1,92 @@
+using System.Globalization;
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Evaluation;
+using DaNas.Domain.Searches;
+using DaNas.Domain.Stages;
+using DaNas.Domain.Strategies;
+using DaNas.Domain.Values;
+
+namespace DaNas.Domain.Work;
+
+/// <summary>The parts of a unit's id.</summary>
+public static class UnitIds
+{
+    public static string Text(string id, int part) => id.Split('/')[part];
+
+    public static int Part(string id, int part) => int.Parse(Text(id, part), CultureInfo.InvariantCulture);
+
+    public static int Last(string id) => int.Parse(id[(id.LastIndexOf('/') + 1)..], CultureInfo.InvariantCulture);
+}
+
+/// <summary>What is left to do, as a function of state alone: after any fault the same units come out again.</summary>
+public static class OutstandingWork
+{
+    private const int RequestsPerUnit = 8;
+
+    /// <summary>All units that can run now. Merges are not among them: they need results that are not stored (see <see cref="Merge"/>).</summary>
+    public static ValueList<WorkUnit> Of(SearchState state) => state.Phase switch
+    {
+        SearchPhase.MeasuringDifficulty p => p.Proxies.Where(x => x.Accuracy.Count < state.Config!.Difficulty.Points).Select(x => Difficulty(state, x)).ToValueList(),
+        SearchPhase.Training p => Enumerable.Range(0, state.Config!.Rounds.Shards).Select(s => Shard(state, p, s)).ToValueList(),
+        SearchPhase.Scoring p => EvidenceUnits(state, p),
+        SearchPhase.Deriving p => p.Ranked.Select((_, rank) => rank).Where(rank => p.Scores.All(s => s.Rank != rank)).Select(rank => Derive(state, p, rank)).ToValueList(),
+        SearchPhase.Retraining p => p.Runs.Where(r => r.Result is null).Select(r => Retrain(state, r)).ToValueList(),
+        _ => [],
+    };
+
+    /// <summary>The merge of a round whose shards are all there, in shard order.</summary>
+    public static WorkUnit Merge(SearchState state, SearchPhase.Training p, ValueList<UnitResult.ShardTrained> shards) => new WorkUnit.MergeRound(
+        string.Create(CultureInfo.InvariantCulture, $"s{p.Stage.Index}/r{p.Round}/merge"), 0, state.Supernet, shards.Select(s => s.Output).ToValueList(), state.Alive!);
+
+    /// <summary>Optimiser steps of one retraining run.</summary>
+    public static int RetrainSteps(SearchConfig config, DatasetSummary data) =>
+        Math.Max(1, (int)Math.Ceiling((config.Retrain.Epochs * data.TrainImages / config.Retrain.Batch) - 1e-9));
+
+    private static WorkUnit Difficulty(SearchState state, ProxyProgress p)
+    {
+        string id = Id($"difficulty/{p.Seed}/{p.Accuracy.Count}");
+        return new WorkUnit.MeasureDifficulty(id, Seed(state, "difficulty", p.Seed), p.Seed, p.Accuracy.Count, p.Output);
+    }
+
+    private static WorkUnit Shard(SearchState state, SearchPhase.Training p, int shard)
+    {
+        RoundSchedule schedule = new(p.Stage.FirstRound + p.Round, state.Plan!.TotalRounds, p.Round, Temperature(state, p));
+        string id = Id($"s{p.Stage.Index}/r{p.Round}/train/{shard}");
+        return new WorkUnit.TrainShard(id, Seed(state, id), p.Stage, schedule, shard, state.Supernet, state.Alive!);
+    }
+
+    /// <summary>tau = max(minimum, tau0 x decay^epochs), epochs counted over the stages after the warm-up; constant within a round.</summary>
+    private static double Temperature(SearchState state, SearchPhase.Training p)
+    {
+        SamplerOptions o = state.Config!.Sampler;
+        double before = state.Stages.Count(s => !s.Plan.IsWarmup && s.Plan.Index < p.Stage.Index) * state.Config.Stage.Epochs;
+        double epochs = p.Stage.IsWarmup ? 0 : before + (state.Config.Stage.Epochs * p.Round / p.Stage.Rounds);
+        return Math.Max(o.MinimumTemperature, o.Temperature * Math.Pow(o.Decay, epochs));
+    }
+
+    private static ValueList<WorkUnit> EvidenceUnits(SearchState state, SearchPhase.Scoring p)
+    {
+        if (Strategy.Of(state.Config!).Evidence != EvidenceKind.Validation)
+            return [];
+        ValueList<BlockRequest> requests = StageEvidence.Requests(state, p);
+        return requests.Chunk(RequestsPerUnit).Select((chunk, i) =>
+        {
+            string id = Id($"s{p.Stage.Index}/e{p.Rounds.Count}/blocks/{i}");
+            return (WorkUnit)new WorkUnit.EvaluateBlocks(id, Seed(state, id), p.Stage.Classes, i, state.Supernet, state.Alive!, chunk.ToValueList());
+        }).ToValueList();
+    }
+
+    private static WorkUnit Derive(SearchState state, SearchPhase.Deriving p, int rank) =>
+        new WorkUnit.EvaluateArchitecture(Id($"derive/{rank}"), Seed(state, "derive"), rank, p.Ranked[rank].Architecture, state.Supernet);
+
+    private static WorkUnit Retrain(SearchState state, RunProgress run)
+    {
+        int steps = RetrainSteps(state.Config!, state.Started!.Data);
+        int segments = (steps + state.Config!.Retrain.SegmentSteps - 1) / state.Config.Retrain.SegmentSteps;
+        return new WorkUnit.RetrainSegment(Id($"retrain/{run.Name}/{run.SegmentsDone}"), Seed(state, "retrain"), run.Name, run.Architecture, run.SegmentsDone, segments, steps, run.Output);
+    }
+
+    private static long Seed(SearchState state, params ReadOnlySpan<object> path) => SeededRandom.Derive(state.Config!.Search.Seed, path);
+
+    private static string Id(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

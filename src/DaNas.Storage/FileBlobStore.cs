@@ -1,0 +1,126 @@
+using System.Runtime.InteropServices;
+using DaNas.Domain.Values;
+using DaNas.Ports;
+
+namespace DaNas.Storage;
+
+/// <summary>
+/// Blobs as files named by their SHA-256: <c>ab/abcdef...</c>. A put writes aside, flushes, renames and flushes the folder, so a name is
+/// either absent or whole; an existing name is hashed again before it is trusted.
+/// </summary>
+public sealed partial class FileBlobStore : IBlobStore
+{
+    private const int OpenReadOnly = 0;
+
+    private readonly string root;
+
+    public FileBlobStore(string root)
+    {
+        this.root = root;
+        Directory.CreateDirectory(root);
+    }
+
+    public BlobRef Put(ReadOnlySpan<byte> bytes)
+    {
+        BlobRef blob = new(Digest.Of(bytes), bytes.Length);
+        string path = PathOf(blob);
+        if (File.Exists(path) && IsWhole(path, blob))
+            return blob;
+        string folder = Path.GetDirectoryName(path)!;
+        string aside = Path.Combine(folder, $".{blob.Digest.Short}.{Environment.ProcessId}.part");
+        try
+        {
+            Directory.CreateDirectory(folder);
+            using (FileStream file = new(aside, FileMode.Create, FileAccess.Write, FileShare.None))
+            {
+                file.Write(bytes);
+                file.Flush(true);
+            }
+
+            File.Move(aside, path, true);
+            FlushFolder(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            TryDelete(aside);
+            throw new DataException($"{path}: the blob cannot be written ({e.Message}); free some space or check the folder's rights, then resume", e);
+        }
+
+        return blob;
+    }
+
+    public byte[] Get(BlobRef blob)
+    {
+        string path = PathOf(blob);
+        byte[] bytes;
+        try
+        {
+            bytes = File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DataException($"{path}: the blob is missing or unreadable; restore it from a backup, or run the search again", e);
+        }
+
+        return Digest.Of(bytes) == blob.Digest
+            ? bytes
+            : throw new DataException($"{path}: the blob is damaged (its SHA-256 is not its name); restore it from a backup, or run the search again");
+    }
+
+    public bool Contains(BlobRef blob) => File.Exists(PathOf(blob));
+
+    public void Delete(BlobRef blob) => TryDelete(PathOf(blob));
+
+    private static bool IsWhole(string path, BlobRef blob)
+    {
+        try
+        {
+            return Digest.Of(File.ReadAllBytes(path)) == blob.Digest;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Nothing to delete.
+        }
+    }
+
+    /// <summary>Flushes a folder's entries, which .NET has no call for; a file system that cannot is not an error.</summary>
+    private static void FlushFolder(string folder)
+    {
+        int descriptor = open(folder, OpenReadOnly);
+        if (descriptor < 0)
+            return;
+        _ = fsync(descriptor);
+        _ = close(descriptor);
+    }
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int open(string path, int flags);
+
+    [LibraryImport("libc")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int fsync(int descriptor);
+
+    [LibraryImport("libc")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int close(int descriptor);
+
+    private string PathOf(BlobRef blob)
+    {
+        if (!Digest.IsDigest(blob.Digest.Hex))
+            throw new DataException($"'{blob.Digest.Hex}' is not the name of a blob");
+        return Path.Combine(root, blob.Digest.Hex[..2], blob.Digest.Hex);
+    }
+}

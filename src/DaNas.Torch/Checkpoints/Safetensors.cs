@@ -1,0 +1,105 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using DaNas.Ports;
+
+namespace DaNas.Torch.Checkpoints;
+
+/// <summary>One tensor of a checkpoint on the host: float32 or float64, little endian, default layout.</summary>
+public sealed record HostTensor(string Type, long[] Shape, byte[] Bytes)
+{
+    public Span<float> Floats => MemoryMarshal.Cast<byte, float>(Bytes.AsSpan());
+
+    public Span<double> Doubles => MemoryMarshal.Cast<byte, double>(Bytes.AsSpan());
+
+    public static HostTensor Of(ReadOnlySpan<float> values, params long[] shape) => new("F32", shape, MemoryMarshal.AsBytes(values).ToArray());
+
+    public static HostTensor Of(ReadOnlySpan<double> values) => new("F64", [values.Length], MemoryMarshal.AsBytes(values).ToArray());
+}
+
+/// <summary>
+/// The safetensors format: 8 bytes of header length, a JSON header, the tensors' bytes. Names in ordinal order, so that equal content
+/// gives equal bytes.
+/// </summary>
+public static class Safetensors
+{
+    public static byte[] Write(IReadOnlyDictionary<string, HostTensor> tensors, IReadOnlyDictionary<string, string> metadata)
+    {
+        string[] names = [.. tensors.Keys.Order(StringComparer.Ordinal)];
+        using MemoryStream header = new();
+        using (Utf8JsonWriter json = new(header))
+        {
+            json.WriteStartObject();
+            json.WriteStartObject("__metadata__");
+            foreach ((string key, string value) in metadata.OrderBy(m => m.Key, StringComparer.Ordinal))
+                json.WriteString(key, value);
+            json.WriteEndObject();
+            long offset = 0;
+            foreach (string name in names)
+                offset = WriteEntry(json, name, tensors[name], offset);
+            json.WriteEndObject();
+        }
+
+        while (header.Length % 8 != 0)
+            header.WriteByte((byte)' ');
+        byte[] result = new byte[8 + header.Length + names.Sum(n => (long)tensors[n].Bytes.Length)];
+        BinaryPrimitives.WriteInt64LittleEndian(result, header.Length);
+        header.GetBuffer().AsSpan(0, (int)header.Length).CopyTo(result.AsSpan(8));
+        int at = 8 + (int)header.Length;
+        foreach (string name in names)
+        {
+            tensors[name].Bytes.CopyTo(result, at);
+            at += tensors[name].Bytes.Length;
+        }
+
+        return result;
+    }
+
+    /// <summary>Reads a whole file; throws <see cref="DataException"/> where it is not well formed.</summary>
+    public static (Dictionary<string, HostTensor> Tensors, Dictionary<string, string> Metadata) Read(byte[] bytes)
+    {
+        try
+        {
+            int length = checked((int)BinaryPrimitives.ReadInt64LittleEndian(bytes));
+            using JsonDocument header = JsonDocument.Parse(bytes.AsMemory(8, length));
+            Dictionary<string, HostTensor> tensors = new(StringComparer.Ordinal);
+            Dictionary<string, string> metadata = new(StringComparer.Ordinal);
+            foreach (JsonProperty entry in header.RootElement.EnumerateObject())
+            {
+                if (entry.Name == "__metadata__")
+                {
+                    foreach (JsonProperty m in entry.Value.EnumerateObject())
+                        metadata[m.Name] = m.Value.GetString()!;
+                    continue;
+                }
+
+                int from = entry.Value.GetProperty("data_offsets")[0].GetInt32();
+                int to = entry.Value.GetProperty("data_offsets")[1].GetInt32();
+                long[] shape = [.. entry.Value.GetProperty("shape").EnumerateArray().Select(d => d.GetInt64())];
+                tensors[entry.Name] = new(entry.Value.GetProperty("dtype").GetString()!, shape, bytes[(8 + length + from)..(8 + length + to)]);
+            }
+
+            return (tensors, metadata);
+        }
+        catch (Exception e) when (e is JsonException or ArgumentException or OverflowException or KeyNotFoundException or InvalidOperationException or IndexOutOfRangeException)
+        {
+            throw new DataException($"not a safetensors file: {e.Message}", e);
+        }
+    }
+
+    private static long WriteEntry(Utf8JsonWriter json, string name, HostTensor tensor, long offset)
+    {
+        json.WriteStartObject(name);
+        json.WriteString("dtype", tensor.Type);
+        json.WriteStartArray("shape");
+        foreach (long d in tensor.Shape)
+            json.WriteNumberValue(d);
+        json.WriteEndArray();
+        json.WriteStartArray("data_offsets");
+        json.WriteNumberValue(offset);
+        json.WriteNumberValue(offset + tensor.Bytes.Length);
+        json.WriteEndArray();
+        json.WriteEndObject();
+        return offset + tensor.Bytes.Length;
+    }
+}

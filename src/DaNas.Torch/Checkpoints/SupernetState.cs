@@ -1,0 +1,106 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using DaNas.Domain.SearchSpaces;
+using DaNas.Ports;
+using DaNas.Torch.Networks;
+using DaNas.Torch.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DaNas.Torch.Checkpoints;
+
+/// <summary>
+/// A training state as bytes, everything or nothing: weights (w/), momentum (m/), batch-norm statistics (b/), architecture
+/// parameters with their Adam moments (a/), and the counters that a merge needs (metadata).
+/// </summary>
+public static class SupernetState
+{
+    private const string AdamSteps = "adam-steps";
+
+    /// <summary>Collects a state; architecture parameters only where the network has them.</summary>
+    public static (Dictionary<string, HostTensor> Tensors, Dictionary<string, string> Metadata) Collect(
+        ChainNetwork network, Optimiser optimiser, ArchitectureParameters? architecture, IReadOnlyDictionary<string, int>? steps)
+    {
+        Dictionary<string, HostTensor> tensors = Weights(network);
+        foreach ((string name, Tensor buffer) in optimiser.Buffers)
+            tensors[$"m/{name}"] = ToHost(buffer);
+        Dictionary<string, string> metadata = new(StringComparer.Ordinal);
+        foreach ((string part, int count) in steps ?? new Dictionary<string, int>())
+            metadata[$"steps/{part}"] = count.ToString(CultureInfo.InvariantCulture);
+        if (architecture is not null)
+        {
+            metadata[AdamSteps] = architecture.Steps.ToString(CultureInfo.InvariantCulture);
+            for (int l = 0; l < architecture.Alive.Layers.Count; l++)
+            {
+                for (int j = 0; j < architecture.Alive.Layers[l].Count; j++)
+                {
+                    (double alpha, double first, double second) = architecture[l, j];
+                    tensors[$"a/{ChainNetwork.PartName(l, architecture.Alive.Layers[l][j])}"] = HostTensor.Of([alpha, first, second]);
+                }
+            }
+        }
+
+        return (tensors, metadata);
+    }
+
+    /// <summary>Parameters and batch-norm statistics only: the model itself.</summary>
+    public static Dictionary<string, HostTensor> Weights(ChainNetwork network)
+    {
+        Dictionary<string, HostTensor> tensors = new(StringComparer.Ordinal);
+        foreach (NetworkPart part in network.Parts)
+        {
+            foreach ((string name, Tensor parameter) in part.Parameters)
+                tensors[$"w/{name}"] = ToHost(parameter);
+            foreach ((string name, Tensor buffer) in part.Buffers)
+                tensors[$"b/{name}"] = ToHost(buffer);
+        }
+
+        return tensors;
+    }
+
+    /// <summary>Copies a state into a network of the same or fewer blocks; blocks that the state has beyond them are left behind.</summary>
+    public static void Restore(byte[] bytes, ChainNetwork network, Optimiser? optimiser, ArchitectureParameters? architecture)
+    {
+        (Dictionary<string, HostTensor> tensors, Dictionary<string, string> metadata) = Safetensors.Read(bytes);
+        using IDisposable frozen = no_grad();
+        foreach (NetworkPart part in network.Parts)
+        {
+            foreach ((string name, Tensor parameter) in part.Parameters)
+                FromHost(tensors, $"w/{name}", parameter);
+            foreach ((string name, Tensor buffer) in part.Buffers)
+                FromHost(tensors, $"b/{name}", buffer);
+        }
+
+        foreach ((string name, Tensor buffer) in optimiser?.Buffers ?? [])
+            FromHost(tensors, $"m/{name}", buffer);
+        if (architecture is null)
+            return;
+        architecture.Steps = int.Parse(metadata[AdamSteps], CultureInfo.InvariantCulture);
+        for (int l = 0; l < architecture.Alive.Layers.Count; l++)
+        {
+            for (int j = 0; j < architecture.Alive.Layers[l].Count; j++)
+            {
+                Span<double> a = Named(tensors, $"a/{ChainNetwork.PartName(l, architecture.Alive.Layers[l][j])}").Doubles;
+                architecture[l, j] = (a[0], a[1], a[2]);
+            }
+        }
+    }
+
+    private static HostTensor ToHost(Tensor tensor)
+    {
+        using Tensor plain = tensor.detach();
+        return HostTensor.Of(plain.data<float>().ToArray(), tensor.shape);
+    }
+
+    private static void FromHost(Dictionary<string, HostTensor> tensors, string name, Tensor target)
+    {
+        HostTensor stored = Named(tensors, name);
+        if (!stored.Shape.AsSpan().SequenceEqual(target.shape))
+            throw new DataException($"the checkpoint's {name} is [{string.Join(", ", stored.Shape)}], the network's [{string.Join(", ", target.shape)}]: it belongs to another search space");
+        using Tensor host = tensor(stored.Floats.ToArray(), stored.Shape);
+        target.copy_(host);
+    }
+
+    private static HostTensor Named(Dictionary<string, HostTensor> tensors, string name) =>
+        tensors.TryGetValue(name, out HostTensor? stored) ? stored : throw new DataException($"the checkpoint has no {name}: it belongs to another search");
+}

@@ -1,0 +1,62 @@
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Stages;
+using DaNas.Domain.Values;
+using DaNas.Ports;
+
+namespace DaNas.Torch.Data;
+
+/// <summary>The splits of a data set: indices into the source's entries, a class at a time, in an order derived from the search's seed.</summary>
+public sealed record DatasetSplits(IReadOnlyList<ImageEntry[]> Weights, IReadOnlyList<ImageEntry[]> Validation, IReadOnlyList<ImageEntry[]> Test)
+{
+    /// <summary>
+    /// Splits class by class: where the source has no test split, <c>test-fraction</c> of the pool; of the rest <c>validation-fraction</c>
+    /// for architecture steps, difficulty and comparison; what is left trains the weights. Every class keeps one picture in each.
+    /// </summary>
+    public static DatasetSplits Of(ImageSource source, SearchConfig config)
+    {
+        ImageEntry[][] pool = ByClass(source.Train, source, config.Search.Seed, "train", config.Data.LimitPerClass);
+        ImageEntry[][] test = ByClass(source.Test, source, config.Search.Seed, "test", config.Data.TestLimitPerClass);
+        if (source.Test.Count == 0)
+        {
+            test = [.. pool.Select(p => p[..Share(p, config.Data.TestFraction)])];
+            pool = [.. pool.Select((p, c) => p[test[c].Length..])];
+        }
+
+        for (int c = 0; c < pool.Length; c++)
+        {
+            if (pool[c].Length < 2 || test[c].Length < 1)
+                throw new DataException($"{source.Name}: class '{source.Classes[c]}' has {pool[c].Length} training and {test[c].Length} test pictures; it needs 2 and 1 at least");
+        }
+
+        ImageEntry[][] validation = [.. pool.Select(p => p[..Share(p, config.Data.ValidationFraction)])];
+        return new([.. pool.Select((p, c) => p[validation[c].Length..])], validation, test);
+    }
+
+    private static int Share(ImageEntry[] pool, double fraction) => Math.Clamp((int)Math.Round(pool.Length * fraction), 1, Math.Max(1, pool.Length - 1));
+
+    private static ImageEntry[][] ByClass(IReadOnlyList<ImageEntry> entries, ImageSource source, long seed, string split, int limit)
+    {
+        ImageEntry[][] classes = [.. Enumerable.Range(0, source.Classes.Count).Select(_ => Array.Empty<ImageEntry>())];
+        foreach (IGrouping<int, ImageEntry> group in entries.GroupBy(e => e.Class))
+        {
+            ImageEntry[] all = [.. group];
+            new SeededRandom(SeededRandom.Derive(seed, "split", split, group.Key)).Shuffle(all.AsSpan());
+            classes[group.Key] = limit > 0 && all.Length > limit ? all[..limit] : all;
+        }
+
+        return classes;
+    }
+}
+
+/// <summary>Lists data sets without decoding them.</summary>
+public sealed class DatasetCatalog : IDatasetCatalog
+{
+    public DatasetSummary Describe(SearchConfig config)
+    {
+        ImageSource source = ImageSource.Open(config);
+        DatasetSplits splits = DatasetSplits.Of(source, config);
+        return new(source.Name, source.Fingerprint, source.Classes, Counts(splits.Weights), Counts(splits.Validation), Counts(splits.Test));
+    }
+
+    private static ValueList<int> Counts(IReadOnlyList<ImageEntry[]> classes) => classes.Select(c => c.Length).ToValueList();
+}

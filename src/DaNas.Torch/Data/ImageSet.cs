@@ -1,0 +1,79 @@
+using System.Collections.Concurrent;
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Values;
+using DaNas.Ports;
+
+namespace DaNas.Torch.Data;
+
+/// <summary>The data of one search in a trainer: splits, and decoded pictures kept while they fit the cache.</summary>
+public sealed class ImageSet
+{
+    private readonly ImageSource source;
+    private readonly SearchConfig config;
+    private readonly ConcurrentDictionary<string, byte[]?> cache = new(StringComparer.Ordinal);
+    private readonly int channels;
+    private readonly int size;
+    private long cachedBytes;
+
+    public ImageSet(SearchConfig config, int channels, int size)
+    {
+        this.config = config;
+        this.channels = channels;
+        this.size = size;
+        source = ImageSource.Open(config);
+        Splits = DatasetSplits.Of(source, config);
+    }
+
+    public DatasetSplits Splits { get; }
+
+    public int Classes => source.Classes.Count;
+
+    public Digest Fingerprint => source.Fingerprint;
+
+    /// <summary>Bytes of one decoded picture, [C, H, W].</summary>
+    public int PixelCount => channels * size * size;
+
+    /// <summary>Pictures that were left out because they are broken (data.on-bad-image = skip), by name.</summary>
+    public IReadOnlyCollection<string> Broken => [.. cache.Where(e => e.Value is null).Select(e => e.Key)];
+
+    /// <summary>The pictures of some classes with an equal share of each, in a fixed order: class after class.</summary>
+    public static ImageEntry[] Slice(IReadOnlyList<ImageEntry[]> split, IEnumerable<int> classes, double share) =>
+        [.. classes.SelectMany(c => split[c].Take(Math.Max(1, (int)Math.Round(split[c].Length * share))))];
+
+    /// <summary>
+    /// One decoded picture, [C, H, W] uint8. A broken one throws, or (when configured) is replaced by the next of its class, the same
+    /// every time.
+    /// </summary>
+    public byte[] Load(ImageEntry entry)
+    {
+        if (TryLoad(entry) is { } pixels)
+            return pixels;
+        ImageEntry[] same = Splits.Weights[entry.Class];
+        foreach (ImageEntry other in same)
+        {
+            if (TryLoad(other) is { } substitute)
+                return substitute;
+        }
+
+        throw new DataException($"every picture of class '{source.Classes[entry.Class]}' is broken; look with 'danas data check'");
+    }
+
+    private byte[]? TryLoad(ImageEntry entry)
+    {
+        if (cache.TryGetValue(entry.Name, out byte[]? known))
+            return known;
+        byte[]? pixels = new byte[PixelCount];
+        try
+        {
+            source.Decode(entry, pixels, channels, size);
+        }
+        catch (DataException) when (config.Data.OnBadImage == BadImage.Skip)
+        {
+            pixels = null;
+        }
+
+        if (pixels is null || Interlocked.Add(ref cachedBytes, pixels.Length) <= config.Data.CacheBytes)
+            cache.TryAdd(entry.Name, pixels);
+        return pixels;
+    }
+}

@@ -1,0 +1,87 @@
+// Shapes: N pictures, C channels in, O channels out, H height, W width, K kernel size.
+using DaNas.Domain.SearchSpaces;
+using DaNas.Domain.Values;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace DaNas.Torch.Networks;
+
+/// <summary>How batch norm works just now: with the batch's statistics or the running ones, and how fast the running ones move.</summary>
+public sealed class NormMode
+{
+    public bool UseBatchStatistics { get; set; } = true;
+
+    /// <summary>0 leaves the running statistics as they are.</summary>
+    public double Momentum { get; set; } = 0.1;
+}
+
+/// <summary>Where and how a network's tensors are made: the seed's generator, the device, the shared norm mode.</summary>
+public sealed record NetworkSetup(SeededRandom? Random, Device Device, NormMode Norm)
+{
+    /// <summary>Normal values (He et al. 2015, fan out), or zeros where the weights come from a checkpoint.</summary>
+    public Parameter Weight(long[] shape, double deviation)
+    {
+        long count = shape.Aggregate(1L, (a, b) => a * b);
+        float[] values = new float[count];
+        for (int i = 0; Random is not null && i < count; i++)
+            values[i] = (float)(Random.NextGaussian() * deviation);
+        using Tensor data = tensor(values, shape, device: Device);
+        return nn.Parameter(data);
+    }
+
+    public Parameter Constant(long size, double value)
+    {
+        using Tensor data = Filled(size, value);
+        return nn.Parameter(data);
+    }
+
+    public Tensor Filled(long size, double value) => value == 0 ? zeros([size], device: Device) : ones([size], device: Device);
+}
+
+/// <summary>Convolution without bias, batch norm, activation: [N, C, H, W] to [N, O, H', W'].</summary>
+public sealed class ConvNorm : nn.Module<Tensor, Tensor>
+{
+    private readonly Parameter weight_OCKK;
+    private readonly Parameter gamma;
+    private readonly Parameter beta;
+    private readonly Tensor runningMean;
+    private readonly Tensor runningVariance;
+    private readonly ConvShape shape;
+    private readonly NormMode norm;
+
+    public ConvNorm(string name, ConvShape shape, NetworkSetup setup)
+        : base(name)
+    {
+        this.shape = shape;
+        norm = setup.Norm;
+        double fanOut = (double)shape.Kernel * shape.Kernel * shape.Output / shape.Groups;
+        weight_OCKK = setup.Weight([shape.Output, shape.Input / shape.Groups, shape.Kernel, shape.Kernel], Math.Sqrt(2 / fanOut));
+        gamma = setup.Constant(shape.Output, 1);
+        beta = setup.Constant(shape.Output, 0);
+        runningMean = setup.Filled(shape.Output, 0);
+        runningVariance = setup.Filled(shape.Output, 1);
+        register_parameter("weight", weight_OCKK);
+        register_parameter("gamma", gamma);
+        register_parameter("beta", beta);
+        register_buffer("mean", runningMean);
+        register_buffer("variance", runningVariance);
+    }
+
+    public override Tensor forward(Tensor input)
+    {
+        Tensor y = nn.functional.conv2d(
+            input, weight_OCKK, strides: [shape.Stride, shape.Stride], padding: [shape.Kernel / 2, shape.Kernel / 2], groups: shape.Groups);
+        y = nn.functional.batch_norm(y, runningMean, runningVariance, gamma, beta, norm.UseBatchStatistics, norm.Momentum);
+        return shape.Activation switch
+        {
+            Activation.Relu => nn.functional.relu(y, inplace: true),
+            Activation.Relu6 => nn.functional.relu6(y, inplace: true),
+            Activation.Swish => nn.functional.silu(y, inplace: false),
+            _ => y,
+        };
+    }
+}
+
+/// <summary>Sizes of a convolution with its activation (null: linear).</summary>
+public sealed record ConvShape(int Input, int Output, int Kernel, int Stride, int Groups, Activation? Activation);

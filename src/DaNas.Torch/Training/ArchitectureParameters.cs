@@ -1,0 +1,123 @@
+using DaNas.Domain.Configuration;
+using DaNas.Domain.SearchSpaces;
+using DaNas.Domain.Values;
+
+namespace DaNas.Torch.Training;
+
+/// <summary>
+/// The architecture parameters alpha, their probabilities p = softmax(alpha) over the alive blocks of a layer, and their Adam state, in
+/// double precision on the host: they are few, and their gradients have closed forms.
+/// </summary>
+public sealed class ArchitectureParameters
+{
+    private const double Epsilon = 1e-8;
+
+    private readonly double[][] alpha;
+    private readonly double[][] first;
+    private readonly double[][] second;
+
+    public ArchitectureParameters(AliveBlocks alive)
+    {
+        Alive = alive;
+        alpha = [.. alive.Layers.Select(l => new double[l.Count])];
+        first = [.. alive.Layers.Select(l => new double[l.Count])];
+        second = [.. alive.Layers.Select(l => new double[l.Count])];
+    }
+
+    public AliveBlocks Alive { get; }
+
+    /// <summary>Adam steps since the stage began.</summary>
+    public int Steps { get; set; }
+
+    public double[] AlphaOf(int layer) => alpha[layer];
+
+    /// <summary>One block's alpha and Adam moments, for checkpoints.</summary>
+    public (double Alpha, double First, double Second) this[int layer, int index]
+    {
+        get => (alpha[layer][index], first[layer][index], second[layer][index]);
+        set => (alpha[layer][index], first[layer][index], second[layer][index]) = value;
+    }
+
+    public double[] Probabilities(int layer) => Softmax(alpha[layer]);
+
+    /// <summary>A uniform path over the alive blocks.</summary>
+    public int[] UniformPath(SeededRandom random) => [.. Alive.Layers.Select(l => random.NextInt(l.Count))];
+
+    /// <summary>
+    /// Gumbel-softmax (Jang et al. 2017): y = softmax((log p + g) / tau), the path is its argmax. Returns y too, for the gradient of
+    /// the straight-through gate (1 + (y - stop(y))), whose value is exactly 1.
+    /// </summary>
+    public (int[] Path, double[][] Soft) GumbelPath(SeededRandom random, double temperature)
+    {
+        int[] path = new int[alpha.Length];
+        double[][] soft = new double[alpha.Length][];
+        for (int l = 0; l < alpha.Length; l++)
+        {
+            double[] p = Probabilities(l);
+            double[] logits = [.. p.Select(v => (Math.Log(Math.Max(v, 1e-30)) - Math.Log(-Math.Log(Math.Clamp(random.NextDouble(), 1e-9, 1 - 1e-9)))) / temperature)];
+            soft[l] = Softmax(logits);
+            path[l] = Array.IndexOf(logits, logits.Max());
+        }
+
+        return (path, soft);
+    }
+
+    /// <summary>dL/dalpha of one path's gates: dL/dgate_l y_o (1[j = o] - y_j) / tau.</summary>
+    public static double[][] GateGradients(int[] path, double[][] soft, double[] gates, double temperature) =>
+        [.. soft.Select((y, l) => y.Select((yj, j) => gates[l] * y[path[l]] * ((j == path[l] ? 1 : 0) - yj) / temperature).ToArray())];
+
+    /// <summary>Through the softmax of probabilities: dL/dalpha_k = p_k (dL/dp_k - sum_j p_j dL/dp_j).</summary>
+    public double[][] ThroughSoftmax(double[][] gradients) => [.. gradients.Select((g, l) =>
+    {
+        double[] p = Probabilities(l);
+        double mean = p.Zip(g, (a, b) => a * b).Sum();
+        return p.Zip(g, (a, b) => a * (b - mean)).ToArray();
+    })];
+
+    /// <summary>Expected multiply-adds E[F] = fixed + sum p F.</summary>
+    public double ExpectedMacs(CostTable costs) =>
+        costs.Fixed.Macs + Alive.Layers.Select((l, i) => Probabilities(i).Select((p, j) => p * costs.Of(i, l[j]).Macs).Sum()).Sum();
+
+    /// <summary>The cost term's value and its gradient in p: lambda max(0, E/T - 1), or lambda max(0, ln(E/T)).</summary>
+    public (double Value, double[][] Gradients) CostTerm(CostTable costs, CostOptions options, long budget)
+    {
+        double expected = ExpectedMacs(costs);
+        double value = options.Form == CostForm.Hinge ? Math.Max(0, (expected / budget) - 1) : Math.Max(0, Math.Log(expected / budget));
+        double slope = value <= 0 ? 0 : options.Form == CostForm.Hinge ? options.Lambda / budget : options.Lambda / expected;
+        return (options.Lambda * value, [.. Alive.Layers.Select((l, i) => l.Select(b => slope * costs.Of(i, b).Macs).ToArray())]);
+    }
+
+    /// <summary>One Adam step (Kingma and Ba 2015) with weight decay added to the gradient.</summary>
+    public void Adam(double[][] gradients, ArchitectureOptions o)
+    {
+        Steps++;
+        double c1 = 1 - Math.Pow(o.Beta1, Steps);
+        double c2 = 1 - Math.Pow(o.Beta2, Steps);
+        for (int l = 0; l < alpha.Length; l++)
+        {
+            for (int j = 0; j < alpha[l].Length; j++)
+            {
+                double g = gradients[l][j] + (o.WeightDecay * alpha[l][j]);
+                first[l][j] = (o.Beta1 * first[l][j]) + ((1 - o.Beta1) * g);
+                second[l][j] = (o.Beta2 * second[l][j]) + ((1 - o.Beta2) * g * g);
+                alpha[l][j] -= o.LearningRate * (first[l][j] / c1) / (Math.Sqrt(second[l][j] / c2) + Epsilon);
+            }
+        }
+    }
+
+    /// <summary>After pruning alpha stays and the Adam state begins anew.</summary>
+    public void ResetAdam()
+    {
+        Steps = 0;
+        foreach (double[] m in first.Concat(second))
+            Array.Clear(m);
+    }
+
+    private static double[] Softmax(double[] logits)
+    {
+        double max = logits.Max();
+        double[] e = [.. logits.Select(v => Math.Exp(v - max))];
+        double sum = e.Sum();
+        return [.. e.Select(v => v / sum)];
+    }
+}

@@ -1,0 +1,70 @@
+using DaNas.Torch.Networks;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace DaNas.Torch.Training;
+
+/// <summary>
+/// SGD with momentum, b := m b + (g + d w), w := w - lr b. A parameter without a gradient (a block outside the path) stays as it is, its
+/// momentum too: gradients are null there, never zero. Weight decay acts on weights of two dimensions and more.
+/// </summary>
+public sealed class Optimiser : IDisposable
+{
+    private readonly Dictionary<string, Entry[]> parts;
+    private readonly double momentum;
+
+    public Optimiser(ChainNetwork network, Device device, double momentum, double weightDecay)
+    {
+        this.momentum = momentum;
+        parts = network.Parts.ToDictionary(p => p.Name, p => p.Parameters.Select(x => new Entry(x.Name, x.Parameter, device, weightDecay)).ToArray(), StringComparer.Ordinal);
+    }
+
+    public IEnumerable<(string Name, Tensor Buffer)> Buffers => parts.Values.SelectMany(p => p).Select(e => (e.Name, e.Buffer));
+
+    /// <summary>One step over the parts that were used, then their gradients are null again.</summary>
+    public void Step(IReadOnlyList<NetworkPart> used, double learningRate)
+    {
+        Entry[] entries = [.. used.SelectMany(p => parts[p.Name])];
+#if TORCHSHARP
+        using (no_grad())
+        {
+            foreach (Entry e in entries)
+                PlainStep(e, learningRate);
+        }
+#else
+        Parameter[] parameters = [.. entries.Select(e => e.Parameter)];
+        native.sgd_step(parameters, [.. entries.Select(e => e.Buffer)], [.. entries.Select(e => e.Decay)], learningRate, momentum);
+        native.null_grads(parameters);
+#endif
+    }
+
+    public void Dispose()
+    {
+        foreach ((_, Tensor buffer) in Buffers)
+            buffer.Dispose();
+    }
+
+#if TORCHSHARP
+    private void PlainStep(Entry e, double learningRate)
+    {
+        using Tensor? gradient = e.Parameter.grad;
+        if (gradient is null)
+            return;
+        e.Buffer.mul_(momentum).add_(gradient, 1).add_(e.Parameter, e.Decay);
+        e.Parameter.add_(e.Buffer, -learningRate);
+        e.Parameter.grad = null;
+    }
+#endif
+
+    private sealed class Entry(string name, Parameter parameter, Device device, double weightDecay)
+    {
+        public string Name => name;
+
+        public Parameter Parameter => parameter;
+
+        public Tensor Buffer { get; } = zeros(parameter.shape, device: device).DetachFromDisposeScope();
+
+        public double Decay { get; } = parameter.shape.Length >= 2 ? weightDecay : 0;
+    }
+}

@@ -1,0 +1,130 @@
+// Shapes: N pictures, C channels, H height, W width.
+using DaNas.Domain.Architectures;
+using DaNas.Domain.SearchSpaces;
+using DaNas.Domain.Stages;
+using DaNas.Domain.Values;
+using DaNas.Torch.Checkpoints;
+using DaNas.Torch.Data;
+using DaNas.Torch.Networks;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DaNas.Torch.Training;
+
+/// <summary>The recipe of one stand-alone training: SGD with cosine learning rate.</summary>
+public sealed record TrainingRecipe(double LearningRate, double Momentum, double WeightDecay, int Batch, double LabelSmoothing, int TotalSteps);
+
+/// <summary>Trains one architecture by itself (difficulty proxy, retraining) and measures it class by class.</summary>
+public sealed class StandaloneTrainer : IDisposable
+{
+    private readonly EngineSession session;
+    private readonly IReadOnlyList<string> path;
+    private readonly TrainingRecipe recipe;
+    private readonly ChainNetwork network;
+    private readonly Optimiser optimiser;
+
+    public StandaloneTrainer(EngineSession session, IReadOnlyList<string> path, TrainingRecipe recipe, long seed, BlobRef? input)
+    {
+        this.session = session;
+        this.path = path;
+        this.recipe = recipe;
+        network = session.Build(EngineSession.OnlyOf(path), input is null ? SeededRandom.Derive(seed, "weights") : null);
+        optimiser = new Optimiser(network, session.Device, recipe.Momentum, recipe.WeightDecay);
+        if (input is not null)
+            SupernetState.Restore(session.Blobs.Get(input), network, optimiser, null);
+    }
+
+    public UnitMeter Meter { get; } = new();
+
+    /// <summary>The weights and statistics now.</summary>
+    public Dictionary<string, HostTensor> Weights => SupernetState.Weights(network);
+
+    /// <summary>Steps [from, to) over the batches of a stream; returns mean loss and accuracy.</summary>
+    public (double Loss, double Accuracy) Train(BatchStream batches, int from, int to, CancellationToken cancellation)
+    {
+        using RunningMean loss = new();
+        using RunningMean accuracy = new();
+        network.Norm.UseBatchStatistics = true;
+        network.Norm.Momentum = 0.1;
+        int step = from;
+        foreach (HostBatch batch in batches.Prefetch([.. Enumerable.Range(from, to - from).Select(i => (long)i)], session.Config.Data.PrefetchBatches))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using DisposeScope scope = NewDisposeScope();
+            (Tensor x_NCHW, Tensor labels) = session.ToTensors(batch);
+            Tensor logits = network.Forward(x_NCHW, path);
+            Tensor ce = nn.functional.cross_entropy(logits, labels, label_smoothing: recipe.LabelSmoothing);
+            Meter.Forward(batch.Labels.Length, session.MacsOf(path));
+            ce.backward();
+            Meter.Backward(batch.Labels.Length);
+            optimiser.Step(network.Parts, EngineSession.Cosine(recipe.LearningRate, step++, recipe.TotalSteps));
+            loss.Add(ce, batch.Labels.Length);
+            accuracy.Add(logits.detach().argmax(1).eq(labels).to_type(float32).mean(), batch.Labels.Length);
+        }
+
+        return (loss.Read("the loss"), accuracy.Read("the accuracy"));
+    }
+
+    public ClassMeasurement Measure(IReadOnlyList<ImageEntry[]> split) =>
+        ClassMeasurement.Of(session, network, path, ImageSet.Slice(split, Enumerable.Range(0, session.Images.Classes), 1), Meter);
+
+    /// <summary>The whole training state as a blob.</summary>
+    public BlobRef Save()
+    {
+        (Dictionary<string, HostTensor> tensors, Dictionary<string, string> metadata) = SupernetState.Collect(network, optimiser, null, null);
+        return session.Blobs.Put(Safetensors.Write(tensors, metadata));
+    }
+
+    /// <summary>The proxy path: one block everywhere; a layer that cannot have it keeps its only choice.</summary>
+    public static ValueList<string> ProxyPath(SearchSpace space, string block) =>
+        space.Layers.Select(l => l.Candidates.Any(c => c.Name == block) ? block : l.Candidates[0].Name).ToValueList();
+
+    public void Dispose()
+    {
+        optimiser.Dispose();
+        network.Dispose();
+    }
+}
+
+/// <summary>Accuracy and mean cross-entropy, over all pictures and class by class.</summary>
+public sealed record ClassMeasurement(double Accuracy, double Loss, ValueList<double> ClassAccuracy, ValueList<double> ClassLoss)
+{
+    private const int Batch = 100;
+
+    /// <summary>One pass without gradients, with running batch-norm statistics.</summary>
+    public static ClassMeasurement Of(EngineSession session, ChainNetwork network, IReadOnlyList<string> path, ImageEntry[] entries, UnitMeter meter)
+    {
+        int classes = session.Images.Classes;
+        double[] hits = new double[classes];
+        double[] losses = new double[classes];
+        double[] counts = new double[classes];
+        bool before = network.Norm.UseBatchStatistics;
+        network.Norm.UseBatchStatistics = false;
+        using IDisposable frozen = no_grad();
+        foreach (HostBatch batch in BatchStream.Once(session.Images, entries, session.Shape(Batch)))
+        {
+            using DisposeScope scope = NewDisposeScope();
+            (Tensor x_NCHW, Tensor labels) = session.ToTensors(batch);
+            Tensor logits = network.Forward(x_NCHW, path);
+            meter.Forward(batch.Labels.Length, session.MacsOf(path));
+            long[] chosen = logits.argmax(1).data<long>().ToArray();
+            float[] ce = nn.functional.cross_entropy(logits, labels, reduction: nn.Reduction.None).data<float>().ToArray();
+            for (int i = 0; i < chosen.Length; i++)
+            {
+                long label = batch.Labels[i];
+                counts[label]++;
+                hits[label] += chosen[i] == label ? 1 : 0;
+                losses[label] += ce[i];
+            }
+        }
+
+        network.Norm.UseBatchStatistics = before;
+        if (losses.Any(l => !double.IsFinite(l)))
+            throw new NotFiniteException("the held-out loss");
+        return new(
+            Math.Round(hits.Sum() / counts.Sum(), 6),
+            Math.Round(losses.Sum() / counts.Sum(), 6),
+            hits.Select((h, c) => Math.Round(h / Math.Max(1, counts[c]), 6)).ToValueList(),
+            losses.Select((l, c) => Math.Round(l / Math.Max(1, counts[c]), 6)).ToValueList());
+    }
+}

@@ -1,0 +1,248 @@
+// Shapes: N pictures, C channels, H height, W width, A active classes.
+using DaNas.Domain.Configuration;
+using DaNas.Domain.SearchSpaces;
+using DaNas.Domain.Values;
+using DaNas.Domain.Work;
+using DaNas.Torch.Checkpoints;
+using DaNas.Torch.Data;
+using DaNas.Torch.Networks;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace DaNas.Torch.Training;
+
+/// <summary>
+/// One shard of a round: weight steps on the weights split and, after warm-up, as many architecture steps on the validation split,
+/// alternating. Everything random is derived from the unit; the state comes from the round's blob and goes into the shard's.
+/// </summary>
+public sealed class SupernetTrainer : IDisposable
+{
+    private readonly EngineSession session;
+    private readonly WorkUnit.TrainShard unit;
+    private readonly ChainNetwork network;
+    private readonly Optimiser optimiser;
+    private readonly ArchitectureParameters architecture;
+    private readonly ActiveClasses classes;
+    private readonly SeededRandom random;
+    private readonly UnitMeter meter = new();
+    private readonly Dictionary<string, int> steps = new(StringComparer.Ordinal);
+    private readonly RunningMean loss = new();
+    private readonly RunningMean accuracy = new();
+    private readonly RunningMean architectureLoss = new();
+
+    public SupernetTrainer(EngineSession session, WorkUnit.TrainShard unit)
+    {
+        this.session = session;
+        this.unit = unit;
+        network = session.Build(unit.Alive, unit.Input is null ? InitialSeed(session.Config) : null);
+        optimiser = new Optimiser(network, session.Device, session.Config.Weights.Momentum, session.Config.Weights.WeightDecay);
+        architecture = new ArchitectureParameters(unit.Alive);
+        if (unit.Input is { } input)
+            SupernetState.Restore(session.Blobs.Get(input), network, optimiser, architecture);
+        if (unit.Schedule.StageRound == 0)
+            architecture.ResetAdam();
+        classes = new ActiveClasses(unit.Stage.Classes, session.Images.Classes, session.Device);
+        random = new SeededRandom(unit.Seed);
+    }
+
+    private bool LearnsArchitecture => !unit.Stage.IsWarmup && session.Config.Sampler.Kind != SamplerKind.Uniform && session.Config.Search.Strategy == StrategyKind.DaNas;
+
+    /// <summary>The seed of the first weights: the same for every shard, so that all start equal.</summary>
+    public static long InitialSeed(SearchConfig config) => SeededRandom.Derive(config.Search.Seed, "initial-weights");
+
+    public UnitResult.ShardTrained Run(CancellationToken cancellation)
+    {
+        SearchConfig config = session.Config;
+        int count = config.Rounds.Steps;
+        BatchStream weightBatches = Batches(session.Images.Splits.Weights, "weights", config.Weights.Batch, config.Data.Augment);
+        BatchStream architectureBatches = Batches(session.Images.Splits.Validation, "architecture", config.Architecture.Batch, null);
+        long first = (((long)unit.Schedule.StageRound * config.Rounds.Shards) + unit.Shard) * count;
+        long[] indices = [.. Enumerable.Range(0, count).Select(i => first + i)];
+        double[][] sum = [.. unit.Alive.Layers.Select(l => new double[l.Count])];
+        using IEnumerator<HostBatch> validation = architectureBatches.Prefetch(LearnsArchitecture ? indices : [], config.Data.PrefetchBatches).GetEnumerator();
+        int step = 0;
+        foreach (HostBatch batch in weightBatches.Prefetch(indices, config.Data.PrefetchBatches))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            WeightStep(batch, Rate(step++));
+            if (LearnsArchitecture && validation.MoveNext())
+                ArchitectureStep(validation.Current);
+            for (int l = 0; l < sum.Length; l++)
+            {
+                double[] p = architecture.Probabilities(l);
+                for (int j = 0; j < p.Length; j++)
+                    sum[l][j] += p[j] / count;
+            }
+        }
+
+        return Result(sum);
+    }
+
+    public void Dispose()
+    {
+        loss.Dispose();
+        accuracy.Dispose();
+        architectureLoss.Dispose();
+        classes.Dispose();
+        optimiser.Dispose();
+        network.Dispose();
+    }
+
+    private UnitResult.ShardTrained Result(double[][] probabilities)
+    {
+        double meanLoss = loss.Read("the weight loss");
+        (Dictionary<string, HostTensor> tensors, Dictionary<string, string> metadata) = SupernetState.Collect(network, optimiser, architecture, steps);
+        BlobRef output = session.Blobs.Put(Safetensors.Write(tensors, metadata));
+        return new(
+            unit.Id,
+            meter.Cost,
+            meter.Timing,
+            output,
+            Math.Round(meanLoss, 6),
+            Math.Round(accuracy.Read("the accuracy"), 6),
+            Math.Round(architectureLoss.Read("the architecture loss"), 6),
+            probabilities.Select(l => l.Select(p => Math.Round(p, 9)).ToValueList()).ToValueList());
+    }
+
+    private BatchStream Batches(IReadOnlyList<ImageEntry[]> split, string purpose, int size, AugmentOptions? augment)
+    {
+        ImageEntry[] entries = ImageSet.Slice(split, unit.Stage.Classes, unit.Stage.ImageShare);
+        return new BatchStream(session.Images, entries, SeededRandom.Derive(session.Config.Search.Seed, "order", purpose, unit.Stage.Index), session.Shape(size), augment);
+    }
+
+    private double Rate(int step)
+    {
+        WeightOptions o = session.Config.Weights;
+        long perRound = session.Config.Rounds.Steps;
+        return o.Schedule switch
+        {
+            LearningRateSchedule.CosineTotal => EngineSession.Cosine(o.LearningRate, (unit.Schedule.GlobalRound * perRound) + step, unit.Schedule.TotalRounds * perRound),
+            LearningRateSchedule.CosinePerStage => EngineSession.Cosine(o.LearningRate, (unit.Schedule.StageRound * perRound) + step, unit.Stage.Rounds * perRound),
+            _ => o.LearningRate,
+        };
+    }
+
+    private void WeightStep(HostBatch batch, double rate)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        (Tensor x_NCHW, Tensor labels) = session.ToTensors(batch);
+        network.Norm.Momentum = 0.1;
+        int n = batch.Labels.Length;
+        if (session.Config.Sampler.Kind == SamplerKind.Soft && LearnsArchitecture)
+        {
+            Tensor[][] weights = [.. unit.Alive.Layers.Select((_, l) => architecture.Probabilities(l).Select(p => Gate(p, false)).ToArray())];
+            Learn(network.ForwardMixed(x_NCHW, weights), labels, n, session.Costs.MacsOfAll(unit.Alive));
+            Finish(network.Parts, rate);
+            return;
+        }
+
+        int[] path = LearnsArchitecture ? architecture.GumbelPath(random, unit.Schedule.Temperature).Path : architecture.UniformPath(random);
+        string[] names = Names(path);
+        Learn(network.Forward(x_NCHW, names), labels, n, session.MacsOf(names));
+        Finish(network.PartsOf(names), rate);
+    }
+
+    private void Learn(Tensor logits, Tensor labels, int n, long macs)
+    {
+        (Tensor active_NA, Tensor target) = classes.Select(logits, labels);
+        Tensor ce = nn.functional.cross_entropy(active_NA, target, label_smoothing: session.Config.Weights.LabelSmoothing);
+        meter.Forward(n, macs);
+        ce.backward();
+        meter.Backward(n);
+        loss.Add(ce, n);
+        accuracy.Add(active_NA.detach().argmax(1).eq(target).to_type(float32).mean(), n);
+    }
+
+    private void Finish(IReadOnlyList<NetworkPart> used, double rate)
+    {
+        optimiser.Step(used, rate);
+        foreach (NetworkPart part in used)
+            steps[part.Name] = steps.GetValueOrDefault(part.Name) + 1;
+    }
+
+    /// <summary>Weights are frozen; gradients reach the architecture through one scalar gate a layer (or a block, in the soft form).</summary>
+    private void ArchitectureStep(HostBatch batch)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        (Tensor x_NCHW, Tensor labels) = session.ToTensors(batch);
+        network.Norm.Momentum = 0;
+        bool soft = session.Config.Sampler.Kind == SamplerKind.Soft;
+        (int[] path, double[][] y) = soft ? ([], []) : architecture.GumbelPath(random, unit.Schedule.Temperature);
+        string[] names = soft ? [] : Names(path);
+        IReadOnlyList<NetworkPart> used = soft ? network.Parts : network.PartsOf(names);
+        Freeze(used, true);
+        Tensor[][] gates = soft
+            ? [.. unit.Alive.Layers.Select((_, l) => architecture.Probabilities(l).Select(p => Gate(p, true)).ToArray())]
+            : [.. path.Select(_ => new[] { Gate(1, true) })];
+        Tensor logits = soft ? network.ForwardMixed(x_NCHW, gates) : network.Forward(x_NCHW, names, [.. gates.Select(g => g[0])]);
+        (Tensor active_NA, Tensor target) = classes.Select(logits, labels);
+        double scale = session.Config.Cost.NormaliseLoss ? 1 / Math.Log(unit.Stage.Classes.Count) : 1;
+        Tensor ce = nn.functional.cross_entropy(active_NA, target) * scale;
+        meter.Forward(batch.Labels.Length, soft ? session.Costs.MacsOfAll(unit.Alive) : session.MacsOf(names));
+        ce.backward();
+        meter.Backward(batch.Labels.Length);
+        architectureLoss.Add(ce, batch.Labels.Length);
+        double[][] gradients = [.. gates.Select(layer => layer.Select(GradientOf).ToArray())];
+        Freeze(used, false);
+        double[][] alpha = soft ? architecture.ThroughSoftmax(gradients) : ArchitectureParameters.GateGradients(path, y, [.. gradients.Select(g => g[0])], unit.Schedule.Temperature);
+        Update(alpha);
+    }
+
+    private void Update(double[][] alpha)
+    {
+        (_, double[][] cost) = architecture.CostTerm(session.Costs, session.Config.Cost, Domain.Searches.SearchState.BudgetOf(session.Space, session.Config.Cost));
+        double[][] throughCost = architecture.ThroughSoftmax(cost);
+        architecture.Adam([.. alpha.Select((g, l) => g.Zip(throughCost[l], (a, b) => a + b).ToArray())], session.Config.Architecture);
+    }
+
+    private Tensor Gate(double value, bool learns)
+    {
+        Tensor gate = tensor([(float)value], [1], device: session.Device);
+        return learns ? gate.requires_grad_(true) : gate;
+    }
+
+    private static double GradientOf(Tensor gate) => gate.grad is { } g ? g.item<float>() : 0;
+
+    private static void Freeze(IReadOnlyList<NetworkPart> parts, bool frozen)
+    {
+        foreach (NetworkPart part in parts)
+        {
+            foreach ((_, Parameter parameter) in part.Parameters)
+                parameter.requires_grad = !frozen;
+        }
+    }
+
+    private string[] Names(int[] path) => [.. path.Select((j, l) => unit.Alive.Layers[l][j])];
+}
+
+/// <summary>
+/// One classifier for all classes with the inactive ones masked out: their logits are left out of softmax and loss, which is what
+/// adding -1e9 to them gives, with gradient zero.
+/// </summary>
+public sealed class ActiveClasses : IDisposable
+{
+    private readonly Tensor? columns;
+    private readonly Tensor? position;
+
+    public ActiveClasses(ValueList<int> classes, int all, Device device)
+    {
+        if (classes.Count == all)
+            return;
+        long[] positions = new long[all];
+        for (int i = 0; i < classes.Count; i++)
+            positions[classes[i]] = i;
+        columns = tensor(classes.Select(c => (long)c).ToArray(), device: device).DetachFromDisposeScope();
+        position = tensor(positions, device: device).DetachFromDisposeScope();
+    }
+
+    /// <summary>Logits [N, K] and labels [N] to [N, A] and labels among the active classes.</summary>
+    public (Tensor Logits_NA, Tensor Labels) Select(Tensor logits, Tensor labels) =>
+        columns is null || position is null ? (logits, labels) : (logits.index_select(1, columns), position.index_select(0, labels));
+
+    public void Dispose()
+    {
+        columns?.Dispose();
+        position?.Dispose();
+    }
+}

@@ -29,5 +29,9 @@ internal static class Program
         return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
     }
 
-    private static Command[] Commands() => [RunVerbs.Run(), RunVerbs.Resume()];
+    private static Command[] Commands() =>
+    [
+        RunVerbs.Run(), RunVerbs.Resume(), InspectVerbs.Ls(), InspectVerbs.Describe(), InspectVerbs.Watch(), InspectVerbs.Events(), InspectVerbs.Logs(), ExplainVerb.Explain(),
+        ConfigVerbs.Validate(), ConfigVerbs.Estimate(), ConfigVerbs.Config(), ToolVerbs.Export(), DataVerbs.Data(), ToolVerbs.Doctor(),
+    ];
 }

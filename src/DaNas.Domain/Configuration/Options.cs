@@ -58,6 +58,16 @@ public enum SamplerKind
     Uniform,
 }
 
+/// <summary>
+/// Where a one-path sampler's gradient comes from: the straight-through gate (GDAS form), or the score function with a leave-one-out
+/// baseline over several paths on the same batch (Kool et al. 2019), which needs no backward pass.
+/// </summary>
+public enum PathGradient
+{
+    LeaveOneOut,
+    Gate,
+}
+
 /// <summary>The expected-cost term: hinge max(0, E/T - 1) or log-ratio max(0, ln(E/T)).</summary>
 public enum CostForm
 {
@@ -176,10 +186,13 @@ public sealed record RoundOptions(int Shards, int Steps)
     internal static RoundOptions Read(ConfigSection s) => new(s.Int("shards", 1, 64), s.Int("steps", 1, 1_000_000));
 }
 
-public sealed record SamplerOptions(SamplerKind Kind, double Temperature, double Decay, double MinimumTemperature)
+public sealed record SamplerOptions(SamplerKind Kind, PathGradient Gradient, int Paths, double Temperature, double Decay, double MinimumTemperature)
 {
+    /// <summary>Forward passes of one architecture step, and whether it has a backward pass.</summary>
+    public (int Forward, int Backward) PassesPerStep => Kind == SamplerKind.GumbelHard && Gradient == PathGradient.LeaveOneOut ? (Paths, 0) : (1, 1);
+
     internal static SamplerOptions Read(ConfigSection s) => new(
-        s.OneOf<SamplerKind>("kind"), s.Number("temperature", 0.001, 1000), s.Number("decay-per-epoch", 0.001, 1), s.Number("minimum-temperature", 0.001, 1000));
+        s.OneOf<SamplerKind>("kind"), s.OneOf<PathGradient>("gradient"), s.Int("paths", 2, 64), s.Number("temperature", 0.001, 1000), s.Number("decay-per-epoch", 0.001, 1), s.Number("minimum-temperature", 0.001, 1000));
 }
 
 /// <summary>SGD with momentum for the weights. Weight decay acts on convolutions and the classifier, not on batch norm.</summary>

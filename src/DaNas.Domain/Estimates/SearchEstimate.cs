@@ -63,7 +63,8 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
     {
         long steps = (long)stage.Rounds * c.Rounds.Shards * c.Rounds.Steps;
         bool learns = !stage.IsWarmup && c.Search.Strategy == StrategyKind.DaNas && c.Sampler.Kind != SamplerKind.Uniform;
-        long images = steps * (c.Weights.Batch + (learns ? c.Architecture.Batch : 0));
+        long images = steps * (c.Weights.Batch + (learns ? (long)c.Architecture.Batch * c.Sampler.PassesPerStep.Forward : 0));
+        long backward = steps * (c.Weights.Batch + (learns ? (long)c.Architecture.Batch * c.Sampler.PassesPerStep.Backward : 0));
         double macs = learns && c.Sampler.Kind == SamplerKind.Soft ? costs.MacsOfAll(alive) : costs.MeanMacs(alive);
         long units = (long)stage.Rounds * (c.Rounds.Shards + (c.Rounds.Shards > 1 ? 1 : 0));
         long evidence = 0;
@@ -74,7 +75,7 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
             units += (requests + 7) / 8;
         }
 
-        return new(stage.IsWarmup ? "warm-up" : $"stage {stage.Index}", stage.Classes.Count, units, new(images + evidence, images, (long)((images + evidence) * macs)));
+        return new(stage.IsWarmup ? "warm-up" : $"stage {stage.Index}", stage.Classes.Count, units, new(images + evidence, backward, (long)((images + evidence) * macs)));
     }
 
     private static AliveBlocks Shrink(AliveBlocks alive, PruneOptions o) =>

@@ -66,6 +66,27 @@ public sealed class ArchitectureParameters
     public static double[][] GateGradients(int[] path, double[][] soft, double[] gates, double temperature) =>
         [.. soft.Select((y, l) => y.Select((yj, j) => gates[l] * y[path[l]] * ((j == path[l] ? 1 : 0) - yj) / temperature).ToArray())];
 
+    /// <summary>
+    /// Score function with leave-one-out baseline: dL/dalpha_j = mean over paths k of (loss_k - mean of the other losses) (1[j = o_k] - p_j).
+    /// </summary>
+    public double[][] LeaveOneOutGradients(IReadOnlyList<int[]> paths, IReadOnlyList<double> losses)
+    {
+        double total = losses.Sum();
+        double[][] gradients = [.. alpha.Select(a => new double[a.Length])];
+        for (int k = 0; k < paths.Count; k++)
+        {
+            double advantage = (losses[k] - ((total - losses[k]) / (paths.Count - 1))) / paths.Count;
+            for (int l = 0; l < alpha.Length; l++)
+            {
+                double[] p = Probabilities(l);
+                for (int j = 0; j < p.Length; j++)
+                    gradients[l][j] += advantage * ((paths[k][l] == j ? 1 : 0) - p[j]);
+            }
+        }
+
+        return gradients;
+    }
+
     /// <summary>Through the softmax of probabilities: dL/dalpha_k = p_k (dL/dp_k - sum_j p_j dL/dp_j).</summary>
     public double[][] ThroughSoftmax(double[][] gradients) => [.. gradients.Select((g, l) =>
     {

@@ -61,13 +61,14 @@ public sealed class SupernetTrainer : IDisposable
         long[] indices = [.. Enumerable.Range(0, count).Select(i => first + i)];
         double[][] sum = [.. unit.Alive.Layers.Select(l => new double[l.Count])];
         using IEnumerator<HostBatch> validation = architectureBatches.Prefetch(LearnsArchitecture ? indices : [], config.Data.PrefetchBatches).GetEnumerator();
+        ArchitectureStep architectureStep = new(session, unit, network, architecture, classes, random, meter, architectureLoss);
         int step = 0;
         foreach (HostBatch batch in weightBatches.Prefetch(indices, config.Data.PrefetchBatches))
         {
             cancellation.ThrowIfCancellationRequested();
             WeightStep(batch, Rate(step++));
             if (LearnsArchitecture && validation.MoveNext())
-                ArchitectureStep(validation.Current);
+                architectureStep.Take(validation.Current);
             for (int l = 0; l < sum.Length; l++)
             {
                 double[] p = architecture.Probabilities(l);
@@ -131,7 +132,7 @@ public sealed class SupernetTrainer : IDisposable
         int n = batch.Labels.Length;
         if (session.Config.Sampler.Kind == SamplerKind.Soft && LearnsArchitecture)
         {
-            Tensor[][] weights = [.. unit.Alive.Layers.Select((_, l) => architecture.Probabilities(l).Select(p => Gate(p, false)).ToArray())];
+            Tensor[][] weights = [.. unit.Alive.Layers.Select((_, l) => architecture.Probabilities(l).Select(p => tensor([(float)p], [1], device: session.Device)).ToArray())];
             Learn(network.ForwardMixed(x_NCHW, weights), labels, n, session.Costs.MacsOfAll(unit.Alive));
             Finish(network.Parts, rate);
             return;
@@ -159,58 +160,6 @@ public sealed class SupernetTrainer : IDisposable
         optimiser.Step(used, rate);
         foreach (NetworkPart part in used)
             steps[part.Name] = steps.GetValueOrDefault(part.Name) + 1;
-    }
-
-    /// <summary>Weights are frozen; gradients reach the architecture through one scalar gate a layer (or a block, in the soft form).</summary>
-    private void ArchitectureStep(HostBatch batch)
-    {
-        using DisposeScope scope = NewDisposeScope();
-        (Tensor x_NCHW, Tensor labels) = session.ToTensors(batch);
-        network.Norm.Momentum = 0;
-        bool soft = session.Config.Sampler.Kind == SamplerKind.Soft;
-        (int[] path, double[][] y) = soft ? ([], []) : architecture.GumbelPath(random, unit.Schedule.Temperature);
-        string[] names = soft ? [] : Names(path);
-        IReadOnlyList<NetworkPart> used = soft ? network.Parts : network.PartsOf(names);
-        Freeze(used, true);
-        Tensor[][] gates = soft
-            ? [.. unit.Alive.Layers.Select((_, l) => architecture.Probabilities(l).Select(p => Gate(p, true)).ToArray())]
-            : [.. path.Select(_ => new[] { Gate(1, true) })];
-        Tensor logits = soft ? network.ForwardMixed(x_NCHW, gates) : network.Forward(x_NCHW, names, [.. gates.Select(g => g[0])]);
-        (Tensor active_NA, Tensor target) = classes.Select(logits, labels);
-        double scale = session.Config.Cost.NormaliseLoss ? 1 / Math.Log(unit.Stage.Classes.Count) : 1;
-        Tensor ce = nn.functional.cross_entropy(active_NA, target) * scale;
-        meter.Forward(batch.Labels.Length, soft ? session.Costs.MacsOfAll(unit.Alive) : session.MacsOf(names));
-        ce.backward();
-        meter.Backward(batch.Labels.Length);
-        architectureLoss.Add(ce, batch.Labels.Length);
-        double[][] gradients = [.. gates.Select(layer => layer.Select(GradientOf).ToArray())];
-        Freeze(used, false);
-        double[][] alpha = soft ? architecture.ThroughSoftmax(gradients) : ArchitectureParameters.GateGradients(path, y, [.. gradients.Select(g => g[0])], unit.Schedule.Temperature);
-        Update(alpha);
-    }
-
-    private void Update(double[][] alpha)
-    {
-        (_, double[][] cost) = architecture.CostTerm(session.Costs, session.Config.Cost, Domain.Searches.SearchState.BudgetOf(session.Space, session.Config.Cost));
-        double[][] throughCost = architecture.ThroughSoftmax(cost);
-        architecture.Adam([.. alpha.Select((g, l) => g.Zip(throughCost[l], (a, b) => a + b).ToArray())], session.Config.Architecture);
-    }
-
-    private Tensor Gate(double value, bool learns)
-    {
-        Tensor gate = tensor([(float)value], [1], device: session.Device);
-        return learns ? gate.requires_grad_(true) : gate;
-    }
-
-    private static double GradientOf(Tensor gate) => gate.grad is { } g ? g.item<float>() : 0;
-
-    private static void Freeze(IReadOnlyList<NetworkPart> parts, bool frozen)
-    {
-        foreach (NetworkPart part in parts)
-        {
-            foreach ((_, Parameter parameter) in part.Parameters)
-                parameter.requires_grad = !frozen;
-        }
     }
 
     private string[] Names(int[] path) => [.. path.Select((j, l) => unit.Alive.Layers[l][j])];

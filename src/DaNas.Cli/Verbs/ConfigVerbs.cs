@@ -1,0 +1,104 @@
+using System.CommandLine;
+using DaNas.Cli.Configuration;
+using DaNas.Cli.Running;
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Estimates;
+using DaNas.Domain.SearchSpaces;
+using DaNas.Domain.Searches;
+using DaNas.Domain.Stages;
+using DaNas.Torch;
+using DaNas.Torch.Data;
+
+namespace DaNas.Cli.Verbs;
+
+/// <summary>Before a search runs: validate, estimate, config show.</summary>
+internal static class ConfigVerbs
+{
+    public static Command Validate()
+    {
+        Argument<string> conf = Shared.Conf();
+        Option<string[]> set = Shared.Set();
+        Option<string?> data = Shared.Data();
+        Command command = new("validate", "Checks a configuration and says what it describes; nothing runs.") { conf, set, data };
+        command.SetAction(parsed => Shared.Guard(() =>
+        {
+            SearchConfig config = ConfigLoader.Load(parsed.GetValue(conf)!, parsed.GetValue(set) ?? [], parsed.GetValue(data));
+            SearchSpace space = config.SpaceFor(10);
+            Console.WriteLine(Output.Text($"{parsed.GetValue(conf)} is valid: {config.Search.Name}, strategy {ConfigSection.Kebab(config.Search.Strategy.ToString())}, space {space.Name} with {space.Layers.Count} layers and {space.Size:0.###e+0} architectures, configuration {config.Hash.Short}"));
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    public static Command Config()
+    {
+        Argument<string> conf = Shared.Conf();
+        Option<string[]> set = Shared.Set();
+        Option<string?> data = Shared.Data();
+        Option<bool> origin = new("--origin") { Description = "Shows where each value was written." };
+        Command show = new("show", "Prints the resolved configuration, key by key.") { conf, set, data, origin };
+        show.SetAction(parsed => Shared.Guard(() =>
+        {
+            ConfigObject tree = ConfigLoader.Resolve(parsed.GetValue(conf)!, parsed.GetValue(set) ?? [], parsed.GetValue(data));
+            foreach ((string key, ConfigNode value) in Leaves(tree, string.Empty))
+                Console.WriteLine(parsed.GetValue(origin) ? $"{key} = {value.ToCanonicalText()}   # {value.Origin}" : $"{key} = {value.ToCanonicalText()}");
+            return ExitCode.Done;
+        }));
+        return new Command("config", "Configuration as the product sees it.") { show };
+    }
+
+    public static Command Estimate()
+    {
+        Argument<string> conf = Shared.Conf();
+        Option<string[]> set = Shared.Set();
+        Option<string?> data = Shared.Data();
+        Option<bool> json = Shared.Json();
+        Option<double> seconds = new("--measure") { Description = "Seconds of measuring this machine's speed (0: none).", DefaultValueFactory = _ => 3 };
+        Command command = new("estimate", "Says what a search will cost before anything runs: units, images, multiply-adds, memory, time.") { conf, set, data, json, seconds };
+        command.SetAction(parsed => Shared.Guard(() =>
+        {
+            SearchConfig config = ConfigLoader.Load(parsed.GetValue(conf)!, parsed.GetValue(set) ?? [], parsed.GetValue(data));
+            DatasetSummary summary = new DatasetCatalog().Describe(config);
+            SearchEstimate estimate = SearchEstimate.Of(config, summary);
+            (double? time, string how) = Time(config, summary, estimate, parsed.GetValue(seconds));
+            if (parsed.GetValue(json))
+                Output.PrintJson(new { config.Search.Name, units = estimate.Units, costImages = estimate.Total.ForwardImages, costBackwardImages = estimate.Total.BackwardImages, costMacs = estimate.Total.ForwardMacs, trainerBytes = estimate.TrainerBytes, seconds = time, classes = summary.Classes.Count, trainingImages = summary.TrainImages, phases = estimate.Phases });
+            else
+                Print(config, summary, estimate, time, how);
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    private static void Print(SearchConfig config, DatasetSummary data, SearchEstimate estimate, double? time, string how)
+    {
+        SearchSpace space = config.SpaceFor(data.Classes.Count);
+        Console.WriteLine(Output.Text($"{config.Search.Name}: {space.Name} ({space.Size:0.###e+0} architectures) on {data.Name}, {data.Classes.Count} classes, {data.TrainImages:N0} training and {data.Test.Sum(n => (long)n):N0} test pictures"));
+        Output.PrintTable(
+            ["phase", "classes", "units", "images forward", "with backward", "multiply-adds forward (expected)"],
+            estimate.Phases.Select(p => (IReadOnlyList<string>)[p.Phase, Output.Text($"{p.Classes}"), Output.Text($"{p.Units:N0}"), Output.Text($"{p.Cost.ForwardImages:N0}"), Output.Text($"{p.Cost.BackwardImages:N0}"), Output.Text($"{(double)p.Cost.ForwardMacs:0.00e+0}")]));
+        Console.WriteLine(Output.Text($"total: {estimate.Units:N0} units, {estimate.Total.ForwardImages:N0} images forward, {estimate.Total.BackwardImages:N0} with a backward pass, {(double)estimate.Total.ForwardMacs:0.00e+0} multiply-adds"));
+        Console.WriteLine(Output.Text($"budget of an architecture: {SearchState.BudgetOf(space, config.Cost):N0} multiply-adds"));
+        Console.WriteLine(Output.Text($"memory of a trainer: about {estimate.TrainerBytes / 1e6:N0} MB, and up to {config.Data.CacheBytes / 1e6:N0} MB of decoded pictures"));
+        Console.WriteLine(time is { } t ? $"time on this machine: about {Presenter.Duration(t)} ({how})" : $"time: not estimated ({how})");
+    }
+
+    /// <summary>Weighted multiply-adds over the measured speed and the trainers that the cores can feed.</summary>
+    private static (double? Seconds, string How) Time(SearchConfig config, DatasetSummary data, SearchEstimate estimate, double measure)
+    {
+        if (measure <= 0)
+            return (null, "--measure 0");
+        string device = config.Trainers.Device == "cpu" || TorchBinding.HasCuda ? config.Trainers.Device : "cpu";
+        TorchBinding.Prepare(config.Trainers.Threads);
+        int batch = estimate.TrainerBytes > 1_000_000_000 ? 8 : config.Weights.Batch;
+        StepBenchmark speed = StepBenchmark.Run(config.SpaceFor(data.Classes.Count), batch, config.Trainers.Layout == TensorLayout.ChannelsLast, device, measure);
+        int parallel = device == "cpu" ? Math.Max(1, Math.Min(config.Trainers.Count, Environment.ProcessorCount / config.Trainers.Threads)) : config.Trainers.Count;
+        double seconds = estimate.WeightedMacs / (speed.MacsPerSecond * 3 * parallel);
+        string note = device == config.Trainers.Device ? string.Empty : $", configured for {config.Trainers.Device}, which is not here";
+        return (seconds, Output.Text($"measured {speed.ImagesPerSecond:N0} training images/s a trainer on {device}, {parallel} at once{note}"));
+    }
+
+    private static IEnumerable<(string Key, ConfigNode Value)> Leaves(ConfigNode node, string path) => node is ConfigObject o
+        ? o.Fields.OrderBy(f => f.Key, StringComparer.Ordinal).SelectMany(f => Leaves(f.Value, path.Length == 0 ? f.Key : $"{path}.{f.Key}"))
+        : [(path, node)];
+}

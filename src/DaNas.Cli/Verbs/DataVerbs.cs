@@ -1,0 +1,94 @@
+using System.CommandLine;
+using DaNas.Cli.Configuration;
+using DaNas.Cli.Running;
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Stages;
+using DaNas.Ports;
+using DaNas.Torch.Data;
+
+namespace DaNas.Cli.Verbs;
+
+/// <summary>Data sets: what is known, checking every picture, fetching the usual ones.</summary>
+internal static class DataVerbs
+{
+    public static Command Data() => new("data", "Lists, checks and fetches data sets.") { List(), Check(), Fetch() };
+
+    private static Command List()
+    {
+        Command command = new("list", "The data sets that 'danas data fetch' knows, and the forms that --data takes.");
+        command.SetAction(_ => Shared.Guard(() =>
+        {
+            Output.PrintTable(["name", "form", "pictures", "source"], PublicDatasets.All.Select(d => (IReadOnlyList<string>)[d.Name, d.Form, d.Pictures, d.Files[0].Url]));
+            Console.WriteLine("forms of --data: a folder train/CLASS/*.jpg|png with test/ or val/ beside it (ImageFolder); IDX files; CIFAR in binary form; a catalogue file 'split TAB class TAB path'");
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    private static Command Check()
+    {
+        Argument<string> path = new("PATH") { Description = "The data set's folder or catalogue." };
+        Option<bool> json = Shared.Json();
+        Command command = new("check", "Decodes every picture and names the broken ones; exit code 1 where there are any.") { path, json };
+        command.SetAction(parsed => Shared.Guard(() => Check(parsed.GetValue(path)!, parsed.GetValue(json))));
+        return command;
+    }
+
+    private static int Check(string path, bool json)
+    {
+        SearchConfig config = ConfigLoader.Load("quickstart", [], path);
+        ImageSource source = ImageSource.Open(config);
+        DatasetSummary summary = new DatasetCatalog().Describe(config);
+        ImageEntry[] all = [.. source.Train, .. source.Test];
+        List<string> broken = [];
+        int done = 0;
+        Parallel.ForEach(all, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, entry =>
+        {
+            byte[] pixels = new byte[3 * 32 * 32];
+            try
+            {
+                source.Decode(entry, pixels, 3, 32);
+            }
+            catch (DataException e)
+            {
+                lock (broken)
+                    broken.Add(e.Message);
+            }
+
+            int n = Interlocked.Increment(ref done);
+            if (n % 20_000 == 0 && !json)
+                Console.WriteLine(Output.Text($"{n:N0} of {all.Length:N0} pictures decoded"));
+        });
+        broken.Sort(StringComparer.Ordinal);
+        if (json)
+        {
+            Output.PrintJson(new { summary.Name, kind = ConfigSection.Kebab(config.Data.Kind.ToString()), fingerprint = summary.Fingerprint.Hex, classes = summary.Classes, train = source.Train.Count, test = source.Test.Count, broken });
+            return broken.Count == 0 ? ExitCode.Done : ExitCode.Failed;
+        }
+
+        Console.WriteLine(Output.Text($"{summary.Name}: {ConfigSection.Kebab(config.Data.Kind.ToString())}, {summary.Classes.Count} classes, {source.Train.Count:N0} training and {source.Test.Count:N0} test pictures, fingerprint {summary.Fingerprint.Short}"));
+        int[] each = [.. source.Train.GroupBy(e => e.Class).Select(g => g.Count())];
+        Console.WriteLine(Output.Text($"training pictures a class: {each.Min()} to {each.Max()}"));
+        foreach (string message in broken.Take(50))
+            Console.WriteLine(message);
+        Console.WriteLine(broken.Count == 0 ? "every picture decodes" : $"{broken.Count} broken pictures");
+        return broken.Count == 0 ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    private static Command Fetch()
+    {
+        Argument<string> name = new("NAME") { Description = "One of 'danas data list'." };
+        Option<string> to = new("--to") { Description = "The folder to fill.", DefaultValueFactory = _ => "." };
+        Command command = new("fetch", "Downloads a public data set, with resume and checksums where the source publishes them.") { name, to };
+        command.SetAction((parsed, stop) => Shared.GuardAsync(async () =>
+        {
+            PublicDataset dataset = PublicDatasets.All.FirstOrDefault(d => d.Name == parsed.GetValue(name))
+                ?? throw new UsageException($"'{parsed.GetValue(name)}' is not known; one of: {string.Join(", ", PublicDatasets.All.Select(d => d.Name))}");
+            string folder = Path.Combine(parsed.GetValue(to)!, dataset.Name);
+            await PublicDatasets.FetchAsync(dataset, folder, Console.WriteLine, stop);
+            Console.WriteLine($"{dataset.Name} is in {folder}; check it with 'danas data check {folder}'");
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+}

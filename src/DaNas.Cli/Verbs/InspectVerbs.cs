@@ -1,0 +1,159 @@
+using System.CommandLine;
+using System.Text.Json;
+using DaNas.Cli.Configuration;
+using DaNas.Cli.Running;
+using DaNas.Domain.Searches;
+using DaNas.Domain.Values;
+
+namespace DaNas.Cli.Verbs;
+
+/// <summary>Looking at searches: ls, describe, events, logs, watch.</summary>
+internal static class InspectVerbs
+{
+    public static Command Ls()
+    {
+        Option<string?> output = Shared.Out();
+        Option<bool> json = Shared.Json();
+        Command command = new("ls", "Lists the searches of a folder.") { output, json };
+        command.SetAction(parsed => Shared.Guard(() =>
+        {
+            OutputFolder folder = Shared.Folder(parsed, output);
+            SearchReport[] reports = [.. SearchRecord.Ids(folder).Select(id => SearchReport.Of(SearchRecord.Load(folder, id), folder))];
+            if (parsed.GetValue(json))
+                Console.WriteLine(JsonSerializer.Serialize(reports, SearchReport.Json));
+            else if (reports.Length == 0)
+                Console.WriteLine($"no searches in {folder.Root}; 'danas run quickstart{folder.Option}' starts one");
+            else
+                Output.PrintTable(["search", "status", "architecture", "test accuracy", "random", "events"], reports.Select(r => (IReadOnlyList<string>)[r.SearchId, r.Status, r.Architecture ?? "-", Output.Text($"{r.TestAccuracy:0.0000}"), Output.Text($"{r.RandomTestAccuracy:0.0000}"), Output.Text($"{r.Events}")]));
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    public static Command Describe()
+    {
+        Argument<string> id = Shared.Id();
+        Option<string?> output = Shared.Out();
+        Option<bool> json = Shared.Json();
+        Command command = new("describe", "Shows one search: phase, stages, funnel, result.") { id, output, json };
+        command.SetAction(parsed => Shared.Guard(() =>
+        {
+            OutputFolder folder = Shared.Folder(parsed, output);
+            SearchRecord record = SearchRecord.Load(folder, parsed.GetValue(id)!);
+            if (parsed.GetValue(json))
+            {
+                Console.WriteLine(SearchReport.Of(record, folder).ToJson());
+                return ExitCode.Done;
+            }
+
+            SearchState s = record.State;
+            Console.WriteLine($"search {record.Id}: {record.Status}, {s.Phase.GetType().Name}, {record.Events.Count} events, epoch {s.Epoch}");
+            Console.WriteLine($"configuration {s.Config!.Hash.Short}, data {s.Started!.Data.Name} ({s.Started.Data.Fingerprint.Short}), {s.Started.NumericsProfile}");
+            Console.WriteLine($"blocks alive by layer: {s.Alive}");
+            new Presenter(false).Table(record, folder);
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    public static Command Events()
+    {
+        Argument<string> id = Shared.Id();
+        Option<string?> output = Shared.Out();
+        Option<bool> json = Shared.Json();
+        Option<string?> type = new("--type") { Description = "Only events of this manifest, such as blocks-pruned." };
+        Command command = new("events", "Prints a search's journal, event by event.") { id, output, json, type };
+        command.SetAction(parsed => Shared.Guard(() =>
+        {
+            SearchRecord record = SearchRecord.Load(Shared.Folder(parsed, output), parsed.GetValue(id)!);
+            foreach (Actors.Embedded.StoredEvent e in record.Events.Where(e => parsed.GetValue(type) is not { } t || e.Manifest.StartsWith(t, StringComparison.Ordinal)))
+            {
+                string body = JsonSerializer.Serialize(e.Event, e.Event.GetType(), DomainJson.Stored);
+                if (parsed.GetValue(json))
+                    Console.WriteLine($"{{\"sequence\":{e.Sequence},\"created\":\"{e.Created:O}\",\"manifest\":\"{e.Manifest}\",\"event\":{body}}}");
+                else
+                    Console.WriteLine(Output.Text($"{e.Sequence,6} {e.Created:HH:mm:ss.fff} {e.Manifest,-26} {(body.Length > 140 ? body[..137] + "..." : body)}"));
+            }
+
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    public static Command Logs()
+    {
+        Argument<string> id = Shared.Id();
+        Option<string?> output = Shared.Out();
+        Option<bool> json = Shared.Json();
+        Option<bool> follow = new("--follow", "-f") { Description = "Stays and prints what comes." };
+        Option<string?> actor = new("--actor") { Description = "Only lines of actors whose path contains this." };
+        Option<bool> warnings = new("--warnings") { Description = "Only lines that a person should look at." };
+        Command command = new("logs", "Prints the structured log of a search.") { id, output, json, follow, actor, warnings };
+        command.SetAction((parsed, stop) => Shared.GuardAsync(async () =>
+        {
+            OutputFolder folder = Shared.Folder(parsed, output);
+            string search = SearchRecord.Load(folder, parsed.GetValue(id)!).Id;
+            string file = Path.Combine(folder.SearchFolder(search), "log.jsonl");
+            if (!File.Exists(file))
+                throw new UsageException($"{file} does not exist");
+            using StreamReader reader = new(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+            while (!stop.IsCancellationRequested)
+            {
+                string? text = await reader.ReadLineAsync(stop);
+                if (text is null && !parsed.GetValue(follow))
+                    break;
+                if (text is null)
+                    await Task.Delay(300, stop);
+                else if (LogLine.Parse(text) is { } line && (parsed.GetValue(actor) is not { } a || line.Actor.Contains(a, StringComparison.Ordinal)) && (!parsed.GetValue(warnings) || line.Warning))
+                    Console.WriteLine(parsed.GetValue(json) ? text : line.ToText());
+            }
+
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    public static Command Watch()
+    {
+        Argument<string> id = Shared.Id();
+        Option<string?> output = Shared.Out();
+        Command command = new("watch", "Follows a running search from another terminal; Ctrl-C only ends the watching.") { id, output };
+        command.SetAction((parsed, stop) => Shared.GuardAsync(async () =>
+        {
+            OutputFolder folder = Shared.Folder(parsed, output);
+            Presenter presenter = new(!Console.IsOutputRedirected);
+            SearchRecord record = SearchRecord.Load(folder, parsed.GetValue(id)!);
+            presenter.Begin(record.State.Config!, record.State.Started!.Data, record.State);
+            int shown = 0;
+            while (!stop.IsCancellationRequested)
+            {
+                record = SearchRecord.Load(folder, record.Id);
+                SearchState state = SearchState.Initial;
+                for (int i = 0; i < record.Events.Count; i++)
+                {
+                    state = SearchEvolver.Evolve(state, (SearchEvent)record.Events[i].Event);
+                    if (i >= shown)
+                        presenter.Stored((SearchEvent)record.Events[i].Event, state);
+                }
+
+                shown = record.Events.Count;
+                if (record.State.IsOver)
+                    break;
+                try
+                {
+                    await Task.Delay(1000, stop);
+                }
+                catch (OperationCanceledException)
+                {
+                    break;
+                }
+            }
+
+            presenter.EndProgress();
+            if (record.State.IsOver)
+                presenter.Table(record, folder);
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+}

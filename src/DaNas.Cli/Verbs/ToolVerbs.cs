@@ -1,0 +1,89 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using DaNas.Cli.Configuration;
+using DaNas.Cli.Running;
+using DaNas.Domain.Searches;
+using DaNas.Torch;
+using DaNas.Torch.Data;
+
+namespace DaNas.Cli.Verbs;
+
+/// <summary>doctor and export.</summary>
+internal static class ToolVerbs
+{
+    public static Command Doctor()
+    {
+        Option<string?> output = Shared.Out();
+        Option<bool> json = Shared.Json();
+        Command command = new("doctor", "Says what was found here: libtorch, devices, threads, packages, data base.") { output, json };
+        command.SetAction(parsed => Shared.Guard(() =>
+        {
+            List<(string What, string Found, bool Good)> rows = [.. Checks(Shared.Folder(parsed, output))];
+            if (parsed.GetValue(json))
+                Output.PrintJson(rows.ToDictionary(r => r.What, r => new { r.Found, r.Good }));
+            else
+                Output.PrintTable(["what", "found", ""], rows.Select(r => (IReadOnlyList<string>)[r.What, r.Found, r.Good ? "ok" : "look"]));
+            return rows.All(r => r.Good) ? ExitCode.Done : ExitCode.Failed;
+        }));
+        return command;
+    }
+
+    public static Command Export()
+    {
+        Argument<string> id = Shared.Id();
+        Option<string?> output = Shared.Out();
+        Option<string?> to = new("--to") { Description = "A folder for architecture.json and architecture.txt (default: standard output)." };
+        Option<bool> json = Shared.Json();
+        Command command = new("export", "Hands over the architecture that a search chose, as JSON and as readable text.") { id, output, to, json };
+        command.SetAction(parsed => Shared.Guard(() =>
+        {
+            OutputFolder folder = Shared.Folder(parsed, output);
+            SearchRecord record = SearchRecord.Load(folder, parsed.GetValue(id)!);
+            if (record.State.Selected is not { } selected)
+                throw new UsageException($"search {record.Id} has not chosen an architecture yet ({record.State.Phase.GetType().Name}); go on with 'danas resume {record.Id}{folder.Option}'");
+            string asJson = ResultFiles.ArchitectureJson(record.State, selected.Winner, SearchReport.Of(record, folder));
+            string asText = ResultFiles.ArchitectureText(record.State.Space!, selected.Winner);
+            if (parsed.GetValue(to) is { } target)
+            {
+                Directory.CreateDirectory(target);
+                File.WriteAllText(Path.Combine(target, "architecture.json"), asJson);
+                File.WriteAllText(Path.Combine(target, "architecture.txt"), asText);
+                Console.WriteLine($"architecture.json and architecture.txt are in {Path.GetFullPath(target)}");
+                return ExitCode.Done;
+            }
+
+            Console.WriteLine(parsed.GetValue(json) ? asJson : asText);
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    private static IEnumerable<(string What, string Found, bool Good)> Checks(OutputFolder folder)
+    {
+        yield return ("danas", $"{typeof(ToolVerbs).Assembly.GetName().Version} on .NET {Environment.Version}, {RuntimeInformation.OSDescription}", true);
+        yield return ("cores", Output.Text($"{Environment.ProcessorCount}; trainers x threads should not exceed them"), true);
+        yield return ("memory", Output.Text($"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9:0.0} GB"), true);
+        yield return ("actors", "embedded host (Akka.NET: not in this build)", true);
+        yield return Try("torch", () => $"{TorchBinding.Name}: {TorchBinding.Description}");
+        yield return Try("cuda", () => TorchBinding.HasCuda ? "available" : "not available (a CPU build of libtorch, or no device)");
+        yield return Try("images", () => ImageCodec.Version is var v && v != "none" ? v : throw new DllNotFoundException("libdanas_image.so does not load: run scripts/bootstrap.sh"));
+        yield return Try("journal", () =>
+        {
+            using Actors.Embedded.SqliteJournal? journal = folder.TryOpenJournal();
+            return journal is null ? $"none yet in {folder.Root}" : Output.Text($"{folder.JournalPath}, {journal.PersistenceIds().Count} searches");
+        });
+        yield return Try("configuration", () => File.Exists(Path.Combine(ConfigLoader.Home, "reference.conf")) ? ConfigLoader.Home : throw new FileNotFoundException($"{ConfigLoader.Home}/reference.conf is missing"));
+    }
+
+    private static (string What, string Found, bool Good) Try(string what, Func<string> look)
+    {
+        try
+        {
+            return (what, look(), true);
+        }
+        catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or Actors.Embedded.JournalException or FileNotFoundException or ExternalException)
+        {
+            return (what, (e is TypeInitializationException { InnerException: { } inner } ? inner : e).Message, false);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using DaNas.Domain.Architectures;
+using DaNas.Domain.SearchSpaces;
+using DaNas.Domain.Stages;
+using DaNas.Domain.Values;
+using DaNas.Domain.Work;
+using DaNas.Ports;
+
+namespace DaNas.Tabular;
+
+/// <summary>
+/// Answers every unit at once from a seeded landscape: each block has a quality, an architecture's accuracy is the mean quality of its
+/// blocks. For dry runs, overhead measurements and tests of everything but training. Blobs are names without bytes.
+/// </summary>
+public sealed class LandscapeEngine(EngineContext context) : ITrainingEngine
+{
+    private const double Sharpness = 3;
+
+    private readonly SearchSpace space = context.Config.SpaceFor(context.Data.Classes.Count);
+
+    public Task<UnitOutcome> RunAsync(WorkUnit unit, CancellationToken cancellation) =>
+        Task.FromResult<UnitOutcome>(new UnitOutcome.Completed(Answer(unit)));
+
+    /// <summary>The quality of a block in [0, 1), from the search's seed.</summary>
+    public double Quality(int layer, string block) => new SeededRandom(SeededRandom.Derive(context.Config.Search.Seed, "landscape", layer, block)).NextDouble();
+
+    /// <summary>Mean quality of the blocks.</summary>
+    public double Accuracy(Architecture architecture) => architecture.Blocks.Select((b, l) => Quality(l, b)).Average();
+
+    public UnitResult Answer(WorkUnit unit)
+    {
+        BlobRef output = new(Digest.Of($"{unit.Id} {unit.Seed}"), 0);
+        UnitCost cost = new(100, 100, 1000);
+        Timing none = new(0);
+        int classes = context.Data.Classes.Count;
+        return unit switch
+        {
+            WorkUnit.MeasureDifficulty u => new UnitResult.DifficultyPoint(u.Id, cost, none, output, PerClass(classes, u.Point), PerClass(classes, u.Point)),
+            WorkUnit.TrainShard u => new UnitResult.ShardTrained(u.Id, cost, none, output, 1, 0.5, 1, Probabilities(u)),
+            WorkUnit.MergeRound u => new UnitResult.RoundMerged(u.Id, UnitCost.Zero, none, new BlobRef(Digest.Of(string.Join(' ', u.Shards.Select(s => s.Digest.Hex))), 0)),
+            WorkUnit.EvaluateBlocks u => new UnitResult.BlocksEvaluated(u.Id, cost, none, u.Requests.Select(r => Samples(u, r)).ToValueList()),
+            WorkUnit.EvaluateArchitecture u => new UnitResult.ArchitectureEvaluated(u.Id, cost, none, Accuracy(u.Architecture), 1),
+            WorkUnit.RetrainSegment u => Segment(u, cost, output),
+            _ => throw new DataException($"no answer to {unit.GetType().Name}"),
+        };
+    }
+
+    private static ValueList<double> PerClass(int classes, int point) => Enumerable.Range(0, classes).Select(c => Math.Round((point + 1.0) / (point + 2 + c), 6)).ToValueList();
+
+    private ValueList<ValueList<double>> Probabilities(WorkUnit.TrainShard unit)
+    {
+        SeededRandom noise = new(unit.Seed);
+        return unit.Alive.Layers.Select((blocks, layer) =>
+        {
+            double[] weights = [.. blocks.Select(b => Math.Exp((Sharpness * Quality(layer, b)) + (0.05 * noise.NextGaussian())))];
+            return weights.Select(w => Math.Round(w / weights.Sum(), 9)).ToValueList();
+        }).ToValueList();
+    }
+
+    private ValueList<double> Samples(WorkUnit.EvaluateBlocks unit, BlockRequest request)
+    {
+        SeededRandom noise = new(SeededRandom.Derive(unit.Seed, request.Layer, request.Block));
+        return Enumerable.Range(0, context.Config.Evidence.PathsPerBlock)
+            .Select(_ => Math.Round(Quality(request.Layer, request.Block) + (0.05 * noise.NextGaussian()), 6)).ToValueList();
+    }
+
+    private UnitResult.SegmentRetrained Segment(WorkUnit.RetrainSegment u, UnitCost cost, BlobRef output)
+    {
+        bool last = u.Segment + 1 == u.Segments;
+        double accuracy = Math.Round(Accuracy(u.Architecture), 6);
+        return new(u.Id, cost, new Timing(0), output, 1, accuracy, last ? accuracy : null, last ? space.Layers.Select(_ => accuracy).ToValueList() : null, last ? Digest.Of(u.Architecture.Text) : null);
+    }
+}

@@ -18,11 +18,8 @@ namespace TorchSharp
 
                 public void register_parameter(string name, Modules.Parameter param) => parameterList.Add((name, param));
 
-                public void register_buffer(string name, Tensor tensor)
-                {
-                    tensor.DetachFromDisposeScope();
-                    bufferList.Add((name, tensor));
-                }
+                /// <summary>As in TorchSharp, a dispose scope that the tensor was made in still owns it: detach it first.</summary>
+                public void register_buffer(string name, Tensor tensor) => bufferList.Add((name, tensor));
 
                 public void register_module(string name, Module submodule) => childList.Add((name, submodule));
 
@@ -97,13 +94,12 @@ namespace TorchSharp
 
 namespace TorchSharp.Modules
 {
-    /// <summary>A tensor that is trained. It belongs to its module, never to a dispose scope.</summary>
+    /// <summary>A tensor that is trained. As in TorchSharp, a dispose scope that it was made in owns it until it is detached.</summary>
     public sealed class Parameter : torch.Tensor
     {
         public Parameter(torch.Tensor data, bool requires_grad = true)
             : base(Native.danas_detach(data.Handle))
         {
-            DetachFromDisposeScope();
             this.requires_grad = requires_grad;
         }
     }

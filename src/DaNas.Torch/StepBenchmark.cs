@@ -32,7 +32,7 @@ public sealed record StepBenchmark(double ImagesPerSecond, double MacsPerSecond,
         double macs = 0;
         double loss = 0;
         int step = 0;
-        for (; step < WarmUpSteps || Stopwatch.GetElapsedTime(started).TotalSeconds < seconds; step++)
+        for (; step <= WarmUpSteps || Stopwatch.GetElapsedTime(started).TotalSeconds < seconds; step++)
         {
             if (step == WarmUpSteps)
                 (started, images, macs, loss) = (Stopwatch.GetTimestamp(), 0, 0, 0);

@@ -8,9 +8,9 @@ public static class TorchBinding
 #if TORCHSHARP
     public const string Name = "TorchSharp";
 
-    public static string Description => $"TorchSharp {torch.__version__}";
+    public static string Description => $"TorchSharp {typeof(torch).Assembly.GetName().Version?.ToString(3)}, made for libtorch {torch.__version__}";
 
-    public static long LiveTensors => DisposeScopeManager.Statistics.DetachedFromScopeCount;
+    public static long LiveTensors => DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 #else
     public const string Name = "native libtorch binding";
 

@@ -38,6 +38,10 @@ public sealed class TorchEngine(EngineSession session) : ITrainingEngine
         {
             return Failed(e.Message.Contains("blob", StringComparison.Ordinal) ? FailureKind.MissingBlob : FailureKind.EngineError, e.Message);
         }
+        catch (InvalidOperationException e)
+        {
+            return Failed(FailureKind.EngineError, e.Message);
+        }
         catch (ExternalException e)
         {
             bool memory = e.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase) || e.Message.Contains("DefaultCPUAllocator", StringComparison.Ordinal);

@@ -66,10 +66,10 @@ public sealed class SearchActor(SearchId id, SearchProtocol.Beginning beginning,
                 context.Persist(accepted.Events, () => Stored(context, accepted.Events));
                 break;
             case Decision.Ignored ignored:
-                Log(context, LogEvent.SearchCommandIgnored, command.GetType().Name, "ignored", ignored.Reason, false);
+                context.Log(Line(LogEvent.SearchCommandIgnored, command.GetType().Name, "ignored", ignored.Reason));
                 break;
             case Decision.Rejected rejected:
-                Log(context, LogEvent.SearchCommandRejected, command.GetType().Name, "rejected", rejected.Reason, true);
+                context.Log(Line(LogEvent.SearchCommandRejected, command.GetType().Name, "rejected", rejected.Reason) with { IsWarning = true });
                 break;
         }
     }
@@ -125,9 +125,6 @@ public sealed class SearchActor(SearchId id, SearchProtocol.Beginning beginning,
         context.Watch(child);
         return child;
     }
-
-    private void Log(IActorContext context, LogEvent e, string from, string to, string cause, bool warning) =>
-        context.Log(Line(e, from, to, cause) with { IsWarning = warning });
 
     private StateChange Line(LogEvent e, string from, string to, string cause) =>
         new(e, from, to) { Search = id.Text, Cause = cause, Stage = (state.Phase as SearchPhase.Training)?.Stage.Index };

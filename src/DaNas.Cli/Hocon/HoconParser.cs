@@ -7,7 +7,7 @@ namespace DaNas.Cli.Hocon;
 /// Reads HOCON (the Human-Optimized Config Object Notation of Lightbend): comments, dotted keys, includes, substitutions, joined values,
 /// <c>+=</c>, and JSON as it is. What it does not read: the <c>url</c> and <c>classpath</c> forms of include.
 /// </summary>
-internal sealed class HoconParser
+internal sealed partial class HoconParser
 {
     private const string Reserved = "$\"{}[]:=,+#`^?!@*&\\";
 
@@ -220,52 +220,6 @@ internal sealed class HoconParser
         return new HoconNode.Substitution(optional ? inner[1..] : inner, optional, origin);
     }
 
-    private string ReadQuoted()
-    {
-        if (text.AsSpan(at).StartsWith("\"\"\"", StringComparison.Ordinal))
-        {
-            int end = text.IndexOf("\"\"\"", at + 3, StringComparison.Ordinal);
-            if (end < 0)
-                throw Error("the closing \"\"\" is missing");
-            string raw = text[(at + 3)..end];
-            line += raw.Count(c => c == '\n');
-            at = end + 3;
-            return raw;
-        }
-
-        StringBuilder result = new();
-        at++;
-        while (Peek != '"')
-        {
-            if (at >= text.Length || Peek == '\n')
-                throw Error("the closing quote is missing");
-            result.Append(Peek == '\\' ? ReadEscape() : text[at++]);
-        }
-
-        at++;
-        return result.ToString();
-    }
-
-    private char ReadEscape()
-    {
-        at++;
-        char c = Peek;
-        at++;
-        switch (c)
-        {
-            case 'n': return '\n';
-            case 't': return '\t';
-            case 'r': return '\r';
-            case 'b': return '\b';
-            case 'f': return '\f';
-            case '"' or '\\' or '/': return c;
-            case 'u' when at + 4 <= text.Length && ushort.TryParse(text.AsSpan(at, 4), System.Globalization.NumberStyles.HexNumber, null, out ushort code):
-                at += 4;
-                return (char)code;
-            default: throw Error($"'\\{c}' is no escape in a quoted text");
-        }
-    }
-
     private bool AtInclude() => text.AsSpan(at).StartsWith("include", StringComparison.Ordinal) && at + 7 < text.Length && text[at + 7] is ' ' or '\t' or '"';
 
     private void ReadInclude(HoconNode.Map map)
@@ -286,43 +240,5 @@ internal sealed class HoconParser
         if (included is null)
             throw new HoconException(origin, $"the included file '{name}' does not exist (looked beside this file and in the product's hocon folder)");
         map.Overlay(included);
-    }
-
-    private bool AtComment => Peek == '#' || (Peek == '/' && at + 1 < text.Length && text[at + 1] == '/');
-
-    private void Expect(char c)
-    {
-        SkipSpace();
-        if (Peek != c)
-            throw Error($"expected '{c}', found '{(at < text.Length ? Peek : ' ')}'");
-        at++;
-    }
-
-    private void SkipSpace()
-    {
-        while (at < text.Length && Peek != '\n' && char.IsWhiteSpace(Peek))
-            at++;
-    }
-
-    private void SkipSpaceAndLines(bool commas = false)
-    {
-        while (at < text.Length)
-        {
-            if (AtComment)
-            {
-                while (at < text.Length && Peek != '\n')
-                    at++;
-            }
-            else if (char.IsWhiteSpace(Peek) || (commas && Peek == ','))
-            {
-                if (Peek == '\n')
-                    line++;
-                at++;
-            }
-            else
-            {
-                return;
-            }
-        }
     }
 }

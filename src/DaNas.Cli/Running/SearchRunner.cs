@@ -38,19 +38,19 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
     public async Task<int> StartAsync(SearchConfig config, DatasetSummary data, string id, CancellationToken interrupt)
     {
         using OwnerLock owner = OwnerLock.Take(folder, id, false);
-        return await RunAsync(config, data, id, owner, SearchState.Initial, interrupt);
+        return await RunAsync(new Launch(config, data, id, SearchState.Initial, 0), interrupt);
     }
 
     public async Task<int> ResumeAsync(SearchRecord record, bool takeover, CancellationToken interrupt)
     {
         using OwnerLock owner = OwnerLock.Take(folder, record.Id, takeover);
         double lost = owner.PreviousBeat is { } beat ? Math.Clamp((beat - LastProgress(record)).TotalSeconds, 0, 3600) : 0;
-        return await RunAsync(record.State.Config!, record.State.Started!.Data, record.Id, owner, record.State, interrupt, Math.Round(lost, 3));
+        return await RunAsync(new Launch(record.State.Config!, record.State.Started!.Data, record.Id, record.State, Math.Round(lost, 3)), interrupt);
     }
 
-    private async Task<int> RunAsync(SearchConfig config, DatasetSummary data, string id, OwnerLock owner, SearchState state, CancellationToken interrupt, double lost = 0)
+    private async Task<int> RunAsync(Launch launch, CancellationToken interrupt)
     {
-        _ = owner;
+        (SearchConfig config, DatasetSummary data, string id, SearchState state, double lost) = launch;
         using StateLog log = new(Path.Combine(folder.SearchFolder(id), "log.jsonl"), line => Show(line));
         FileBlobStore blobs = folder.OpenBlobs(id);
         using SqliteJournal journal = folder.OpenJournal();
@@ -65,10 +65,11 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
             SearchEvent.SearchStarted first = new(new SearchId(id), config.Text, config.Hash, data, profile, EngineVersion);
             SearchProtocol.Beginning beginning = new(new SearchCommand.Start(first), new SearchCommand.Resume(epoch, profile, lost));
             await using EmbeddedHost host = new(new HostOptions(), journal, log, TimeProvider.System);
-            Populate(host, config, trainers, blobs, new SearchId(id), beginning);
+            Populate(host, config, trainers, blobs);
+            host.Spawn($"search-{id}", () => new SearchActor(new SearchId(id), beginning, new ActorAddress("/listener")));
             Task<int> end = ended.Task;
-            Task first3 = await Task.WhenAny(end, host.Fatal, Task.Delay(Timeout.Infinite, interrupt));
-            return first3 == end ? await end : first3 == host.Fatal ? Fatal(await host.Fatal) : Interrupted(id);
+            Task ending = await Task.WhenAny(end, host.Fatal, Task.Delay(Timeout.Infinite, interrupt));
+            return ending == end ? await end : ending == host.Fatal ? Fatal(await host.Fatal) : Interrupted(id);
         }
         finally
         {
@@ -78,7 +79,7 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
         }
     }
 
-    private void Populate(EmbeddedHost host, SearchConfig config, TrainerProcess[] trainers, FileBlobStore blobs, SearchId id, SearchProtocol.Beginning beginning)
+    private void Populate(EmbeddedHost host, SearchConfig config, TrainerProcess[] trainers, FileBlobStore blobs)
     {
         host.OpenPort(Actors.Ports.Blobs, (request, _) =>
         {
@@ -99,8 +100,7 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
             host.Spawn(TrainerActor.NameOf(number), () => new TrainerActor(number));
         }
 
-        ActorAddress listener = host.Listen("listener", Heard);
-        host.Spawn($"search-{id}", () => new SearchActor(id, beginning, listener));
+        host.Listen("listener", Heard);
     }
 
     private void Heard(object message)
@@ -137,6 +137,8 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
         if (line.Warning && line.Id != (int)Actors.Logging.LogEvent.DispatcherUnitFailed)
             presenter.Warn(line.ToText());
     }
+
+    private sealed record Launch(SearchConfig Config, DatasetSummary Data, string Id, SearchState State, double LostSeconds);
 
     private static DateTimeOffset LastProgress(SearchRecord record) => record.Events[^1].Created;
 }

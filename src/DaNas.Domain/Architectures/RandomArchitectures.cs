@@ -1,3 +1,4 @@
+using DaNas.Domain.Configuration;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
 
@@ -13,17 +14,17 @@ public static class RandomArchitectures
     private const int Moves = 200;
 
     /// <summary>
-    /// Up to <paramref name="count"/> different architectures whose multiply-adds lie within
-    /// <paramref name="tolerance"/> (a fraction) of <paramref name="macs"/>; fewer where the space has no more.
+    /// Up to <c>options.Count</c> different architectures whose multiply-adds lie within <c>options.Tolerance</c> (a fraction) of
+    /// <paramref name="macs"/>; fewer where the space has no more.
     /// </summary>
-    public static ValueList<Architecture> Near(SearchSpace space, long macs, double tolerance, int count, long seed, Architecture? except)
+    public static ValueList<Architecture> Near(SearchSpace space, long macs, ControlOptions options, long seed, Architecture? except)
     {
         CostTable costs = CostTable.Of(space);
         SeededRandom random = new(seed);
         List<Architecture> found = [];
-        for (int r = 0; r < Restarts && found.Count < count; r++)
+        for (int r = 0; r < Restarts && found.Count < options.Count; r++)
         {
-            if (Walk(space, costs, macs, tolerance, random) is { } a && a != except && !found.Contains(a))
+            if (Walk(space, costs, macs, options.Tolerance, random) is { } a && a != except && !found.Contains(a))
                 found.Add(a);
         }
 

@@ -39,6 +39,8 @@ public sealed record SearchConfig(
         if (node is not ConfigObject root)
             return (null, [new(node.Origin, "(root)", "not an object", "a configuration is a set of keys")]);
         ConfigSection s = new(root, string.Empty, problems);
+        if (!s.IsObject("space"))
+            return (null, [new(root.Origin, "space", "(missing)", "include a search space, such as: include \"../spaces/cpu-base.conf\"")]);
         SearchConfig config = Read(s, node.ToCanonicalText());
         ConfigSection space = s.Section("space");
         SearchSpace built = SearchSpace.From(space, 2);

@@ -21,7 +21,7 @@ public sealed record BlockSpec(bool IsSkip, int Kernel, int Expansion, int Group
     public static BlockSpec Skip { get; } = new(true, 0, 0, 1, false, false);
 
     /// <summary>The block's canonical name: what is pruned, scored, stored and shown.</summary>
-    public string Name { get; } = NameOf(IsSkip, Kernel, Expansion, Groups, SqueezeExcite, Swish);
+    public string Name => IsSkip ? "skip" : MbConvName();
 
     /// <summary>Reads a canonical name; null when it is not one.</summary>
     public static BlockSpec? Parse(string name)
@@ -62,15 +62,13 @@ public sealed record BlockSpec(bool IsSkip, int Kernel, int Expansion, int Group
 
     public override string ToString() => Name;
 
-    private static string NameOf(bool skip, int kernel, int expansion, int groups, bool se, bool swish)
+    private string MbConvName()
     {
-        if (skip)
-            return "skip";
         StringBuilder name = new();
-        name.Append(CultureInfo.InvariantCulture, $"k{kernel}e{expansion}");
-        if (groups > 1)
-            name.Append(CultureInfo.InvariantCulture, $"g{groups}");
-        return name.Append(se ? "se" : string.Empty).Append(swish ? "sw" : string.Empty).ToString();
+        name.Append(CultureInfo.InvariantCulture, $"k{Kernel}e{Expansion}");
+        if (Groups > 1)
+            name.Append(CultureInfo.InvariantCulture, $"g{Groups}");
+        return name.Append(SqueezeExcite ? "se" : string.Empty).Append(Swish ? "sw" : string.Empty).ToString();
     }
 }
 

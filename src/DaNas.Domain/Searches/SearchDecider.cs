@@ -100,7 +100,7 @@ public static class SearchDecider
         int winner = scores.OrderByDescending(s => s.Accuracy).ThenBy(s => s.Rank).FirstOrDefault()?.Rank ?? 0;
         RankedArchitecture chosen = p.Ranked[winner];
         ValueList<Architecture> controls = RandomArchitectures.Near(
-            state.Space!, chosen.Cost.Macs, config.Controls.Tolerance, config.Controls.Count, SeededRandom.Derive(config.Search.Seed, "controls"), chosen.Architecture);
+            state.Space!, chosen.Cost.Macs, config.Controls, SeededRandom.Derive(config.Search.Seed, "controls"), chosen.Architecture);
         return new(chosen.Architecture, chosen.Cost, scores.Select(s => s.Accuracy).ToValueList(), controls);
     }
 

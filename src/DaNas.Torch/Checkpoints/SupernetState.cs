@@ -89,7 +89,8 @@ public static class SupernetState
     private static HostTensor ToHost(Tensor tensor)
     {
         using Tensor plain = tensor.detach();
-        return HostTensor.Of(plain.data<float>().ToArray(), tensor.shape);
+        using Tensor host = plain.cpu();
+        return HostTensor.Of(host.data<float>().ToArray(), tensor.shape);
     }
 
     private static void FromHost(Dictionary<string, HostTensor> tensors, string name, Tensor target)

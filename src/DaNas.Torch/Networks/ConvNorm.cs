@@ -27,16 +27,25 @@ public sealed record NetworkSetup(SeededRandom? Random, Device Device, NormMode 
         for (int i = 0; Random is not null && i < count; i++)
             values[i] = (float)(Random.NextGaussian() * deviation);
         using Tensor data = tensor(values, shape, device: Device);
-        return nn.Parameter(data);
+        return Kept(nn.Parameter(data));
     }
 
     public Parameter Constant(long size, double value)
     {
         using Tensor data = Filled(size, value);
-        return nn.Parameter(data);
+        return Kept(nn.Parameter(data));
     }
 
-    public Tensor Filled(long size, double value) => value == 0 ? zeros([size], device: Device) : ones([size], device: Device);
+    /// <summary>A batch-norm statistic; like a parameter it belongs to its module, not to a dispose scope.</summary>
+    public Tensor Statistic(long size, double value) => Filled(size, value).DetachFromDisposeScope();
+
+    private static Parameter Kept(Parameter parameter)
+    {
+        parameter.DetachFromDisposeScope();
+        return parameter;
+    }
+
+    private Tensor Filled(long size, double value) => value == 0 ? zeros([size], device: Device) : ones([size], device: Device);
 }
 
 /// <summary>Convolution without bias, batch norm, activation: [N, C, H, W] to [N, O, H', W'].</summary>
@@ -59,8 +68,8 @@ public sealed class ConvNorm : nn.Module<Tensor, Tensor>
         weight_OCKK = setup.Weight([shape.Output, shape.Input / shape.Groups, shape.Kernel, shape.Kernel], Math.Sqrt(2 / fanOut));
         gamma = setup.Constant(shape.Output, 1);
         beta = setup.Constant(shape.Output, 0);
-        runningMean = setup.Filled(shape.Output, 0);
-        runningVariance = setup.Filled(shape.Output, 1);
+        runningMean = setup.Statistic(shape.Output, 0);
+        runningVariance = setup.Statistic(shape.Output, 1);
         register_parameter("weight", weight_OCKK);
         register_parameter("gamma", gamma);
         register_parameter("beta", beta);

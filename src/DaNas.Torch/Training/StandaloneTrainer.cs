@@ -107,8 +107,8 @@ public sealed record ClassMeasurement(double Accuracy, double Loss, ValueList<do
             (Tensor x_NCHW, Tensor labels) = session.ToTensors(batch);
             Tensor logits = network.Forward(x_NCHW, path);
             meter.Forward(batch.Labels.Length, session.MacsOf(path));
-            long[] chosen = logits.argmax(1).data<long>().ToArray();
-            float[] ce = nn.functional.cross_entropy(logits, labels, reduction: nn.Reduction.None).data<float>().ToArray();
+            long[] chosen = logits.argmax(1).cpu().data<long>().ToArray();
+            float[] ce = nn.functional.cross_entropy(logits, labels, reduction: nn.Reduction.None).cpu().data<float>().ToArray();
             for (int i = 0; i < chosen.Length; i++)
             {
                 long label = batch.Labels[i];

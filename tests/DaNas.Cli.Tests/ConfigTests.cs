@@ -1,0 +1,54 @@
+using DaNas.Cli.Configuration;
+using DaNas.Domain.Configuration;
+
+namespace DaNas.Cli.Tests;
+
+public sealed class ConfigTests
+{
+    [Theory]
+    [InlineData("quickstart")]
+    [InlineData("fashion-mnist")]
+    [InlineData("cifar10")]
+    [InlineData("imagenet20")]
+    [InlineData("imagenet")]
+    public void Every_shipped_search_is_valid(string name) => ConfigLoader.Load(name, ["data.path=/data"], null).Search.Name.ShouldBe(name);
+
+    [Fact]
+    public void A_configuration_survives_its_canonical_text()
+    {
+        SearchConfig config = ConfigLoader.Load("quickstart", ["search.seed=5"], null);
+        SearchConfig again = SearchConfig.FromCanonicalText(config.Text);
+        again.ShouldBe(config);
+        again.Hash.ShouldBe(config.Hash);
+        ConfigLoader.Load("quickstart", ["search.seed=6"], null).Hash.ShouldNotBe(config.Hash);
+    }
+
+    [Theory]
+    [InlineData("prune.ratio=1.5", "prune.ratio = 1.5", "from 0 to 0.99")]
+    [InlineData("prune.rulee=layer", "prune.rulee", "did you mean prune.rule?")]
+    [InlineData("sampler.kind=best", "sampler.kind = best", "gumbel-hard | soft | uniform")]
+    [InlineData("weights.batch=many", "weights.batch = many", "whole number")]
+    [InlineData("curriculum.fractions=[0.5,0.2,1.0]", "curriculum.fractions", "rise")]
+    [InlineData("curriculum.fractions=3", "curriculum.fractions = 3", "list")]
+    [InlineData("difficulty.block=k9e9", "difficulty.block = k9e9", "choose one of: k3e1")]
+    [InlineData("space.layers=[]", "space.layers", "1 to 200")]
+    [InlineData("space.candidates=[k3e1,k4e4]", "k4e4", "a block is named like")]
+    [InlineData("space.candidates=[skip]", "skip", "changes the shape")]
+    [InlineData("cost.target-macs=1000", "cost.target-macs = 1000", "cheapest architecture")]
+    [InlineData("trainers.device=tpu", "trainers.device = tpu", "cpu, cuda")]
+    [InlineData("trainers.unit-deadline=soon", "trainers.unit-deadline = soon", "30s")]
+    [InlineData("data.cache=big", "data.cache = big", "512MiB")]
+    [InlineData("sampler.kind=uniform", "evidence.kind", "validation")]
+    [InlineData("data.kind=idx", "data.path", "--data")]
+    public void A_bad_value_names_key_value_and_remedy(string set, string named, string remedy)
+    {
+        UsageException e = Should.Throw<UsageException>(() => ConfigLoader.Load("quickstart", [set], null));
+        e.Message.ShouldContain(named);
+        e.Message.ShouldContain(remedy);
+        e.Message.ShouldMatch(@"^\S+:\d+: ");
+    }
+
+    [Fact]
+    public void All_problems_come_at_once_one_line_each() =>
+        Should.Throw<UsageException>(() => ConfigLoader.Load("quickstart", ["prune.ratio=2", "weights.batch=0"], null)).Message.Split('\n').Length.ShouldBe(2);
+}

@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using Xunit.Abstractions;
+using System.Text.Json;
+
+namespace DaNas.EndToEnd.Tests;
+
+public sealed class KillTests(ITestOutputHelper output) : IDisposable
+{
+    private readonly Danas danas = new();
+
+    public void Dispose() => danas.Dispose();
+
+    [Fact]
+    public void A_search_that_is_killed_again_and_again_is_the_clean_search()
+    {
+        JsonElement clean = Finished("clean");
+        string[] cleanDecisions = Decisions("clean");
+        int seed = Environment.TickCount;
+        output.WriteLine($"seed {seed}");
+        Random random = new(seed);
+        using (Process first = danas.Start(["run", .. Danas.Tiny, "--id", "killed"]))
+            KillAfterEvents(first, "killed", random.Next(1, 30), wholeTree: true);
+        string[] before = danas.Events("killed");
+        for (int kill = 0; kill < 4; kill++)
+        {
+            using Process process = danas.Start("resume", "killed");
+            KillAfterEvents(process, "killed", random.Next(1, 40), wholeTree: random.Next(2) == 0);
+            string[] now = danas.Events("killed");
+            now.Take(before.Length).ShouldBe(before);
+            before = now;
+        }
+
+        (int code, string text, string error) = danas.Run("resume", "killed", "--json");
+        code.ShouldBe(0, error);
+        JsonElement resumed = Danas.LastLine(text);
+        foreach (string field in new[] { "decisionHash", "weightsHash", "supernetHash", "architectureId", "testAccuracy", "randomTestAccuracy", "costImages", "costMacs" })
+            resumed.GetProperty(field).ToString().ShouldBe(clean.GetProperty(field).ToString(), field);
+        Decisions("killed").ShouldBe(cleanDecisions);
+    }
+
+    [Fact]
+    public async Task A_killed_trainer_costs_its_unit_and_nothing_else()
+    {
+        JsonElement clean = Finished("clean");
+        using Process process = danas.Start(["run", .. Danas.Tiny, "--id", "hurt", "--json"]);
+        Task<string> text = process.StandardOutput.ReadToEndAsync();
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        WaitForEvents("hurt", 8, process);
+        int[] trainers = Children(process.Id);
+        trainers.Length.ShouldBe(2);
+        Process.GetProcessById(trainers[0]).Kill();
+        process.WaitForExit(TimeSpan.FromMinutes(3)).ShouldBeTrue();
+        process.ExitCode.ShouldBe(0, await errors);
+        JsonElement hurt = Danas.LastLine(await text);
+        hurt.GetProperty("decisionHash").GetString().ShouldBe(clean.GetProperty("decisionHash").GetString());
+        hurt.GetProperty("weightsHash").GetString().ShouldBe(clean.GetProperty("weightsHash").GetString());
+    }
+
+    [Fact]
+    public void An_interrupt_says_how_to_resume_and_exits_75_and_a_finished_search_prints_its_result_again()
+    {
+        using Process process = danas.Start(["run", .. Danas.Tiny, "--id", "stopped"]);
+        WaitForEvents("stopped", 5, process);
+        using Process kill = Process.Start("kill", ["-INT", process.Id.ToString()]);
+        string text = process.StandardOutput.ReadToEnd();
+        process.WaitForExit(TimeSpan.FromMinutes(1)).ShouldBeTrue();
+        process.ExitCode.ShouldBe(75);
+        text.ShouldContain("danas resume stopped");
+        danas.Run("resume", "stopped").Code.ShouldBe(0);
+        (int code, string again, _) = danas.Run("resume", "stopped", "--json");
+        code.ShouldBe(0);
+        Danas.LastLine(again).GetProperty("status").GetString().ShouldBe("completed");
+        JsonElement list = Danas.LastLine(danas.Run("ls", "--json").Output);
+        list[0].GetProperty("searchId").GetString().ShouldBe("stopped");
+        File.Exists(Path.Combine(danas.Folder, "out", "searches", "stopped", "architecture.json")).ShouldBeTrue();
+        danas.Run("describe", "stopped").Output.ShouldContain("completed");
+        danas.Run("explain", "stopped", "L01/k3e1").Code.ShouldBe(0);
+        danas.Run("logs", "stopped").Output.ShouldContain("/dispatcher");
+        danas.Run("export", "stopped", "--json").Output.ShouldContain("danas-architecture/1");
+    }
+
+    private JsonElement Finished(string id)
+    {
+        (int code, string text, string error) = danas.Run(["run", .. Danas.Tiny, "--id", id, "--json"]);
+        code.ShouldBe(0, error);
+        return Danas.LastLine(text);
+    }
+
+    /// <summary>Kills with SIGKILL once some more events are stored: the coordinator alone (its trainers end with it), or the whole tree.</summary>
+    private void KillAfterEvents(Process process, string id, int more, bool wholeTree)
+    {
+        _ = process.StandardOutput.ReadToEndAsync();
+        _ = process.StandardError.ReadToEndAsync();
+        WaitForEvents(id, Stored(id) + more, process);
+        process.Kill(wholeTree);
+        process.WaitForExit();
+    }
+
+    private void WaitForEvents(string id, int count, Process process)
+    {
+        Stopwatch patience = Stopwatch.StartNew();
+        while (Stored(id) < count && !process.HasExited && patience.Elapsed < TimeSpan.FromMinutes(2))
+            process.WaitForExit(50);
+    }
+
+    private int Stored(string id)
+    {
+        string file = Path.Combine(danas.Folder, "out", "searches", id, "log.jsonl");
+        if (!File.Exists(file))
+            return 0;
+        using StreamReader reader = new(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        return reader.ReadToEnd().Split('\n').Count(l => l.Contains("\"id\":101,", StringComparison.Ordinal));
+    }
+
+    private string[] Decisions(string id) => [.. danas.Events(id)
+        .Select(e => JsonDocument.Parse(e).RootElement)
+        .Where(e => e.GetProperty("manifest").GetString() is "blocks-pruned/1" or "architecture-selected/1" or "search-completed/1" or "block-scored/1")
+        .Select(e => e.GetProperty("event").GetRawText())];
+
+    private static int[] Children(int parent) => [.. Process.GetProcesses().Where(p => ParentOf(p.Id) == parent).Select(p => p.Id).Order()];
+
+    private static int ParentOf(int pid)
+    {
+        try
+        {
+            string stat = File.ReadAllText($"/proc/{pid}/stat");
+            return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1]);
+        }
+        catch (IOException)
+        {
+            return -1;
+        }
+    }
+}

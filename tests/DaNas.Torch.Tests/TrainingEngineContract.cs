@@ -1,0 +1,138 @@
+using DaNas.Domain.Architectures;
+using DaNas.Domain.SearchSpaces;
+using DaNas.Domain.Values;
+using DaNas.Domain.Work;
+using DaNas.Ports;
+using DaNas.Torch.Checkpoints;
+
+namespace DaNas.Torch.Tests;
+
+/// <summary>What a training engine promises, on whatever torch this build stands on.</summary>
+public sealed class TrainingEngineContract
+{
+    [Theory]
+    [InlineData("sampler.gradient=leave-one-out")]
+    [InlineData("sampler.gradient=gate")]
+    [InlineData("sampler.kind=soft")]
+    [InlineData("trainers.layout=default")]
+    public void A_unit_run_twice_gives_the_same_bytes(string choice)
+    {
+        using EngineFixture f = new(choice);
+        UnitResult.ShardTrained first = f.Run<UnitResult.ShardTrained>(f.Shard());
+        using EngineFixture fresh = new(choice);
+        UnitResult.ShardTrained second = fresh.Run<UnitResult.ShardTrained>(fresh.Shard());
+        (second with { Timing = first.Timing }).ShouldBe(first);
+        first.Loss.ShouldBeGreaterThan(0);
+        first.Cost.ForwardImages.ShouldBeGreaterThanOrEqualTo(first.Cost.BackwardImages);
+    }
+
+    [Fact]
+    public void Training_through_checkpoints_equals_training_straight()
+    {
+        using EngineFixture f = new("rounds.shards=1", "rounds.steps=100", "weights.schedule=constant");
+        UnitResult.ShardTrained one = f.Run<UnitResult.ShardTrained>(f.Shard());
+        UnitResult.ShardTrained two = f.Run<UnitResult.ShardTrained>(f.Shard(input: one.Output, round: 1));
+        using EngineFixture again = new("rounds.shards=1", "rounds.steps=100", "weights.schedule=constant");
+        BlobRef copied = again.Blobs.Put(f.Blobs.Get(one.Output));
+        again.Run<UnitResult.ShardTrained>(again.Shard(input: copied, round: 1)).Output.ShouldBe(two.Output);
+        two.Output.ShouldNotBe(one.Output);
+    }
+
+    [Fact]
+    public void Blocks_outside_the_paths_stay_as_they_were_to_the_bit()
+    {
+        using EngineFixture f = new("rounds.steps=1");
+        UnitResult.ShardTrained warm = f.Run<UnitResult.ShardTrained>(f.Shard(warmup: true));
+        UnitResult.ShardTrained next = f.Run<UnitResult.ShardTrained>(f.Shard(input: warm.Output, round: 1, warmup: true));
+        (Dictionary<string, HostTensor> before, _) = Safetensors.Read(f.Blobs.Get(warm.Output));
+        (Dictionary<string, HostTensor> after, Dictionary<string, string> metadata) = Safetensors.Read(f.Blobs.Get(next.Output));
+        string[] untouched = [.. before.Keys.Where(k => k[0] is 'w' or 'm' && k.Contains('.', StringComparison.Ordinal) && !metadata.ContainsKey($"steps/{k[2..k.IndexOf('.', StringComparison.Ordinal)]}"))];
+        untouched.Length.ShouldBeGreaterThan(100);
+        foreach (string name in untouched)
+            after[name].Bytes.ShouldBe(before[name].Bytes, name);
+        before["w/stem.weight"].Bytes.SequenceEqual(after["w/stem.weight"].Bytes).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Merging_shards_weighs_each_block_by_the_steps_that_touched_it()
+    {
+        using EngineFixture f = new();
+        UnitResult.ShardTrained a = f.Run<UnitResult.ShardTrained>(f.Shard(0));
+        UnitResult.ShardTrained b = f.Run<UnitResult.ShardTrained>(f.Shard(1));
+        a.Output.ShouldNotBe(b.Output);
+        UnitResult.RoundMerged merged = f.Run<UnitResult.RoundMerged>(new WorkUnit.MergeRound("s1/r0/merge", 0, null, [a.Output, b.Output], f.Alive));
+        (Dictionary<string, HostTensor> one, Dictionary<string, string> stepsA) = Safetensors.Read(f.Blobs.Get(a.Output));
+        (Dictionary<string, HostTensor> two, Dictionary<string, string> stepsB) = Safetensors.Read(f.Blobs.Get(b.Output));
+        (Dictionary<string, HostTensor> result, _) = Safetensors.Read(f.Blobs.Get(merged.Output));
+        string onlyA = stepsA.Keys.First(k => k.StartsWith("steps/L", StringComparison.Ordinal) && !stepsB.ContainsKey(k))[6..];
+        string name = one.Keys.First(k => k.StartsWith($"w/{onlyA}.", StringComparison.Ordinal));
+        for (int i = 0; i < one[name].Floats.Length; i++)
+            result[name].Floats[i].ShouldBe(one[name].Floats[i], 1e-6f);
+        float middle = (one["w/stem.weight"].Floats[0] + two["w/stem.weight"].Floats[0]) / 2;
+        result["w/stem.weight"].Floats[0].ShouldBe(middle, 1e-6f);
+        f.Run<UnitResult.ShardTrained>(f.Shard(0, merged.Output, 1)).Loss.ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
+    public void A_pruned_supernet_keeps_the_survivors_weights_and_leaves_the_rest_behind()
+    {
+        using EngineFixture f = new();
+        UnitResult.ShardTrained full = f.Run<UnitResult.ShardTrained>(f.Shard());
+        AliveBlocks fewer = f.Alive.Without([(0, "k3e1"), (3, "k5e6")]);
+        UnitResult.ShardTrained small = f.Run<UnitResult.ShardTrained>(f.Shard(input: full.Output, round: 1, alive: fewer));
+        (Dictionary<string, HostTensor> tensors, _) = Safetensors.Read(f.Blobs.Get(small.Output));
+        tensors.Keys.Any(k => k.StartsWith("w/L01-k3e1.", StringComparison.Ordinal)).ShouldBeFalse();
+        tensors.Keys.Any(k => k.StartsWith("w/L01-k5e1.", StringComparison.Ordinal)).ShouldBeTrue();
+        small.Probabilities[0].Count.ShouldBe(5);
+    }
+
+    [Fact]
+    public void Every_kind_of_unit_runs_and_counts_its_images()
+    {
+        using EngineFixture f = new();
+        UnitResult.DifficultyPoint point = f.Run<UnitResult.DifficultyPoint>(new WorkUnit.MeasureDifficulty("difficulty/0/0", 1, 0, 0, null));
+        point.Accuracy.Count.ShouldBe(6);
+        point.Cost.ShouldBe(new UnitCost((3 * 16) + 24, 3 * 16, point.Cost.ForwardMacs));
+        UnitResult.ShardTrained shard = f.Run<UnitResult.ShardTrained>(f.Shard());
+        shard.Cost.ForwardImages.ShouldBe(3 * 16 * (1 + f.Config.Sampler.Paths));
+        shard.Cost.BackwardImages.ShouldBe(3 * 16);
+        UnitResult.BlocksEvaluated blocks = f.Run<UnitResult.BlocksEvaluated>(new WorkUnit.EvaluateBlocks("s1/e0/blocks/0", 1, [0, 1, 3, 5], 0, shard.Output, f.Alive, [new(0, "k3e1"), new(2, "k5e6")]));
+        blocks.Accuracies.Count.ShouldBe(2);
+        Architecture a = new("cpu-base", f.Alive.Layers.Select(l => l[0]).ToValueList());
+        f.Run<UnitResult.ArchitectureEvaluated>(new WorkUnit.EvaluateArchitecture("derive/0", 1, 0, a, shard.Output)).Accuracy.ShouldBeInRange(0, 1);
+        UnitResult.SegmentRetrained half = f.Run<UnitResult.SegmentRetrained>(new WorkUnit.RetrainSegment("retrain/winner/0", 1, "winner", a, 0, 2, 8, null));
+        half.TestAccuracy.ShouldBeNull();
+        UnitResult.SegmentRetrained last = f.Run<UnitResult.SegmentRetrained>(new WorkUnit.RetrainSegment("retrain/winner/1", 1, "winner", a, 1, 2, 8, half.Output));
+        last.TestAccuracy.ShouldNotBeNull();
+        last.WeightsHash.ShouldBe(WeightsHash.Of(Safetensors.Read(f.Blobs.Get(last.Output)).Tensors));
+    }
+
+    [Fact]
+    public void A_network_learns_easy_drawn_classes()
+    {
+        using EngineFixture f = new("data.drawn.hardest=0.1", "retrain.segment-steps=120", "retrain.learning-rate=0.1");
+        Architecture a = new("cpu-base", f.Alive.Layers.Select(_ => "k3e3").ToValueList());
+        UnitResult.SegmentRetrained trained = f.Run<UnitResult.SegmentRetrained>(new WorkUnit.RetrainSegment("retrain/winner/0", 1, "winner", a, 0, 1, 120, null));
+        trained.TestAccuracy!.Value.ShouldBeGreaterThan(2.0 / 6);
+        trained.Accuracy.ShouldBeGreaterThan(2.0 / 6);
+    }
+
+    [Fact]
+    public void A_damaged_and_a_missing_blob_are_outcomes_and_name_the_file()
+    {
+        using EngineFixture f = new();
+        UnitResult.ShardTrained shard = f.Run<UnitResult.ShardTrained>(f.Shard());
+        BlobRef missing = new(Digest.Of("nothing"), 1);
+        UnitOutcome.Failed failed = f.Engine.Run(f.Shard(input: missing, round: 1), CancellationToken.None).ShouldBeOfType<UnitOutcome.Failed>();
+        failed.Kind.ShouldBe(FailureKind.MissingBlob);
+        failed.Cause.ShouldContain(missing.Digest.Hex);
+        shard.Output.SizeBytes.ShouldBeGreaterThan(1000);
+    }
+
+    [Fact]
+    public void Divergence_is_an_outcome()
+    {
+        using EngineFixture f = new("weights.learning-rate=100", "rounds.steps=30");
+        f.Engine.Run(f.Shard(), CancellationToken.None).ShouldBeOfType<UnitOutcome.Failed>().Kind.ShouldBe(FailureKind.NotFinite);
+    }
+}

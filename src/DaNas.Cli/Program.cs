@@ -32,6 +32,6 @@ internal static class Program
     private static Command[] Commands() =>
     [
         RunVerbs.Run(), RunVerbs.Resume(), InspectVerbs.Ls(), InspectVerbs.Describe(), InspectVerbs.Watch(), InspectVerbs.Events(), InspectVerbs.Logs(), ExplainVerb.Explain(),
-        ConfigVerbs.Validate(), ConfigVerbs.Estimate(), ConfigVerbs.Config(), ToolVerbs.Export(), DataVerbs.Data(), ToolVerbs.Doctor(),
+        ConfigVerbs.Validate(), ConfigVerbs.Estimate(), ConfigVerbs.Config(), ToolVerbs.Export(), DataVerbs.Data(), ToolVerbs.Doctor(), BenchVerbs.Bench(),
     ];
 }

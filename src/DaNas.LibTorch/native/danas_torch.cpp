@@ -49,7 +49,12 @@ Handle make(F&& body) noexcept {
   return result;
 }
 
-c10::optional<Tensor> maybe(Handle h) { return h ? c10::optional<Tensor>(*h) : c10::nullopt; }
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 5)
+using Maybe = std::optional<Tensor>;
+#else
+using Maybe = c10::optional<Tensor>;
+#endif
+Maybe maybe(Handle h) { return h ? Maybe(*h) : Maybe(); }
 at::IntArrayRef dims(const int64_t* values, int64_t count) { return at::IntArrayRef(values, static_cast<size_t>(count)); }
 }  // namespace
 

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Drills that take longer than tests should.
+#   ./scripts/drill.sh kill-resume [--runs 5] [CONF [danas run options]]   kill -9 at random moments, resume, compare with the clean search
+. "$(dirname "$0")/lib.sh"
+[ "${1:-}" = kill-resume ] || die "usage: ./scripts/drill.sh kill-resume [--runs N] [CONF [options]]"
+shift
+runs=5
+if [ "${1:-}" = --runs ]; then runs="$2"; shift 2; fi
+[ $# -gt 0 ] || set -- "$ROOT/hocon/searches/quickstart.conf"
+bash "$ROOT/scripts/build.sh" src/DaNas.Cli/DaNas.Cli.csproj
+out="$(mktemp -d)"; export DANAS_OUT="$out"
+field() { sed -n "s/.*\"$1\":\"\\{0,1\\}\\([^\",}]*\\).*/\\1/p"; }
+
+start=$(date +%s)
+clean=$("$DANAS_BIN" run "$@" --id clean --json | tail -1)
+length=$(( $(date +%s) - start ))
+decision=$(printf %s "$clean" | field decisionHash); weights=$(printf %s "$clean" | field weightsHash)
+say "clean: ${length} s, decision ${decision:0:16}, weights ${weights:0:16}"
+failures=0
+for i in $(seq "$runs"); do
+  setsid "$DANAS_BIN" run "$@" --id "killed-$i" --json > "$out/killed-$i.txt" 2>&1 &
+  pid=$!
+  moment=$(( length * (10 + RANDOM % 81) / 100 ))
+  sleep "$moment"
+  if [ "$i" = 3 ]; then
+    victim=$(pgrep -P "$pid" -f 'danas trainer' | head -1)
+    kill -9 "$victim"; how="one trainer"
+    wait "$pid" || true
+    result=$(tail -1 "$out/killed-$i.txt"); prefix="-"
+  else
+    kill -9 -- "-$pid" 2>/dev/null || true; wait "$pid" 2>/dev/null || true
+    how="all processes"
+    "$DANAS_BIN" events "killed-$i" --json > "$out/before-$i"
+    result=$("$DANAS_BIN" resume "killed-$i" --json 2>>"$out/killed-$i.txt" | tail -1)
+    "$DANAS_BIN" events "killed-$i" --json > "$out/after-$i"
+    lines=$(wc -l < "$out/before-$i")
+    if head -n "$lines" "$out/after-$i" | cmp -s - "$out/before-$i"; then prefix="unchanged ($lines events)"; else prefix="CHANGED"; failures=$((failures + 1)); fi
+  fi
+  redone=$(grep '"id":402,' "$out/searches/killed-$i/log.jsonl" | field unit | sort | uniq -d | tr '\n' ' ')
+  d=$(printf %s "$result" | field decisionHash); w=$(printf %s "$result" | field weightsHash)
+  verdict=equal
+  if [ "$d" != "$decision" ] || [ "$w" != "$weights" ]; then verdict=DIFFERENT; failures=$((failures + 1)); fi
+  say "kill $i after $moment s ($how): hashes $verdict, prefix $prefix, redone: ${redone:-nothing}"
+done
+other=$("$DANAS_BIN" run "$@" --set search.seed=2 --id other --json | tail -1)
+[ "$(printf %s "$other" | field decisionHash)" != "$decision" ] || failures=$((failures + 1))
+say "seed 2: decision $(printf %s "$other" | field decisionHash | cut -c1-16), weights $(printf %s "$other" | field weightsHash | cut -c1-16)"
+rm -rf "$out"
+printf '%d kills, %d failures\n' "$runs" "$failures"
+[ "$failures" = 0 ]

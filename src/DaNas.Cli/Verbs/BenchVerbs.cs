@@ -1,0 +1,141 @@
+using System.CommandLine;
+using System.Diagnostics;
+using DaNas.Actors;
+using DaNas.Actors.Dispatch;
+using DaNas.Actors.Embedded;
+using DaNas.Actors.Searches;
+using DaNas.Actors.Trainers;
+using DaNas.Cli.Configuration;
+using DaNas.Cli.Running;
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Searches;
+using DaNas.Domain.Stages;
+using DaNas.Domain.Values;
+using DaNas.Domain.Work;
+using DaNas.Ports;
+using DaNas.Tabular;
+using DaNas.Torch;
+
+namespace DaNas.Cli.Verbs;
+
+/// <summary>Measurements that scripts/bench.sh puts side by side: a training step, the journal, the cost of orchestration.</summary>
+internal static class BenchVerbs
+{
+    public static Command Bench() => new("bench", "Measures this machine; 'scripts/bench.sh' compares with peers.") { Step(), Journal(), Overhead() };
+
+    private static Command Step()
+    {
+        Option<int> threads = new("--threads") { DefaultValueFactory = _ => 1, Description = "Threads of libtorch." };
+        Option<string> layout = new("--layout") { DefaultValueFactory = _ => "channels-last", Description = "channels-last or default." };
+        Option<double> seconds = new("--seconds") { DefaultValueFactory = _ => 5, Description = "How long to measure." };
+        Option<string> device = new("--device") { DefaultValueFactory = _ => "cpu", Description = "cpu or cuda." };
+        Command command = new("step", "Training steps of the cpu-base supernet on random pictures, batch 64.") { threads, layout, seconds, device };
+        command.SetAction(parsed => Shared.Guard(() =>
+        {
+            TorchBinding.Prepare(parsed.GetValue(threads));
+            SearchConfig config = ConfigLoader.Load("quickstart", [], null);
+            StepBenchmark result = StepBenchmark.Run(config.SpaceFor(10), 64, parsed.GetValue(layout) == "channels-last", parsed.GetValue(device)!, parsed.GetValue(seconds));
+            Output.PrintJson(new { imagesPerSecond = result.ImagesPerSecond, macsPerSecond = result.MacsPerSecond, torch = TorchBinding.Description });
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    private static Command Journal()
+    {
+        Command command = new("journal", "Events a second: one by one, in batches of 100, and replayed.");
+        command.SetAction((_, _) => Shared.GuardAsync(async () =>
+        {
+            string folder = Directory.CreateTempSubdirectory("danas-bench-").FullName;
+            try
+            {
+                using SqliteJournal journal = SqliteJournal.Open(Path.Combine(folder, "journal.db"), TimeProvider.System);
+                double single = await AppendAsync(journal, "single", 2000, 1);
+                double batched = await AppendAsync(journal, "batched", 50_000, 100);
+                long started = Stopwatch.GetTimestamp();
+                int read = journal.Read("batched").Count();
+                double replay = read / Stopwatch.GetElapsedTime(started).TotalSeconds;
+                Output.PrintJson(new { singlePerSecond = single, batchedPerSecond = batched, replayPerSecond = replay });
+            }
+            finally
+            {
+                Directory.Delete(folder, true);
+            }
+
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    private static Command Overhead()
+    {
+        Option<int> units = new("--units") { DefaultValueFactory = _ => 1000, Description = "About how many units." };
+        Command command = new("overhead", "Milliseconds of orchestration a unit: real actors and journal, an engine that answers at once.") { units };
+        command.SetAction((parsed, _) => Shared.GuardAsync(async () =>
+        {
+            string folder = Directory.CreateTempSubdirectory("danas-bench-").FullName;
+            try
+            {
+                await RunNoOpAsync(Directory.CreateDirectory(Path.Combine(folder, "warm-up")).FullName, 100);
+                (int done, double seconds) = await RunNoOpAsync(folder, parsed.GetValue(units));
+                Output.PrintJson(new { units = done, millisecondsPerUnit = seconds * 1000 / done });
+            }
+            finally
+            {
+                Directory.Delete(folder, true);
+            }
+
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    private static async Task<double> AppendAsync(SqliteJournal journal, string id, int count, int batch)
+    {
+        journal.Acquire(id);
+        object[] events = [.. Enumerable.Range(0, batch).Select(i => new SearchEvent.AttemptFailed($"unit-{i}", 1, "bench", false, new Timing(0)))];
+        long started = Stopwatch.GetTimestamp();
+        for (long last = 0; last < count;)
+            last = await journal.AppendAsync(id, last, events);
+        return count / Stopwatch.GetElapsedTime(started).TotalSeconds;
+    }
+
+    private static async Task<(int Units, double Seconds)> RunNoOpAsync(string folder, int units)
+    {
+        const int images = 160 * 12;
+        SearchConfig config = ConfigLoader.Load(
+            "quickstart",
+            [
+                "curriculum.order=random", "curriculum.fractions=[1.0]", "warmup.epochs=0", "rounds.shards=1", "rounds.steps=1", "weights.batch=1", "controls.count=0", "retrain.segment-steps=1000000",
+                Output.Text($"stage.epochs={(double)units / images}"), "derivation.candidates=1",
+            ],
+            null);
+        DatasetSummary data = new("none", Digest.Of("none"), Enumerable.Range(0, 12).Select(c => $"c{c}").ToValueList(), Enumerable.Repeat(160, 12).ToValueList(), Enumerable.Repeat(40, 12).ToValueList(), Enumerable.Repeat(1, 12).ToValueList());
+        using SqliteJournal journal = SqliteJournal.Open(Path.Combine(folder, "journal.db"), TimeProvider.System);
+        using StateLog log = new(Path.Combine(folder, "log.jsonl"), _ => { });
+        await using EmbeddedHost host = new(new HostOptions(), journal, log, TimeProvider.System);
+        LandscapeEngine engine = new(new EngineContext(config, data));
+        int done = 0;
+        host.OpenPort(Actors.Ports.Blobs, (_, _) => Task.FromResult<object?>(null));
+        host.OpenPort(Actors.Ports.Engine(0), async (unit, stop) =>
+        {
+            Interlocked.Increment(ref done);
+            return await engine.RunAsync((WorkUnit)unit, stop);
+        });
+        TaskCompletionSource end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        ActorAddress listener = host.Listen("listener", m =>
+        {
+            if (m is SearchProtocol.Stored { State.IsOver: true })
+                end.TrySetResult();
+        });
+        host.PlayRole(Roles.Dispatcher, host.Spawn(Roles.Dispatcher, () => new DispatcherActor(new DispatcherSettings(1))));
+        host.Spawn(TrainerActor.NameOf(0), () => new TrainerActor(0));
+        SearchId id = new("bench");
+        SearchProtocol.Beginning beginning = new(
+            new SearchCommand.Start(new(id, config.Text, config.Hash, data, "none", "tabular")), new SearchCommand.Resume(journal.Acquire($"search-{id}"), "none", 0));
+        long started = Stopwatch.GetTimestamp();
+        host.Spawn($"search-{id}", () => new SearchActor(id, beginning, listener));
+        await end.Task;
+        return (done, Stopwatch.GetElapsedTime(started).TotalSeconds);
+    }
+}

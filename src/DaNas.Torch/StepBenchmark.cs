@@ -46,6 +46,23 @@ public sealed record StepBenchmark(double ImagesPerSecond, double MacsPerSecond,
         return new(images / elapsed, macs / elapsed, loss / (step - WarmUpSteps));
     }
 
+    /// <summary>
+    /// The space with one block a layer, the one nearest to the layer's mean cost: as fast a multiply-add as the whole supernet, without
+    /// its memory.
+    /// </summary>
+    public static SearchSpace Typical(SearchSpace space)
+    {
+        CostTable costs = CostTable.Of(space);
+        return space with
+        {
+            Layers = space.Layers.Select(l =>
+            {
+                double mean = l.Candidates.Average(b => costs.Of(l.Index, b.Name).Macs);
+                return l with { Candidates = [l.Candidates.MinBy(b => Math.Abs(costs.Of(l.Index, b.Name).Macs - mean))!] };
+            }).ToValueList(),
+        };
+    }
+
     private static ChainNetwork Build(SearchSpace space, SeededRandom random, Device device)
     {
         using DisposeScope scope = NewDisposeScope();

@@ -113,8 +113,10 @@ internal sealed class Presenter(bool interactive)
 
     public static string Duration(double seconds)
     {
-        if (!double.IsFinite(seconds) || seconds > 1e8)
+        if (!double.IsFinite(seconds))
             return "?";
+        if (seconds > 2 * 365 * 86400.0)
+            return Text($"{seconds / (365 * 86400.0):0} years");
         TimeSpan t = TimeSpan.FromSeconds(Math.Max(0, seconds));
         return t.TotalHours >= 24 ? Text($"{t.TotalDays:0.0} d") : t.TotalHours >= 1 ? Text($"{t.TotalHours:0.0} h") : t.TotalMinutes >= 1 ? Text($"{(int)t.TotalMinutes} min {t.Seconds} s") : Text($"{t.Seconds} s");
     }

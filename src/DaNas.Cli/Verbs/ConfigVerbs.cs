@@ -59,6 +59,7 @@ internal static class ConfigVerbs
         {
             SearchConfig config = ConfigLoader.Load(parsed.GetValue(conf)!, parsed.GetValue(set) ?? [], parsed.GetValue(data));
             DatasetSummary summary = new DatasetCatalog().Describe(config);
+            GC.Collect(2, GCCollectionMode.Aggressive, true, true);
             SearchEstimate estimate = SearchEstimate.Of(config, summary);
             (double? time, string how) = Time(config, summary, estimate, parsed.GetValue(seconds));
             if (parsed.GetValue(json))
@@ -90,8 +91,8 @@ internal static class ConfigVerbs
             return (null, "--measure 0");
         string device = config.Trainers.Device == "cpu" || TorchBinding.HasCuda ? config.Trainers.Device : "cpu";
         TorchBinding.Prepare(config.Trainers.Threads);
-        int batch = estimate.TrainerBytes > 1_000_000_000 ? 8 : config.Weights.Batch;
-        StepBenchmark speed = StepBenchmark.Run(config.SpaceFor(data.Classes.Count), batch, config.Trainers.Layout == TensorLayout.ChannelsLast, device, measure);
+        int batch = estimate.TrainerBytes > 1_000_000_000 ? 2 : config.Weights.Batch;
+        StepBenchmark speed = StepBenchmark.Run(StepBenchmark.Typical(config.SpaceFor(data.Classes.Count)), batch, config.Trainers.Layout == TensorLayout.ChannelsLast, device, measure);
         int parallel = device == "cpu" ? Math.Max(1, Math.Min(config.Trainers.Count, Environment.ProcessorCount / config.Trainers.Threads)) : config.Trainers.Count;
         double seconds = estimate.WeightedMacs / (speed.MacsPerSecond * 3 * parallel);
         string note = device == config.Trainers.Device ? string.Empty : $", configured for {config.Trainers.Device}, which is not here";

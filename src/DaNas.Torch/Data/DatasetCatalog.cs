@@ -36,12 +36,20 @@ public sealed record DatasetSplits(IReadOnlyList<ImageEntry[]> Weights, IReadOnl
 
     private static ImageEntry[][] ByClass(IReadOnlyList<ImageEntry> entries, ImageSource source, long seed, string split, int limit)
     {
-        ImageEntry[][] classes = [.. Enumerable.Range(0, source.Classes.Count).Select(_ => Array.Empty<ImageEntry>())];
-        foreach (IGrouping<int, ImageEntry> group in entries.GroupBy(e => e.Class))
+        ImageEntry[][] classes = new ImageEntry[source.Classes.Count][];
+        int[] counts = new int[classes.Length];
+        foreach (ImageEntry entry in entries)
+            counts[entry.Class]++;
+        for (int c = 0; c < classes.Length; c++)
+            classes[c] = new ImageEntry[counts[c]];
+        Array.Clear(counts);
+        foreach (ImageEntry entry in entries)
+            classes[entry.Class][counts[entry.Class]++] = entry;
+        for (int c = 0; c < classes.Length; c++)
         {
-            ImageEntry[] all = [.. group];
-            new SeededRandom(SeededRandom.Derive(seed, "split", split, group.Key)).Shuffle(all.AsSpan());
-            classes[group.Key] = limit > 0 && all.Length > limit ? all[..limit] : all;
+            new SeededRandom(SeededRandom.Derive(seed, "split", split, c)).Shuffle(classes[c].AsSpan());
+            if (limit > 0 && classes[c].Length > limit)
+                classes[c] = classes[c][..limit];
         }
 
         return classes;

@@ -43,6 +43,15 @@ public sealed class SearchActorsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_unit_that_is_asked_for_again_before_its_result_is_stored_is_not_run_again()
+    {
+        (_, ConcurrentQueue<(ActorAddress Actor, StateChange Change)> log) = await RunAsync("twice", 3, 0);
+        string[] done = [.. log.Where(l => l.Change.Event == LogEvent.DispatcherUnitDone).Select(l => l.Change.Unit!)];
+        done.Length.ShouldBeGreaterThan(50);
+        done.GroupBy(u => u).Where(g => g.Count() > 1).Select(g => g.Key).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task The_last_state_of_every_actor_can_be_read_off_the_log_alone()
     {
         (SearchState state, ConcurrentQueue<(ActorAddress Actor, StateChange Change)> log) = await RunAsync("logged", 2, 0);

@@ -81,6 +81,15 @@ public sealed class SearchTests
     }
 
     [Fact]
+    public void A_failure_of_a_unit_that_nobody_waits_for_any_more_is_ignored()
+    {
+        SearchState state = Started();
+        SearchCommand.RecordFailedAttempt late = new("retrain/control-1/25", 3, "MissingBlob: discarded", true, 0, true, "none");
+        SearchDecider.Decide(state, late).ShouldBeOfType<Decision.Ignored>();
+        SearchDecider.Decide(state, late with { Unit = OutstandingWork.Of(state)[0].Id }).ShouldBeOfType<Decision.Accepted>().Events[^1].ShouldBeOfType<SearchEvent.SearchFailed>();
+    }
+
+    [Fact]
     public void Resuming_under_another_numerics_profile_is_refused()
     {
         Decision decision = SearchDecider.Decide(Started(), new SearchCommand.Resume(2, "another", 0));

@@ -13,7 +13,12 @@ public sealed record DispatcherSettings(int Attempts);
 /// </summary>
 public sealed class DispatcherActor(DispatcherSettings settings) : IActor
 {
+    /// <summary>Results kept to answer a unit that is asked for again before its requester has stored the result.</summary>
+    private const int RememberedResults = 1024;
+
     private readonly LinkedList<Item> queue = new();
+    private readonly Dictionary<string, UnitResult> done = new(StringComparer.Ordinal);
+    private readonly Queue<string> doneOrder = new();
     private readonly Dictionary<string, Item> items = new(StringComparer.Ordinal);
     private readonly Dictionary<ActorAddress, Item?> trainers = [];
 
@@ -40,6 +45,12 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
 
     private void Enqueue(IActorContext context, DispatchProtocol.Submit m)
     {
+        if (done.TryGetValue(m.Unit.Id, out UnitResult? result))
+        {
+            context.Tell(context.Sender!, new DispatchProtocol.UnitDone(result));
+            return;
+        }
+
         if (items.TryGetValue(m.Unit.Id, out Item? known))
         {
             known.Requester = context.Sender!;
@@ -58,6 +69,8 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
         ActorAddress trainer = context.Sender!;
         if (!trainers.TryGetValue(trainer, out Item? running))
         {
+            if (m.BusyWith is not null)
+                return;
             trainers[trainer] = null;
             context.Watch(trainer);
             context.Log(new StateChange(LogEvent.DispatcherTrainerJoined, "Absent", "Idle") { Cause = trainer.Path });
@@ -77,15 +90,24 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
         trainers[trainer] = null;
         switch (m.Outcome)
         {
-            case UnitOutcome.Completed done:
+            case UnitOutcome.Completed completed:
                 items.Remove(m.Unit);
+                Remember(completed.Result);
                 context.Log(Line(LogEvent.DispatcherUnitDone, item, "Running", "Done"));
-                context.Tell(item.Requester, new DispatchProtocol.UnitDone(done.Result));
+                context.Tell(item.Requester, new DispatchProtocol.UnitDone(completed.Result));
                 break;
             case UnitOutcome.Failed failed:
                 Requeue(context, item, failed);
                 break;
         }
+    }
+
+    private void Remember(UnitResult result)
+    {
+        done[result.Unit] = result;
+        doneOrder.Enqueue(result.Unit);
+        if (doneOrder.Count > RememberedResults)
+            done.Remove(doneOrder.Dequeue());
     }
 
     /// <summary>Back to the head of the queue, or out of it once the counted failures reach the bound.</summary>

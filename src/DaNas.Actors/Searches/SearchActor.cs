@@ -13,6 +13,8 @@ namespace DaNas.Actors.Searches;
 /// </summary>
 public sealed class SearchActor(SearchId id, SearchProtocol.Beginning beginning, ActorAddress listener) : IPersistentActor
 {
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(5);
+
     private SearchState state = SearchState.Initial;
     private ActorAddress? stage;
 
@@ -32,6 +34,9 @@ public sealed class SearchActor(SearchId id, SearchProtocol.Beginning beginning,
                 break;
             case DispatchProtocol.UnitFailed m:
                 Handle(context, m.ToCommand());
+                break;
+            case RetryTick:
+                Act(context);
                 break;
             case Terminated m when m.Actor == stage:
                 stage = null;
@@ -93,9 +98,11 @@ public sealed class SearchActor(SearchId id, SearchProtocol.Beginning beginning,
         Act(context);
     }
 
-    /// <summary>Tells whoever is next; safe to repeat.</summary>
+    /// <summary>Tells whoever is next; safe to repeat, and repeated, so that a restarted child or dispatcher finds out.</summary>
     private void Act(IActorContext context)
     {
+        if (!state.IsOver)
+            context.StartTimer("retry", Retry, new RetryTick());
         if (state.Phase is SearchPhase.Training or SearchPhase.Scoring)
         {
             int index = state.Phase is SearchPhase.Training t ? t.Stage.Index : ((SearchPhase.Scoring)state.Phase).Stage.Index;
@@ -128,4 +135,6 @@ public sealed class SearchActor(SearchId id, SearchProtocol.Beginning beginning,
 
     private StateChange Line(LogEvent e, string from, string to, string cause) =>
         new(e, from, to) { Search = id.Text, Cause = cause, Stage = (state.Phase as SearchPhase.Training)?.Stage.Index };
+
+    private sealed record RetryTick;
 }

@@ -26,7 +26,6 @@ public sealed class PruningStageActor(SearchId id, int index) : IActor
     private readonly Dictionary<(int Layer, string Block), BlockScore> scores = [];
     private SearchState state = SearchState.Initial;
     private string doing = "Opened";
-    private bool evaluatorsAsked;
 
     public static string NameOf(int index) => $"stage-{index}";
 
@@ -72,7 +71,7 @@ public sealed class PruningStageActor(SearchId id, int index) : IActor
     {
         Become(context, $"Training round {p.Round + 1} of {p.Stage.Rounds}");
         ValueList<WorkUnit> units = OutstandingWork.Of(state);
-        ForgetAllBut(units.Select(u => u.Id).Append(MergeId(p)));
+        ForgetAllBut(units.Select(u => u.Id).Append(OutstandingWork.MergeId(p)));
         UnitResult.ShardTrained[] shards = [.. units.Select(u => results.GetValueOrDefault(u.Id)).OfType<UnitResult.ShardTrained>()];
         if (shards.Length < units.Count)
         {
@@ -80,7 +79,7 @@ public sealed class PruningStageActor(SearchId id, int index) : IActor
             return;
         }
 
-        UnitResult.RoundMerged? merged = results.GetValueOrDefault(MergeId(p)) as UnitResult.RoundMerged;
+        UnitResult.RoundMerged? merged = results.GetValueOrDefault(OutstandingWork.MergeId(p)) as UnitResult.RoundMerged;
         if (shards.Length > 1 && merged is null)
         {
             Submit(context, [OutstandingWork.Merge(state, p, shards.ToValueList())]);
@@ -124,18 +123,21 @@ public sealed class PruningStageActor(SearchId id, int index) : IActor
     private void AskEvaluators(IActorContext context, SearchPhase.Scoring p)
     {
         Become(context, "Scoring blocks");
-        if (evaluatorsAsked)
-            return;
-        evaluatorsAsked = true;
         for (int layer = 0; layer < state.Alive!.Layers.Count; layer++)
         {
             foreach (string block in state.Alive.Layers[layer])
             {
                 int l = layer;
-                ActorAddress child = context.Spawn(BlockEvaluatorActor.NameOf(l, block), () => new BlockEvaluatorActor(id, index, l, block));
+                if (scores.ContainsKey((l, block)))
+                    continue;
+                string name = BlockEvaluatorActor.NameOf(l, block);
+                ActorAddress child = context.HasChild(name) ? new ActorAddress($"{context.Self.Path}/{name}") : context.Spawn(name, () => new BlockEvaluatorActor(id, index, l, block));
                 context.Tell(child, new EvaluatorProtocol.Weigh(StageEvidence.Samples(state, p, l, block), state.Config!.Evidence.Confidence));
             }
         }
+
+        if (scores.Count == state.Alive.Count)
+            ProposeScores(context);
     }
 
     private void ProposeScores(IActorContext context)
@@ -167,6 +169,4 @@ public sealed class PruningStageActor(SearchId id, int index) : IActor
         context.Log(new StateChange(LogEvent.StageChanged, doing, next) { Search = id.Text, Stage = index });
         doing = next;
     }
-
-    private string MergeId(SearchPhase.Training p) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"s{index}/r{p.Round}/merge");
 }

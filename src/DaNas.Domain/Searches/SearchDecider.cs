@@ -20,7 +20,7 @@ public static class SearchDecider
         (_, SearchCommand.Start) => new Decision.Ignored("the search has started already"),
         (SearchPhase.NotStarted, _) => new Decision.Rejected("the search has not started"),
         (_, SearchCommand.Resume c) => Resume(state, c),
-        (_, SearchCommand.RecordFailedAttempt c) when !state.IsOver => Failure(c),
+        (_, SearchCommand.RecordFailedAttempt c) when !state.IsOver => Failure(state, c),
         (SearchPhase.Completed or SearchPhase.Failed, _) => new Decision.Ignored("the search is over"),
         (_, SearchCommand.Proceed) => Accept(Consequences(state)),
         (_, SearchCommand.AcceptResult c) => Result(state, c.Result),
@@ -109,13 +109,16 @@ public static class SearchDecider
             ? new Decision.Rejected($"the search was started with numerics profile '{state.Started.NumericsProfile}', here it would be '{c.NumericsProfile}': bit-identical results are not possible; resume on the same libtorch, thread count and device")
             : state.IsOver ? new Decision.Ignored("the search is over") : Follow(state, new SearchEvent.SearchResumed(c.Epoch, c.NumericsProfile, new Timing(c.LostSeconds)));
 
-    private static Decision.Accepted Failure(SearchCommand.RecordFailedAttempt c)
+    /// <summary>A failure of a unit that nobody waits for any more (its result was accepted meanwhile) says nothing.</summary>
+    private static Decision Failure(SearchState state, SearchCommand.RecordFailedAttempt c)
     {
+        if (!OutstandingWork.IsOutstanding(state, c.Unit))
+            return new Decision.Ignored($"{c.Unit} is not outstanding any more");
         SearchEvent failed = new SearchEvent.AttemptFailed(c.Unit, c.Attempt, c.Cause, c.Counts, new Timing(c.LostSeconds));
-        return new(c.Exhausted ? [failed, new SearchEvent.SearchFailed($"unit {c.Unit} failed {c.Attempt} times: {c.Cause}", c.Remedy)] : [failed]);
+        return new Decision.Accepted(c.Exhausted ? [failed, new SearchEvent.SearchFailed($"unit {c.Unit} failed {c.Attempt} times: {c.Cause}", c.Remedy)] : [failed]);
     }
 
-    private static Decision Result(SearchState state, UnitResult result) => OutstandingWork.Of(state).Any(u => u.Id == result.Unit)
+    private static Decision Result(SearchState state, UnitResult result) => OutstandingWork.IsOutstanding(state, result.Unit)
         ? (state.Phase, result) switch
         {
             (SearchPhase.MeasuringDifficulty, UnitResult.DifficultyPoint r) => Point(state, r),

@@ -34,9 +34,15 @@ public static class OutstandingWork
         _ => [],
     };
 
+    /// <summary>Whether anybody waits for a unit: one that can run now, or the merge of the running round.</summary>
+    public static bool IsOutstanding(SearchState state, string unit) =>
+        Of(state).Any(u => u.Id == unit) || (state.Phase is SearchPhase.Training p && unit == MergeId(p));
+
     /// <summary>The merge of a round whose shards are all there, in shard order.</summary>
     public static WorkUnit Merge(SearchState state, SearchPhase.Training p, ValueList<UnitResult.ShardTrained> shards) => new WorkUnit.MergeRound(
-        string.Create(CultureInfo.InvariantCulture, $"s{p.Stage.Index}/r{p.Round}/merge"), 0, state.Supernet, shards.Select(s => s.Output).ToValueList(), state.Alive!);
+        MergeId(p), 0, state.Supernet, shards.Select(s => s.Output).ToValueList(), state.Alive!);
+
+    public static string MergeId(SearchPhase.Training p) => Id($"s{p.Stage.Index}/r{p.Round}/merge");
 
     /// <summary>Optimiser steps of one retraining run.</summary>
     public static int RetrainSteps(SearchConfig config, DatasetSummary data) =>

@@ -14,6 +14,9 @@ internal sealed class ActorCell
     private readonly ConcurrentDictionary<string, ActorCell> children = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock ending = new();
+
+    // Watched cells, not addresses: after a restart the end of an old child must not be taken for that of a new one of its name.
+    private readonly HashSet<ActorCell> watching = [];
     private int waiting;
     private long overflowed;
     private bool ended;
@@ -78,9 +81,15 @@ internal sealed class ActorCell
 
     public void Watch(ActorAddress other)
     {
-        if (host.Find(other) is not { } cell || !cell.AddWatcher(Self))
-            Post(new Mail(new Terminated(other), null, true));
+        ActorCell? cell = host.Find(other);
+        if (cell is not null)
+            watching.Add(cell);
+        if (cell is null || !cell.AddWatcher(Self))
+            Post(new Mail(new Terminated(other), null, true, cell));
     }
+
+    /// <summary>Whether the end is one that this incarnation still waits for; each is told once.</summary>
+    public bool Awaits(ActorCell other) => watching.Remove(other);
 
     public void Log(StateChange change) => host.Log.Write(Self, host.Time.GetUtcNow(), change);
 
@@ -101,9 +110,9 @@ internal sealed class ActorCell
         DateTimeOffset lastRestart = host.Time.GetUtcNow();
         while (!stopRequested)
         {
-            using Incarnation incarnation = new(this, create());
-            Exception? fault = await incarnation.LiveAsync(mailbox.Reader, () => Interlocked.Decrement(ref waiting), () => stopRequested);
+            Exception? fault = await IncarnateAsync();
             await EndChildrenAsync();
+            watching.RemoveWhere(c => c.Parent == this);
             if (fault is null)
                 break;
             DateTimeOffset now = host.Time.GetUtcNow();
@@ -114,6 +123,24 @@ internal sealed class ActorCell
         }
 
         Finish();
+    }
+
+    private async Task<Exception?> IncarnateAsync()
+    {
+        IActor actor;
+#pragma warning disable CA1031 // A maker that fails is a fault like any other.
+        try
+        {
+            actor = create();
+        }
+        catch (Exception e)
+        {
+            return e;
+        }
+#pragma warning restore CA1031
+
+        using Incarnation incarnation = new(this, actor);
+        return await incarnation.LiveAsync(mailbox.Reader, () => Interlocked.Decrement(ref waiting), () => stopRequested);
     }
 
     private async Task<bool> MayRestartAsync(Exception fault, int restarts)
@@ -163,7 +190,7 @@ internal sealed class ActorCell
         host.Ended(this);
         Parent?.children.TryRemove(Self.Name, out _);
         foreach (ActorAddress watcher in watchers.Keys)
-            host.Deliver(watcher, new Mail(new Terminated(Self), null, true));
+            host.Deliver(watcher, new Mail(new Terminated(Self), null, true, this));
         Log(new StateChange(LogEvent.ActorStopped, "Running", "Stopped"));
         completion.TrySetResult();
     }

@@ -107,4 +107,4 @@ public sealed class EmbeddedHost : IAsyncDisposable
 }
 
 /// <summary>A message on its way; null sender: the world, a timer or a port.</summary>
-internal sealed record Mail(object Message, ActorAddress? Sender, bool IsSystem = false);
+internal sealed record Mail(object Message, ActorAddress? Sender, bool IsSystem = false, ActorCell? Ended = null);

@@ -124,7 +124,7 @@ internal sealed class Incarnation : IActorContext, IDisposable
     private async Task HandleAsync(Mail mail)
     {
         object message = mail.Message;
-        if (message is StopSignal)
+        if (message is StopSignal || (mail.Ended is { } ended && !cell.Awaits(ended)))
             return;
         if (message is TimerFired fired)
         {

@@ -42,6 +42,17 @@ public sealed class SearchActorsTests : IDisposable
         faulty.DecisionHash.ShouldBe(clean.DecisionHash);
     }
 
+    [Theory]
+    [InlineData(40)]
+    [InlineData(7)]
+    public async Task Appends_that_fail_now_and_then_rebuild_the_search_and_change_no_decision(int every)
+    {
+        (SearchState clean, _) = await RunAsync("clean", 2, 0);
+        (SearchState faulty, ConcurrentQueue<(ActorAddress Actor, StateChange Change)> log) = await RunAsync("faulty", 2, 0, every);
+        faulty.DecisionHash.ShouldBe(clean.DecisionHash);
+        log.Count(l => l.Change.Event == LogEvent.ActorRestarted).ShouldBeGreaterThan(1);
+    }
+
     [Fact]
     public async Task A_unit_that_is_asked_for_again_before_its_result_is_stored_is_not_run_again()
     {
@@ -71,7 +82,7 @@ public sealed class SearchActorsTests : IDisposable
 
     private static SearchConfig Config() => ConfigLoader.Load("quickstart", [], null);
 
-    private async Task<(SearchState State, ConcurrentQueue<(ActorAddress Actor, StateChange Change)> Log)> RunAsync(string name, int trainers, int failEvery)
+    private async Task<(SearchState State, ConcurrentQueue<(ActorAddress Actor, StateChange Change)> Log)> RunAsync(string name, int trainers, int failEvery, int failAppendEvery = 0)
     {
         SearchConfig config = Config();
         DatasetSummary data = new(
@@ -79,7 +90,7 @@ public sealed class SearchActorsTests : IDisposable
         using SqliteJournal journal = SqliteJournal.Open(Path.Combine(folder, $"{name}.db"), TimeProvider.System);
         MemoryLog log = new();
         TaskCompletionSource<SearchState> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using EmbeddedHost host = new(new HostOptions(), journal, log, TimeProvider.System);
+        await using EmbeddedHost host = new(new HostOptions { FirstBackoff = TimeSpan.FromMilliseconds(5), LongestBackoff = TimeSpan.FromMilliseconds(20), MaximumRestarts = 100 }, new NowAndThen(journal, failAppendEvery), log, TimeProvider.System);
         LandscapeEngine engine = new(new EngineContext(config, data));
         int calls = 0;
         host.OpenPort(Ports.Blobs, (_, _) => Task.FromResult<object?>(null));
@@ -107,6 +118,22 @@ public sealed class SearchActorsTests : IDisposable
         });
         host.Spawn($"search-{id}", () => new SearchActor(id, beginning, listener));
         return (await done.Task.WaitAsync(Patience), log.Lines);
+    }
+
+    /// <summary>A journal that fails every so many appends, before anything is stored.</summary>
+    private sealed class NowAndThen(IEventJournal inner, int every) : IEventJournal
+    {
+        private int appends;
+
+        public long Acquire(string persistenceId) => inner.Acquire(persistenceId);
+
+        public Task<long> AppendAsync(string persistenceId, long lastSequence, IReadOnlyList<object> events) => every > 0 && ++appends % every == 0
+            ? throw new JournalException(JournalFault.Unavailable, "the disk is full (test)")
+            : inner.AppendAsync(persistenceId, lastSequence, events);
+
+        public IEnumerable<StoredEvent> Read(string persistenceId) => inner.Read(persistenceId);
+
+        public IReadOnlyList<string> PersistenceIds() => inner.PersistenceIds();
     }
 
     private sealed class MemoryLog : IStateLog

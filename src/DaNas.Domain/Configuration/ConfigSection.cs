@@ -11,12 +11,23 @@ public sealed class ConfigSection
 {
     private static readonly Dictionary<string, double> DurationUnits = new(StringComparer.Ordinal)
     {
-        ["ms"] = 0.001, ["s"] = 1, ["m"] = 60, ["min"] = 60, ["h"] = 3600, ["d"] = 86400,
+        ["ms"] = 0.001,
+        ["s"] = 1,
+        ["m"] = 60,
+        ["min"] = 60,
+        ["h"] = 3600,
+        ["d"] = 86400,
     };
 
     private static readonly Dictionary<string, double> SizeUnits = new(StringComparer.Ordinal)
     {
-        ["B"] = 1, ["kB"] = 1e3, ["MB"] = 1e6, ["GB"] = 1e9, ["KiB"] = 1024, ["MiB"] = 1 << 20, ["GiB"] = 1 << 30,
+        ["B"] = 1,
+        ["kB"] = 1e3,
+        ["MB"] = 1e6,
+        ["GB"] = 1e9,
+        ["KiB"] = 1024,
+        ["MiB"] = 1 << 20,
+        ["GiB"] = 1 << 30,
     };
 
     private readonly ConfigObject node;

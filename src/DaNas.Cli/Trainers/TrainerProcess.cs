@@ -14,6 +14,7 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
 {
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(5);
 
+    [System.Diagnostics.CodeAnalysis.SuppressMessage("Usage", "CA2213", Justification = "StopAsync takes it out and disposes it.")]
     private Process? process;
     private int failedStarts;
 
@@ -23,17 +24,18 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
     /// <summary>Starts the process and waits until it is ready. Throws <see cref="DataException"/> with its reason where it cannot.</summary>
     public async Task StartAsync(CancellationToken cancellation)
     {
-        process = Launch(options.Threads);
-        process.ErrorDataReceived += (_, e) =>
+        Process launched = Launch(options.Threads);
+        process = launched;
+        launched.ErrorDataReceived += (_, e) =>
         {
             if (!string.IsNullOrWhiteSpace(e.Data))
                 chatter(e.Data);
         };
-        process.BeginErrorReadLine();
-        await SendAsync(opening);
-        if (await ReadAsync(process, cancellation) is not TrainerGreeting greeting)
+        launched.BeginErrorReadLine();
+        await SendAsync(launched, opening);
+        if (await ReadAsync(launched, cancellation) is not TrainerGreeting greeting)
         {
-            int code = await ExitCodeAsync(process);
+            int code = await ExitCodeAsync(launched);
             throw new DataException($"the trainer process ended before it was ready ({Describe(code)}); 'danas doctor' checks libtorch");
         }
 
@@ -50,7 +52,7 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
     public async Task<UnitOutcome> RunAsync(WorkUnit unit, CancellationToken cancellation)
     {
         long started = Stopwatch.GetTimestamp();
-        if (process is null || process.HasExited)
+        if (process is not { HasExited: false })
         {
             try
             {
@@ -58,9 +60,13 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
                 failedStarts++;
                 await StartAsync(cancellation);
             }
-            catch (OperationCanceledException)
+            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or InvalidOperationException)
             {
                 return new UnitOutcome.Failed(FailureKind.Cancelled, "the search is stopping", 0);
+            }
+            catch (IOException e)
+            {
+                return new UnitOutcome.Failed(FailureKind.ProcessLost, e.Message, Elapsed());
             }
             catch (DataException e)
             {
@@ -68,12 +74,13 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
             }
         }
 
-        Process current = process!;
+        if (process is not { } current)
+            return new UnitOutcome.Failed(FailureKind.Cancelled, "the search is stopping", 0);
         using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(TimeSpan.FromSeconds(options.UnitDeadlineSeconds));
         try
         {
-            await SendAsync(unit);
+            await SendAsync(current, unit);
             return await ReadAsync(current, deadline.Token) switch
             {
                 UnitResult result when result.Unit == unit.Id => new UnitOutcome.Completed(result),
@@ -93,6 +100,10 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
         {
             return await LostAsync(current, Elapsed());
         }
+        catch (Exception e) when (e is ObjectDisposedException or InvalidOperationException)
+        {
+            return new UnitOutcome.Failed(FailureKind.Cancelled, "the trainer is being stopped", Elapsed());
+        }
 
         double Elapsed() => Math.Round(Stopwatch.GetElapsedTime(started).TotalSeconds, 3);
     }
@@ -101,7 +112,16 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
 
     private static async Task<UnitOutcome> LostAsync(Process ended, double seconds)
     {
-        int code = await ExitCodeAsync(ended);
+        int code;
+        try
+        {
+            code = await ExitCodeAsync(ended);
+        }
+        catch (InvalidOperationException)
+        {
+            return new UnitOutcome.Failed(FailureKind.Cancelled, "the trainer is being stopped", seconds);
+        }
+
         FailureKind kind = code is 134 or 136 or 139 or 132 or 135 ? FailureKind.NativeAbort : FailureKind.ProcessLost;
         return new UnitOutcome.Failed(kind, $"the trainer process ended ({Describe(code)})", seconds);
     }
@@ -156,28 +176,28 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
         return null;
     }
 
-    private async Task SendAsync(object message)
+    private static async Task SendAsync(Process to, object message)
     {
-        await process!.StandardInput.WriteLineAsync(TrainerLine.Write(message));
-        await process.StandardInput.FlushAsync();
+        await to.StandardInput.WriteLineAsync(TrainerLine.Write(message));
+        await to.StandardInput.FlushAsync();
     }
 
+    /// <summary>Ends the process, whoever asks first; a second asker finds nothing to do.</summary>
     private async Task StopAsync()
     {
-        if (process is null)
+        if (Interlocked.Exchange(ref process, null) is not { } ending)
             return;
         try
         {
-            if (!process.HasExited)
-                process.Kill(true);
-            await process.WaitForExitAsync();
+            if (!ending.HasExited)
+                ending.Kill(true);
+            await ending.WaitForExitAsync();
         }
         catch (InvalidOperationException)
         {
             // It had ended by itself.
         }
 
-        process.Dispose();
-        process = null;
+        ending.Dispose();
     }
 }

@@ -4,7 +4,7 @@
 bash "$ROOT/scripts/bootstrap.sh"
 target="${1:-DaNas.Actors.sln}"
 stamp="$ROOT/artifacts/.built-$(printf %s "$target-$CONFIGURATION" | tr -c 'a-zA-Z0-9\n' '-')"
-if stale "$stamp" "$ROOT/src" "$ROOT/tests" "$ROOT/hocon" "$ROOT"/*.props "$ROOT"/*.targets "$ROOT/.editorconfig" "$ROOT/artifacts/native/libdanas_torch.so"; then
+if stale "$stamp" "$ROOT/src" "$ROOT/tests" "$ROOT/hocon" "$ROOT"/*.props "$ROOT"/*.targets "$ROOT/.editorconfig" "$ROOT"/artifacts/native/*.so "$ROOT/artifacts/world.props"; then
   say "building $target ($CONFIGURATION)"
   touch "$stamp.next"
   dotnet build "$ROOT/$target" -c "$CONFIGURATION" -v q --nologo

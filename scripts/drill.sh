@@ -7,6 +7,7 @@ shift
 runs=5
 if [ "${1:-}" = --runs ]; then runs="$2"; shift 2; fi
 [ $# -gt 0 ] || set -- "$ROOT/hocon/searches/quickstart.conf"
+apt_install procps
 bash "$ROOT/scripts/build.sh" src/DaNas.Cli/DaNas.Cli.csproj
 out="$(mktemp -d)"; export DANAS_OUT="$out"
 field() { sed -n "s/.*\"$1\":\"\\{0,1\\}\\([^\",}]*\\).*/\\1/p"; }
@@ -21,6 +22,7 @@ for i in $(seq "$runs"); do
   setsid "$DANAS_BIN" run "$@" --id "killed-$i" --json > "$out/killed-$i.txt" 2>&1 &
   pid=$!
   moment=$(( length * (10 + RANDOM % 81) / 100 ))
+  [ "$moment" -ge 4 ] || moment=4
   sleep "$moment"
   if [ "$i" = 3 ]; then
     victim=$(pgrep -P "$pid" -f 'danas trainer' | head -1)

@@ -32,5 +32,5 @@ need_dotnet() { command -v dotnet >/dev/null 2>&1 || die "the .NET 10 SDK is mis
 stale() {
   local stamp="$1"; shift
   [ -f "$stamp" ] || return 0
-  [ -n "$(find "$@" -newer "$stamp" -not -path '*/artifacts/*' -print -quit 2>/dev/null)" ]
+  [ -n "$(find "$@" -newer "$stamp" -not -path '*/obj/*' -print -quit 2>/dev/null)" ]
 }

@@ -90,6 +90,18 @@ public sealed class SearchTests
     }
 
     [Fact]
+    public void A_search_that_a_fault_stopped_goes_on_where_it_was_when_it_is_resumed()
+    {
+        SearchState before = Started();
+        SearchState failed = SearchEvolver.Evolve(before, new SearchEvent.SearchFailed("the disk was full", "free some space"));
+        failed.IsOver.ShouldBeTrue();
+        Decision.Accepted resumed = SearchDecider.Decide(failed, new SearchCommand.Resume(2, "profile", 0)).ShouldBeOfType<Decision.Accepted>();
+        SearchState after = resumed.Events.Aggregate(failed, SearchEvolver.Evolve);
+        after.Phase.ShouldBe(before.Phase);
+        after.DecisionHash.ShouldBe(before.DecisionHash);
+    }
+
+    [Fact]
     public void Resuming_under_another_numerics_profile_is_refused()
     {
         Decision decision = SearchDecider.Decide(Started(), new SearchCommand.Resume(2, "another", 0));

@@ -57,6 +57,7 @@ public sealed class DataTests : IDisposable
         ImageSet lenient = new(Config("data.on-bad-image=skip"), 3, 8);
         lenient.Load(entry).Length.ShouldBe(192);
         lenient.Broken.ShouldBe([entry.Name]);
+        lenient.Readable([entry]).ShouldBeEmpty();
     }
 
     [Theory]

@@ -29,11 +29,11 @@ public static class DispatchProtocol
 
         private static string RemedyFor(FailureKind kind) => kind switch
         {
-            FailureKind.OutOfMemory => "lower weights.batch, or give the trainers more memory",
+            FailureKind.OutOfMemory => "give the trainers more memory and resume, or start a new search with a lower weights.batch",
             FailureKind.Deadline => "raise trainers.unit-deadline, or lower rounds.steps",
-            FailureKind.NotFinite => "lower weights.learning-rate, or look at the data with 'danas data check'",
-            FailureKind.MissingBlob => "the blob folder was changed from outside; restore it, or start the search again",
-            _ => "look at the log for the cause ('danas logs ID'), mend it, and start the search again",
+            FailureKind.NotFinite => "lower weights.learning-rate, or look at the data with 'danas data check'; then start a new search",
+            FailureKind.MissingBlob => "see the cause; mend the disk or restore the blob, and resume",
+            _ => "look at the log for the cause ('danas logs ID'), mend it, and resume",
         };
     }
 }

@@ -71,7 +71,7 @@ public sealed class PruningStageActor(SearchId id, int index) : IActor
     {
         Become(context, $"Training round {p.Round + 1} of {p.Stage.Rounds}");
         ValueList<WorkUnit> units = OutstandingWork.Of(state);
-        ForgetAllBut(units.Select(u => u.Id).Append(OutstandingWork.MergeId(p)));
+        Forget(context, units.Select(u => u.Id).Append(OutstandingWork.MergeId(p)));
         UnitResult.ShardTrained[] shards = [.. units.Select(u => results.GetValueOrDefault(u.Id)).OfType<UnitResult.ShardTrained>()];
         if (shards.Length < units.Count)
         {
@@ -153,14 +153,23 @@ public sealed class PruningStageActor(SearchId id, int index) : IActor
             context.Tell(dispatcher, new DispatchProtocol.Submit(unit, state.Epoch));
     }
 
-    private void ForgetAllBut(IEnumerable<string> wanted)
+    /// <summary>Drops results that are part of a stored round; the shards' blobs were inputs of its merge and are needed no more.</summary>
+    private void Forget(IActorContext context, IEnumerable<string> wanted)
     {
         HashSet<string> keep = wanted.ToHashSet(StringComparer.Ordinal);
+        List<BlobRef> shards = [];
         foreach (string old in results.Keys.Where(k => !keep.Contains(k)).ToList())
-            results.Remove(old);
+        {
+            if (results.Remove(old, out UnitResult? result) && result is UnitResult.ShardTrained shard && state.Config!.Rounds.Shards > 1)
+                shards.Add(shard.Output);
+        }
+
+        ValueList<BlobRef> expired = shards.Except(state.LiveBlobs).ToValueList();
+        if (expired.Count > 0)
+            context.Run(Ports.Blobs, new SearchProtocol.DiscardBlobs(expired));
     }
 
-    private void DiscardShards(IActorContext context) => ForgetAllBut(results.Keys.Where(k => k.Contains("/e", StringComparison.Ordinal)));
+    private void DiscardShards(IActorContext context) => Forget(context, results.Keys.Where(k => k.Contains("/e", StringComparison.Ordinal)).ToList());
 
     private void Become(IActorContext context, string next)
     {

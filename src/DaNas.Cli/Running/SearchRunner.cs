@@ -61,6 +61,8 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
             await trainers[0].StartAsync(interrupt);
             presenter.Begin(config, data, state);
             string profile = trainers[0].Profile!;
+            foreach (TrainerProcess trainer in trainers)
+                trainer.ExpectedProfile = profile;
             long epoch = journal.Acquire($"search-{id}");
             SearchEvent.SearchStarted first = new(new SearchId(id), config.Text, config.Hash, data, profile, EngineVersion);
             SearchProtocol.Beginning beginning = new(new SearchCommand.Start(first), new SearchCommand.Resume(epoch, profile, lost));
@@ -70,6 +72,10 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
             Task<int> end = ended.Task;
             Task ending = await Task.WhenAny(end, host.Fatal, Task.Delay(Timeout.Infinite, interrupt));
             return ending == end ? await end : ending == host.Fatal ? Fatal(await host.Fatal) : Interrupted(id);
+        }
+        catch (OperationCanceledException) when (interrupt.IsCancellationRequested)
+        {
+            return Interrupted(id);
         }
         finally
         {

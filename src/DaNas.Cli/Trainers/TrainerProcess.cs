@@ -21,6 +21,9 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
     /// <summary>The profile that the running process reported; null before the first start.</summary>
     public string? Profile { get; private set; }
 
+    /// <summary>Once set, a process that reports another profile is refused: its results would not be bit-identical.</summary>
+    public string? ExpectedProfile { get; set; }
+
     /// <summary>Starts the process and waits until it is ready. Throws <see cref="DataException"/> with its reason where it cannot.</summary>
     public async Task StartAsync(CancellationToken cancellation)
     {
@@ -43,6 +46,12 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
         {
             await StopAsync();
             throw new DataException(greeting.Text);
+        }
+
+        if (ExpectedProfile is { } expected && expected != greeting.Text)
+        {
+            await StopAsync();
+            throw new DataException($"the trainer has numerics profile '{greeting.Text}', the search '{expected}': put the old libtorch back, or start a new search");
         }
 
         Profile = greeting.Text;

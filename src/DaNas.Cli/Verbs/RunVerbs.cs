@@ -52,8 +52,8 @@ internal static class RunVerbs
             OutputFolder folder = Shared.Folder(parsed, output);
             SearchRecord record = SearchRecord.Load(folder, parsed.GetValue(id)!);
             Presenter presenter = new(!Console.IsOutputRedirected);
-            int code = record.State.Phase is SearchPhase.Completed ? ExitCode.Done : ExitCode.Failed;
-            if (!record.State.IsOver)
+            int code = ExitCode.Done;
+            if (record.State.Phase is not SearchPhase.Completed)
             {
                 using Interruption interruption = new();
                 presenter.Say($"resuming {record.Id} after {record.Events.Count} events, in {folder.SearchFolder(record.Id)}");

@@ -107,7 +107,7 @@ public static class SearchDecider
     private static Decision Resume(SearchState state, SearchCommand.Resume c) =>
         c.NumericsProfile != state.Started!.NumericsProfile
             ? new Decision.Rejected($"the search was started with numerics profile '{state.Started.NumericsProfile}', here it would be '{c.NumericsProfile}': bit-identical results are not possible; resume on the same libtorch, thread count and device")
-            : state.IsOver ? new Decision.Ignored("the search is over") : Follow(state, new SearchEvent.SearchResumed(c.Epoch, c.NumericsProfile, new Timing(c.LostSeconds)));
+            : state.Phase is SearchPhase.Completed ? new Decision.Ignored("the search is over") : Follow(state, new SearchEvent.SearchResumed(c.Epoch, c.NumericsProfile, new Timing(c.LostSeconds)));
 
     /// <summary>A failure of a unit that nobody waits for any more (its result was accepted meanwhile) says nothing.</summary>
     private static Decision Failure(SearchState state, SearchCommand.RecordFailedAttempt c)

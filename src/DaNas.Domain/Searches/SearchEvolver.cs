@@ -17,7 +17,7 @@ public static class SearchEvolver
         SearchState next = (state.Phase, @event) switch
         {
             (SearchPhase.NotStarted, SearchEvent.SearchStarted e) => Start(e),
-            (_, SearchEvent.SearchResumed e) => state with { Epoch = e.Epoch, LostSeconds = state.LostSeconds + e.Lost.Seconds },
+            (_, SearchEvent.SearchResumed e) => state with { Phase = (state.Phase as SearchPhase.Failed)?.Before ?? state.Phase, Epoch = e.Epoch, LostSeconds = state.LostSeconds + e.Lost.Seconds },
             (_, SearchEvent.AttemptFailed e) => state with { LostSeconds = state.LostSeconds + e.Lost.Seconds },
             (SearchPhase.MeasuringDifficulty p, SearchEvent.ProxyMeasured e) => Measured(state, p, e),
             (SearchPhase.MeasuringDifficulty or SearchPhase.BetweenStages, SearchEvent.DifficultyMeasured e) => WithDifficulty(state, e),
@@ -34,7 +34,7 @@ public static class SearchEvolver
             (SearchPhase.Retraining p, SearchEvent.ModelRetrained e) =>
                 state with { Weights = state.Weights.Add(e.Weights), Phase = Run(p, e.Run, r => r with { Result = new(e.Run, e.Architecture, e.TestAccuracy, e.WeightsHash) }) },
             (SearchPhase.Retraining, SearchEvent.SearchCompleted e) => state with { Phase = new SearchPhase.Completed(e.Models, e.WeightsHash) },
-            (not SearchPhase.NotStarted, SearchEvent.SearchFailed e) => state with { Phase = new SearchPhase.Failed(e.Reason, e.Remedy) },
+            (not SearchPhase.NotStarted, SearchEvent.SearchFailed e) => state with { Phase = new SearchPhase.Failed(e.Reason, e.Remedy, (state.Phase as SearchPhase.Failed)?.Before ?? state.Phase) },
             _ => throw new InvalidDataException($"{@event.GetType().Name} cannot follow {state.Phase.GetType().Name}: the journal is not one of this product's"),
         };
         return @event is IDecision ? next with { DecisionHash = Chain(state.DecisionHash, @event) } : next;

@@ -32,7 +32,8 @@ public abstract record SearchPhase
 
     public sealed record Completed(ValueList<RetrainedModel> Models, Digest WeightsHash) : SearchPhase;
 
-    public sealed record Failed(string Reason, string Remedy) : SearchPhase;
+    /// <summary>Stopped by a fault; resuming goes back to where it was.</summary>
+    public sealed record Failed(string Reason, string Remedy, SearchPhase Before) : SearchPhase;
 }
 
 public sealed record ProxyProgress(int Seed, BlobRef? Output, ValueList<ValueList<double>> Accuracy, ValueList<ValueList<double>> Loss);
@@ -88,7 +89,7 @@ public sealed record SearchState(SearchPhase Phase)
     public ValueList<BlobRef> StageBlobs { get; init; } = [];
 
     /// <summary>Blobs that may be needed again: the newest rounds, every stage's end, and what proxies and retrainings stand on.</summary>
-    public IEnumerable<BlobRef> LiveBlobs => RoundBlobs.TakeLast(Config?.Blobs.KeepRounds ?? 1).Concat(StageBlobs).Concat(Phase switch
+    public IEnumerable<BlobRef> LiveBlobs => RoundBlobs.TakeLast(Config?.Blobs.KeepRounds ?? 1).Concat(StageBlobs).Concat(((Phase as SearchPhase.Failed)?.Before ?? Phase) switch
     {
         SearchPhase.MeasuringDifficulty p => p.Proxies.Select(x => x.Output).OfType<BlobRef>(),
         SearchPhase.Retraining p => p.Runs.Select(r => r.Output).OfType<BlobRef>(),

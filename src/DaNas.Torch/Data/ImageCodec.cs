@@ -8,6 +8,7 @@ namespace DaNas.Torch.Data;
 public static partial class ImageCodec
 {
     private const string Library = "danas_image";
+    private const long MaximumPixels = 200_000_000;
 
     static ImageCodec() => NativeLibrary.SetDllImportResolver(typeof(ImageCodec).Assembly, Resolve);
 
@@ -32,8 +33,8 @@ public static partial class ImageCodec
     {
         if (danas_image_size(encoded, (nuint)encoded.Length, out int width, out int height) != 0)
             throw Broken(name);
-        if (width is < 1 or > 65_500 || height is < 1 or > 65_500)
-            throw new DataException($"{name}: a picture of {width}x{height} is out of bounds");
+        if (width < 1 || height < 1 || (long)width * height > MaximumPixels)
+            throw new DataException($"{name}: a picture of {width}x{height} is out of bounds ({MaximumPixels} pixels at most); replace it, or set data.on-bad-image = skip");
         byte[] rgb = new byte[checked(width * height * 3)];
         return danas_image_decode(encoded, (nuint)encoded.Length, rgb, width, height) == 0 ? (rgb, width, height) : throw Broken(name);
     }

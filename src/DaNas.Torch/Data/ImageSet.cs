@@ -58,6 +58,10 @@ public sealed class ImageSet
         throw new DataException($"every picture of class '{source.Classes[entry.Class]}' is broken; look with 'danas data check'");
     }
 
+    /// <summary>The pictures that decode: what a measurement is taken over (all of them, unless broken ones are to be skipped).</summary>
+    public ImageEntry[] Readable(ImageEntry[] entries) =>
+        config.Data.OnBadImage == BadImage.Fail ? entries : [.. entries.Where(e => TryLoad(e) is not null)];
+
     private byte[]? TryLoad(ImageEntry entry)
     {
         if (cache.TryGetValue(entry.Name, out byte[]? known))

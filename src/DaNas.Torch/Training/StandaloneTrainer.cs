@@ -101,7 +101,7 @@ public sealed record ClassMeasurement(double Accuracy, double Loss, ValueList<do
         bool before = network.Norm.UseBatchStatistics;
         network.Norm.UseBatchStatistics = false;
         using IDisposable frozen = no_grad();
-        foreach (HostBatch batch in BatchStream.Once(session.Images, entries, session.Shape(Batch)))
+        foreach (HostBatch batch in BatchStream.Once(session.Images, session.Images.Readable(entries), session.Shape(Batch)))
         {
             using DisposeScope scope = NewDisposeScope();
             (Tensor x_NCHW, Tensor labels) = session.ToTensors(batch);

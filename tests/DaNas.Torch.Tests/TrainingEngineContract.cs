@@ -39,6 +39,19 @@ public sealed class TrainingEngineContract
     }
 
     [Fact]
+    public void Two_hundred_steps_straight_are_a_hundred_saved_and_a_hundred_more_to_the_bit()
+    {
+        Architecture a = new("cpu-base", ["k3e3", "k5e3", "k3e6", "k5e1", "k3e3", "k5e6"]);
+        using EngineFixture straight = new("retrain.segment-steps=200");
+        Digest? whole = straight.Run<UnitResult.SegmentRetrained>(new WorkUnit.RetrainSegment("retrain/winner/0", 3, "winner", a, 0, 1, 200, null)).WeightsHash;
+        using EngineFixture halves = new("retrain.segment-steps=100");
+        BlobRef half = halves.Run<UnitResult.SegmentRetrained>(new WorkUnit.RetrainSegment("retrain/winner/0", 3, "winner", a, 0, 2, 200, null)).Output;
+        using EngineFixture fresh = new("retrain.segment-steps=100");
+        BlobRef carried = fresh.Blobs.Put(halves.Blobs.Get(half));
+        fresh.Run<UnitResult.SegmentRetrained>(new WorkUnit.RetrainSegment("retrain/winner/1", 3, "winner", a, 1, 2, 200, carried)).WeightsHash.ShouldBe(whole);
+    }
+
+    [Fact]
     public void Blocks_outside_the_paths_stay_as_they_were_to_the_bit()
     {
         using EngineFixture f = new("rounds.steps=1");

@@ -14,6 +14,7 @@ public sealed class ImageSet
     private readonly int channels;
     private readonly int size;
     private long cachedBytes;
+    private int broken;
 
     public ImageSet(SearchConfig config, int channels, int size)
     {
@@ -71,8 +72,10 @@ public sealed class ImageSet
         {
             source.Decode(entry, pixels, channels, size);
         }
-        catch (DataException) when (config.Data.OnBadImage == BadImage.Skip)
+        catch (DataException e) when (config.Data.OnBadImage == BadImage.Skip)
         {
+            // Standard error of a trainer goes to the search's trainer-N.log.
+            Console.Error.WriteLine($"warning: broken picture {Interlocked.Increment(ref broken)} left out: {e.Message}");
             pixels = null;
         }
 

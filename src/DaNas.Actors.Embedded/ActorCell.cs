@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
+using DaNas.Actors.Journals;
 using DaNas.Actors.Logging;
 
 namespace DaNas.Actors.Embedded;
@@ -17,6 +18,7 @@ internal sealed class ActorCell
 
     // Watched cells, not addresses: after a restart the end of an old child must not be taken for that of a new one of its name.
     private readonly HashSet<ActorCell> watching = [];
+    private int outages;
     private int waiting;
     private long overflowed;
     private bool ended;
@@ -91,6 +93,15 @@ internal sealed class ActorCell
     /// <summary>Whether the end is one that this incarnation still waits for; each is told once.</summary>
     public bool Awaits(ActorCell other) => watching.Remove(other);
 
+    /// <summary>Something was stored: an outage is over.</summary>
+    public void Stored()
+    {
+        if (outages == 0)
+            return;
+        outages = 0;
+        Log(new StateChange(LogEvent.JournalAvailable, "Paused", "Running") { IsWarning = true });
+    }
+
     public void Log(StateChange change) => host.Log.Write(Self, host.Time.GetUtcNow(), change);
 
     private bool AddWatcher(ActorAddress watcher)
@@ -152,6 +163,8 @@ internal sealed class ActorCell
             return false;
         }
 
+        if (fault is JournalException { Fault: JournalFault.Unavailable } outage)
+            return await PauseAsync(outage);
         if (restarts > host.Options.MaximumRestarts)
         {
             Log(new StateChange(LogEvent.ActorFailed, "Running", "Ended") { Cause = $"{restarts - 1} restarts did not help: {fault.Message}", IsWarning = true });
@@ -160,8 +173,23 @@ internal sealed class ActorCell
             return false;
         }
 
-        TimeSpan delay = TimeSpan.FromTicks(Math.Min(host.Options.LongestBackoff.Ticks, host.Options.FirstBackoff.Ticks << Math.Min(restarts - 1, 20)));
+        TimeSpan delay = Backoff(restarts);
         Log(new StateChange(LogEvent.ActorRestarted, "Faulted", "Restarting") { Attempt = restarts, Cause = $"{fault.GetType().Name}: {fault.Message}; again in {delay.TotalSeconds:0.0##} s", IsWarning = true });
+        return await WaitAsync(delay);
+    }
+
+    /// <summary>A store that cannot be used now is waited for, however long: said once, tried again with back-off.</summary>
+    private async Task<bool> PauseAsync(JournalException outage)
+    {
+        if (outages++ == 0)
+            Log(new StateChange(LogEvent.JournalUnavailable, "Running", "Paused") { Cause = outage.Message, IsWarning = true });
+        return await WaitAsync(Backoff(outages));
+    }
+
+    private TimeSpan Backoff(int times) => TimeSpan.FromTicks(Math.Min(host.Options.LongestBackoff.Ticks, host.Options.FirstBackoff.Ticks << Math.Min(times - 1, 20)));
+
+    private async Task<bool> WaitAsync(TimeSpan delay)
+    {
         try
         {
             await Task.Delay(delay, host.Time, host.Stopping);

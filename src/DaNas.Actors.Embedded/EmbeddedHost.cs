@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using DaNas.Actors.Journals;
 using DaNas.Actors.Logging;
 
 namespace DaNas.Actors.Embedded;

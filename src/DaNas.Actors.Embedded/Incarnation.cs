@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using DaNas.Actors.Journals;
 using DaNas.Actors.Logging;
 
 namespace DaNas.Actors.Embedded;
@@ -146,7 +147,11 @@ internal sealed class Incarnation : IActorContext, IDisposable
         {
             pending = null;
             if (p.Events.Count > 0)
+            {
                 LastSequenceNumber = await cell.Host.Journal!.AppendAsync(((IPersistentActor)actor).PersistenceId, LastSequenceNumber, p.Events);
+                cell.Stored();
+            }
+
             p.Stored();
         }
     }

@@ -1,6 +1,9 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using DaNas.Actors.Journals;
 using DaNas.Actors.Wire;
+using DaNas.Domain.Searches;
+using DaNas.Ports;
 using Microsoft.Data.Sqlite;
 
 namespace DaNas.Actors.Embedded;
@@ -20,15 +23,17 @@ public sealed class SqliteJournal : IEventJournal, IDisposable
     private readonly string writer = Guid.NewGuid().ToString("D");
     private readonly Dictionary<string, long> epochs = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> chains = new(StringComparer.Ordinal);
+    private readonly HeadAnchors? anchors;
     private readonly SqliteConnection connection;
     private readonly BlockingCollection<(Func<object> Work, TaskCompletionSource<object> Done)> work = new(10_000);
     private readonly Thread? thread;
 
     static SqliteJournal() => SQLitePCL.Batteries_V2.Init();
 
-    private SqliteJournal(string path, bool readOnly, TimeProvider time)
+    private SqliteJournal(string path, bool readOnly, TimeProvider time, Func<string, string>? headOf)
     {
         this.path = path;
+        anchors = headOf is null ? null : new HeadAnchors(headOf);
         this.time = time;
         connection = new SqliteConnection(new SqliteConnectionStringBuilder
         {
@@ -59,29 +64,34 @@ public sealed class SqliteJournal : IEventJournal, IDisposable
         thread.Start();
     }
 
-    /// <summary>Opens the file for writing, and makes it where it is missing.</summary>
-    public static SqliteJournal Open(string path, TimeProvider time) => new(path, false, time);
+    /// <summary>
+    /// Opens the file for writing, and makes it where it is missing. Where <paramref name="headOf"/> names a file for each persistence id,
+    /// heads are kept and checked there (<see cref="HeadAnchors"/>).
+    /// </summary>
+    public static SqliteJournal Open(string path, TimeProvider time, Func<string, string>? headOf = null) => new(path, false, time, headOf);
 
     /// <summary>Opens an existing file for reading; works beside a running search.</summary>
-    public static SqliteJournal OpenReadOnly(string path) => new(path, true, TimeProvider.System);
+    public static SqliteJournal OpenReadOnly(string path, Func<string, string>? headOf = null) => new(path, true, TimeProvider.System, headOf);
 
     public long Acquire(string persistenceId) => (long)Enqueue(() => AcquireNow(persistenceId)).GetAwaiter().GetResult();
 
     public async Task<long> AppendAsync(string persistenceId, long lastSequence, IReadOnlyList<object> events) =>
         (long)await Enqueue(() => AppendNow(persistenceId, lastSequence, events));
 
+    /// <summary>All events in order; the chain and the head outside the journal are checked.</summary>
     public IEnumerable<StoredEvent> Read(string persistenceId)
     {
+        Head? head = HeadOf(persistenceId); // Before the rows: a writer stores the event first and its head afterwards.
         List<StoredEvent> result = [];
         string chain = Envelope.Genesis(persistenceId);
-        foreach ((long sequence, long created, string manifest, byte[] message) in Rows(persistenceId))
+        foreach (Row row in SqliteRows.Read(path, persistenceId, Translate))
         {
-            if (sequence != result.Count + 1)
+            if (row.Head.Sequence != result.Count + 1)
                 throw new JournalException(JournalFault.Damaged, $"{path}: event {result.Count + 1} of {persistenceId} is missing; restore the file from a backup");
             try
             {
-                (object e, chain) = Envelope.Open(chain, sequence, manifest, message);
-                result.Add(new(sequence, new DateTimeOffset(created, TimeSpan.Zero), manifest, e));
+                (object e, chain, long epoch) = Envelope.Open(chain, row.Head, row.Message);
+                result.Add(new(row.Head.Sequence, new DateTimeOffset(row.Head.CreatedTicks, TimeSpan.Zero), row.Head.Manifest, e) { Epoch = epoch, Chain = chain });
             }
             catch (InvalidDataException e)
             {
@@ -89,21 +99,37 @@ public sealed class SqliteJournal : IEventJournal, IDisposable
             }
         }
 
+        CheckHead(persistenceId, head, result);
         lock (chains)
             chains[persistenceId] = chain;
         return result;
     }
 
-    public IReadOnlyList<string> PersistenceIds()
+    public IReadOnlyList<string> PersistenceIds() => SqliteRows.PersistenceIds(path, Translate);
+
+    private Head? HeadOf(string persistenceId)
     {
-        using SqliteConnection reader = OpenReader();
-        using SqliteCommand command = reader.CreateCommand();
-        command.CommandText = "SELECT persistence_id FROM journal WHERE sequence_number = 1 ORDER BY ordering";
-        using SqliteDataReader rows = command.ExecuteReader();
-        List<string> ids = [];
-        while (rows.Read())
-            ids.Add(rows.GetString(0));
-        return ids;
+        try
+        {
+            return anchors?.Read(persistenceId);
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            throw new JournalException(JournalFault.Damaged, $"{e.Message}; whether the journal is whole cannot be told: restore the file, or go on with 'danas resume ID --accept'", e) { Cut = (0, 0) };
+        }
+    }
+
+    private void CheckHead(string persistenceId, Head? head, List<StoredEvent> events)
+    {
+        if (head is null || (events.Count >= head.Sequence && (head.Sequence == 0 || events[(int)head.Sequence - 1].Chain == head.Chain)))
+            return;
+        string what = events.Count < head.Sequence
+            ? string.Create(CultureInfo.InvariantCulture, $"{path}: {persistenceId} ends at event {events.Count}, but event {head.Sequence} was acknowledged: the end of the journal is gone")
+            : string.Create(CultureInfo.InvariantCulture, $"{path}: event {head.Sequence} of {persistenceId} is not the one that was acknowledged: another history");
+        throw new JournalException(JournalFault.Damaged, $"{what}; restore the file (with its -wal) from a backup, or go on from what is there with 'danas resume ID --accept', which records the loss")
+        {
+            Cut = (head.Sequence, events.Count),
+        };
     }
 
     public void Dispose()
@@ -112,6 +138,7 @@ public sealed class SqliteJournal : IEventJournal, IDisposable
         thread?.Join();
         connection.Dispose();
         work.Dispose();
+        anchors?.Dispose();
     }
 
     private void Prepare(bool readOnly)
@@ -131,43 +158,17 @@ public sealed class SqliteJournal : IEventJournal, IDisposable
         Execute($"PRAGMA user_version={SchemaVersion}");
     }
 
-    private List<(long Sequence, long Created, string Manifest, byte[] Message)> Rows(string persistenceId)
-    {
-        try
-        {
-            using SqliteConnection reader = OpenReader();
-            using SqliteCommand command = reader.CreateCommand();
-            command.CommandText = "SELECT sequence_number, created, manifest, message FROM journal WHERE persistence_id = $id AND is_deleted = 0 ORDER BY sequence_number";
-            command.Parameters.AddWithValue("$id", persistenceId);
-            using SqliteDataReader rows = command.ExecuteReader();
-            List<(long, long, string, byte[])> result = [];
-            while (rows.Read())
-                result.Add((rows.GetInt64(0), rows.GetInt64(1), rows.GetString(2), rows.GetFieldValue<byte[]>(3)));
-            return result;
-        }
-        catch (SqliteException e)
-        {
-            throw Translate(e);
-        }
-    }
-
-    private SqliteConnection OpenReader()
-    {
-        SqliteConnection reader = new(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadOnly, Pooling = false, DefaultTimeout = 10 }.ToString());
-        reader.Open();
-        return reader;
-    }
-
     private object AcquireNow(string persistenceId)
     {
         using SqliteTransaction transaction = connection.BeginTransaction();
         using SqliteCommand command = connection.CreateCommand();
         command.Transaction = transaction;
         command.CommandText = """
-            INSERT INTO danas_writer (persistence_id, epoch, writer_uuid) VALUES ($id, 1, $writer)
-            ON CONFLICT (persistence_id) DO UPDATE SET epoch = epoch + 1, writer_uuid = $writer
+            INSERT INTO danas_writer (persistence_id, epoch, writer_uuid) VALUES ($id, $above + 1, $writer)
+            ON CONFLICT (persistence_id) DO UPDATE SET epoch = max(epoch, $above) + 1, writer_uuid = $writer
             RETURNING epoch
             """;
+        command.Parameters.AddWithValue("$above", SqliteRows.NewestEpoch(connection, transaction, persistenceId));
         command.Parameters.AddWithValue("$id", persistenceId);
         command.Parameters.AddWithValue("$writer", writer);
         long epoch = (long)command.ExecuteScalar()!;
@@ -195,23 +196,32 @@ public sealed class SqliteJournal : IEventJournal, IDisposable
         {
             lastSequence++;
             string manifest = WireFormat.ManifestOf(e);
-            (byte[] message, chain) = Envelope.Seal(chain, lastSequence, epoch, manifest, WireFormat.Write(e));
+            FaultPoints.Passed?.Invoke(Site(FaultPoints.EventBefore, e));
+            RowHead head = new(lastSequence, time.GetUtcNow().UtcTicks, manifest);
+            (byte[] message, chain) = Envelope.Seal(chain, head, epoch, WireFormat.Write(e));
             insert.Parameters.Clear();
             insert.Parameters.AddWithValue("$id", persistenceId);
             insert.Parameters.AddWithValue("$sequence", lastSequence);
-            insert.Parameters.AddWithValue("$created", time.GetUtcNow().UtcTicks);
+            insert.Parameters.AddWithValue("$created", head.CreatedTicks);
             insert.Parameters.AddWithValue("$message", message);
             insert.Parameters.AddWithValue("$identifier", WireFormat.SerializerId);
             insert.Parameters.AddWithValue("$manifest", manifest);
             insert.Parameters.AddWithValue("$writer", writer);
             insert.ExecuteNonQuery();
+            if (e != events[^1])
+                FaultPoints.Passed?.Invoke(Site(FaultPoints.EventAfter, e));
         }
 
         transaction.Commit();
+        FaultPoints.Passed?.Invoke(Site(FaultPoints.EventAfter, events[^1]));
         lock (chains)
             chains[persistenceId] = chain;
+        anchors?.Write(persistenceId, new Head(lastSequence, chain));
         return lastSequence;
     }
+
+    /// <summary>Taking over and faults are not what a sweep counts: they differ between a run and its repetition.</summary>
+    private static string Site(string site, object e) => e is SearchEvent.SearchResumed or SearchEvent.AttemptFailed ? $"{site}-uncounted" : site;
 
     private void CheckWriter(SqliteTransaction transaction, string persistenceId, long epoch)
     {
@@ -242,6 +252,10 @@ public sealed class SqliteJournal : IEventJournal, IDisposable
             catch (SqliteException e)
             {
                 done.SetException(Translate(e));
+            }
+            catch (IOException e)
+            {
+                done.SetException(new JournalException(JournalFault.Unavailable, $"{e.Message}; free some space, the search then goes on", e));
             }
 #pragma warning disable CA1031 // Handed to whoever asked.
             catch (Exception e)

@@ -13,4 +13,7 @@ public static class Ports
 
     /// <summary>The engine behind one trainer.</summary>
     public static string Engine(int trainer) => $"engine-{trainer}";
+
+    /// <summary>Seconds (a double) since that engine last gave a sign of life.</summary>
+    public static string Pulse(int trainer) => $"pulse-{trainer}";
 }

@@ -14,6 +14,7 @@ internal static class Program
         CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
         if (args is ["trainer"])
             return TrainerVerb.Run();
+        FaultInjection.Install(false);
         RootCommand root = new("Fault-tolerant neural architecture search. 'danas run quickstart' shows what it does.");
         foreach (Command command in Commands())
             root.Subcommands.Add(command);
@@ -32,6 +33,6 @@ internal static class Program
     private static Command[] Commands() =>
     [
         RunVerbs.Run(), RunVerbs.Resume(), InspectVerbs.Ls(), InspectVerbs.Describe(), InspectVerbs.Watch(), InspectVerbs.Events(), InspectVerbs.Logs(), ExplainVerb.Explain(),
-        ConfigVerbs.Validate(), ConfigVerbs.Estimate(), ConfigVerbs.Config(), ToolVerbs.Export(), DataVerbs.Data(), ToolVerbs.Doctor(), BenchVerbs.Bench(),
+        ConfigVerbs.Validate(), ConfigVerbs.Estimate(), ConfigVerbs.Config(), ToolVerbs.Export(), DataVerbs.Data(), ToolVerbs.Doctor(), BenchVerbs.Bench(), SimulateVerb.Simulate(),
     ];
 }

@@ -1,32 +1,18 @@
 using DaNas.Domain.Configuration;
+using DaNas.Domain.Faults;
 using DaNas.Domain.Stages;
+using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 
 namespace DaNas.Ports;
-
-/// <summary>Why a unit gave no result. Only faults of the unit itself count against it (guarantee 7).</summary>
-public enum FailureKind
-{
-    EngineError,
-    NativeAbort,
-    OutOfMemory,
-    Deadline,
-    NotFinite,
-    MissingBlob,
-    ProcessLost,
-    Cancelled,
-}
 
 /// <summary>What became of one attempt: a result, or a failure with its cause in words. Failures are values; they never cross actors as exceptions.</summary>
 public abstract record UnitOutcome
 {
     public sealed record Completed(UnitResult Result) : UnitOutcome;
 
-    public sealed record Failed(FailureKind Kind, string Cause, double LostSeconds) : UnitOutcome
-    {
-        /// <summary>A killed process, a lost node or a cancelled attempt says nothing about the unit.</summary>
-        public bool Counts => Kind is not (FailureKind.ProcessLost or FailureKind.Cancelled);
-    }
+    /// <summary>With the blob that is missing or damaged, where that is the failure.</summary>
+    public sealed record Failed(FailureKind Kind, string Cause, double LostSeconds, BlobRef? Blob = null) : UnitOutcome;
 }
 
 /// <summary>Runs work units: TorchSharp or libtorch in a process of its own, a table, a simulation.</summary>

@@ -37,13 +37,15 @@ public sealed partial class FileBlobStore : IBlobStore
                 file.Flush(true);
             }
 
+            FaultPoints.Passed?.Invoke(FaultPoints.BlobBefore);
             File.Move(aside, path, true);
             FlushFolder(folder);
+            FaultPoints.Passed?.Invoke(FaultPoints.BlobAfter);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             TryDelete(aside);
-            throw new DataException($"{path}: the blob cannot be written ({e.Message}); free some space or check the folder's rights, then resume", e);
+            throw new BlobException(BlobFault.Unavailable, null, $"{path}: the blob cannot be written ({e.Message}); free some space or check the folder's rights, the search then goes on", e);
         }
 
         return blob;
@@ -59,13 +61,24 @@ public sealed partial class FileBlobStore : IBlobStore
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DataException($"{path}: the blob is missing or unreadable; restore it from a backup, or run the search again", e);
+            throw new BlobException(BlobFault.Lost, blob, $"{path}: the blob is missing or unreadable", e);
         }
 
         return Digest.Of(bytes) == blob.Digest
             ? bytes
-            : throw new DataException($"{path}: the blob is damaged (its SHA-256 is not its name); restore it from a backup, or run the search again");
+            : throw new BlobException(BlobFault.Lost, blob, $"{path}: the blob is damaged (its SHA-256 is not its name)");
     }
+
+    /// <summary>Removes what a killed writer left half written; nobody else may be writing.</summary>
+    public void RemoveUnfinished()
+    {
+        foreach (string part in Directory.EnumerateFiles(root, ".*.part", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }))
+            TryDelete(part);
+    }
+
+    /// <summary>All blobs by name, with their sizes in bytes.</summary>
+    public IEnumerable<BlobRef> All() => Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories)
+        .Where(f => Digest.IsDigest(Path.GetFileName(f))).Select(f => new BlobRef(new Digest(Path.GetFileName(f)), new FileInfo(f).Length));
 
     public bool Contains(BlobRef blob) => File.Exists(PathOf(blob));
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using DaNas.Domain.Architectures;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Stages;
@@ -9,7 +10,7 @@ namespace DaNas.Tabular;
 
 /// <summary>
 /// Answers every unit at once from a seeded landscape: each block has a quality, an architecture's accuracy is the mean quality of its
-/// blocks. For dry runs, overhead measurements and tests of everything but training. Blobs are names without bytes.
+/// blocks. A unit's blob is named by everything that the unit is, inputs included. For dry runs, overhead measurements and tests of everything but training. Blobs are names without bytes.
 /// </summary>
 public sealed class LandscapeEngine(EngineContext context) : ITrainingEngine
 {
@@ -28,7 +29,7 @@ public sealed class LandscapeEngine(EngineContext context) : ITrainingEngine
 
     public UnitResult Answer(WorkUnit unit)
     {
-        BlobRef output = new(Digest.Of($"{unit.Id} {unit.Seed}"), 0);
+        BlobRef output = new(Digest.Of(JsonSerializer.SerializeToUtf8Bytes(unit, unit.GetType(), DomainJson.Canonical)), 0);
         UnitCost cost = new(100, 100, 1000);
         Timing none = new(0);
         int classes = context.Data.Classes.Count;
@@ -36,8 +37,9 @@ public sealed class LandscapeEngine(EngineContext context) : ITrainingEngine
         {
             WorkUnit.MeasureDifficulty u => new UnitResult.DifficultyPoint(u.Id, cost, none, output, PerClass(classes, u.Point), PerClass(classes, u.Point)),
             WorkUnit.TrainShard u => new UnitResult.ShardTrained(u.Id, cost, none, output, 1, 0.5, 1, Probabilities(u)),
-            WorkUnit.MergeRound u => new UnitResult.RoundMerged(u.Id, UnitCost.Zero, none, new BlobRef(Digest.Of(string.Join(' ', u.Shards.Select(s => s.Digest.Hex))), 0)),
+            WorkUnit.MergeRound u => new UnitResult.RoundMerged(u.Id, UnitCost.Zero, none, output),
             WorkUnit.EvaluateBlocks u => new UnitResult.BlocksEvaluated(u.Id, cost, none, u.Requests.Select(r => Samples(u, r)).ToValueList()),
+            WorkUnit.ProbePath u => new UnitResult.PathPassed(u.Id, cost, none, 1),
             WorkUnit.EvaluateArchitecture u => new UnitResult.ArchitectureEvaluated(u.Id, cost, none, Accuracy(u.Architecture), 1),
             WorkUnit.RetrainSegment u => Segment(u, cost, output),
             _ => throw new DataException($"no answer to {unit.GetType().Name}"),

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using DaNas.Domain.Configuration;
+using DaNas.Domain.Faults;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 using DaNas.Ports;
@@ -34,9 +35,13 @@ public sealed class TorchEngine(EngineSession session) : ITrainingEngine
         {
             return Failed(FailureKind.NotFinite, e.Message);
         }
+        catch (BlobException e)
+        {
+            return e.Fault == BlobFault.Lost ? Failed(FailureKind.MissingBlob, e.Message) with { Blob = e.Blob } : Failed(FailureKind.StorageUnavailable, e.Message);
+        }
         catch (DataException e)
         {
-            return Failed(e.Message.Contains("blob", StringComparison.Ordinal) ? FailureKind.MissingBlob : FailureKind.EngineError, e.Message);
+            return Failed(FailureKind.EngineError, e.Message);
         }
         catch (InvalidOperationException e)
         {
@@ -70,6 +75,9 @@ public sealed class TorchEngine(EngineSession session) : ITrainingEngine
                     return evaluator.Architecture(u);
             case WorkUnit.RetrainSegment u:
                 return Retrain(u, cancellation);
+            case WorkUnit.ProbePath u:
+                using (PathProber prober = new(session, u))
+                    return prober.Run(cancellation);
             default:
                 throw new DataException($"this engine knows no {unit.GetType().Name}");
         }

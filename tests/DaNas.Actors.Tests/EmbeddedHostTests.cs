@@ -1,4 +1,5 @@
 using DaNas.Actors.Embedded;
+using DaNas.Actors.Journals;
 using DaNas.Actors.Logging;
 
 namespace DaNas.Actors.Tests;

@@ -1,5 +1,6 @@
 using System.Text;
 using DaNas.Actors.Embedded;
+using DaNas.Actors.Journals;
 using DaNas.Actors.Wire;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
@@ -98,13 +99,13 @@ public sealed class JournalTests : IDisposable
     public void An_event_over_the_bound_is_refused()
     {
         string text = new('x', WireFormat.MaximumEventBytes);
-        Should.Throw<InvalidDataException>(() => Envelope.Seal("0", 1, 1, "attempt-failed/1", WireFormat.Write(new SearchEvent.AttemptFailed(text, 1, "c", true, new Timing(0))))).Message.ShouldContain("blobs");
+        Should.Throw<InvalidDataException>(() => Envelope.Seal("0", new RowHead(1, 0, "attempt-failed/1"), 1, WireFormat.Write(new SearchEvent.AttemptFailed(text, 1, "c", true, new Timing(0))))).Message.ShouldContain("blobs");
     }
 
     [Fact]
     public void The_bytes_of_every_manifest_of_this_version_are_golden()
     {
-        WireFormat.AllManifests.Count.ShouldBe(32);
+        WireFormat.AllManifests.Count.ShouldBe(54);
         Text(new SearchEvent.AttemptFailed("s1/r2/train/0", 2, "killed", false, new Timing(1.5)))
             .ShouldBe("attempt-failed/1 {\"unit\":\"s1/r2/train/0\",\"attempt\":2,\"cause\":\"killed\",\"counts\":false,\"lost\":{\"seconds\":1.5}}");
         Text(new SearchEvent.StageClosed(3, new BlobRef(Digest.Of("w"), 7)))

@@ -1,11 +1,13 @@
 using System.Collections.Concurrent;
 using DaNas.Actors.Dispatch;
 using DaNas.Actors.Embedded;
+using DaNas.Actors.Journals;
 using DaNas.Actors.Logging;
 using DaNas.Actors.Searches;
 using DaNas.Actors.Trainers;
 using DaNas.Cli.Configuration;
 using DaNas.Domain.Configuration;
+using DaNas.Domain.Faults;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
@@ -50,7 +52,8 @@ public sealed class SearchActorsTests : IDisposable
         (SearchState clean, _) = await RunAsync("clean", 2, 0);
         (SearchState faulty, ConcurrentQueue<(ActorAddress Actor, StateChange Change)> log) = await RunAsync("faulty", 2, 0, every);
         faulty.DecisionHash.ShouldBe(clean.DecisionHash);
-        log.Count(l => l.Change.Event == LogEvent.ActorRestarted).ShouldBeGreaterThan(1);
+        log.Count(l => l.Change.Event == LogEvent.JournalUnavailable).ShouldBeGreaterThan(1);
+        log.Count(l => l.Change.Event == LogEvent.JournalAvailable).ShouldBe(log.Count(l => l.Change.Event == LogEvent.JournalUnavailable));
     }
 
     [Fact]
@@ -104,7 +107,7 @@ public sealed class SearchActorsTests : IDisposable
         SearchId id = new(name);
         long epoch = journal.Acquire($"search-{id}");
         SearchProtocol.Beginning beginning = new(new SearchCommand.Start(new(id, config.Text, config.Hash, data, "profile", "engine")), new SearchCommand.Resume(epoch, "profile", 0));
-        host.PlayRole(Roles.Dispatcher, host.Spawn(Roles.Dispatcher, () => new DispatcherActor(new DispatcherSettings(3))));
+        host.PlayRole(Roles.Dispatcher, host.Spawn(Roles.Dispatcher, () => new DispatcherActor(new DispatcherSettings(3, 15))));
         for (int i = 0; i < trainers; i++)
         {
             int number = i;

@@ -11,11 +11,12 @@ public sealed partial class HouseTests
         ["DaNas.Ports"] = ["DaNas.Domain"],
         ["DaNas.Actors"] = ["DaNas.Domain", "DaNas.Ports"],
         ["DaNas.Actors.Embedded"] = ["DaNas.Actors", "DaNas.Domain", "DaNas.Ports", "Microsoft.Data.Sqlite.Core", "SQLitePCLRaw.bundle_e_sqlite3"],
+        ["DaNas.Actors.Simulated"] = ["DaNas.Actors", "DaNas.Domain", "DaNas.Ports"],
         ["DaNas.LibTorch"] = [],
         ["DaNas.Torch"] = ["DaNas.Domain", "DaNas.Ports", "DaNas.LibTorch", "TorchSharp", "TorchSharp-cpu"],
         ["DaNas.Tabular"] = ["DaNas.Domain", "DaNas.Ports"],
         ["DaNas.Storage"] = ["DaNas.Domain", "DaNas.Ports"],
-        ["DaNas.Cli"] = ["DaNas.Actors", "DaNas.Actors.Embedded", "DaNas.Domain", "DaNas.Ports", "DaNas.Storage", "DaNas.Tabular", "DaNas.Torch", "Spectre.Console", "System.CommandLine"],
+        ["DaNas.Cli"] = ["DaNas.Actors", "DaNas.Actors.Embedded", "DaNas.Actors.Simulated", "DaNas.Domain", "DaNas.Ports", "DaNas.Storage", "DaNas.Tabular", "DaNas.Torch", "Spectre.Console", "System.CommandLine"],
     };
 
     [Fact]

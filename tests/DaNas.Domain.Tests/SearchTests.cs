@@ -1,5 +1,6 @@
 using System.Text.Json;
 using DaNas.Domain.Configuration;
+using DaNas.Domain.Faults;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
@@ -84,7 +85,7 @@ public sealed class SearchTests
     public void A_failure_of_a_unit_that_nobody_waits_for_any_more_is_ignored()
     {
         SearchState state = Started();
-        SearchCommand.RecordFailedAttempt late = new("retrain/control-1/25", 3, "MissingBlob: discarded", true, 0, true, "none");
+        SearchCommand.RecordFailedAttempt late = new("retrain/control-1/25", 3, FailureKind.EngineError, "discarded", 0, true);
         SearchDecider.Decide(state, late).ShouldBeOfType<Decision.Ignored>();
         SearchDecider.Decide(state, late with { Unit = OutstandingWork.Of(state)[0].Id }).ShouldBeOfType<Decision.Accepted>().Events[^1].ShouldBeOfType<SearchEvent.SearchFailed>();
     }

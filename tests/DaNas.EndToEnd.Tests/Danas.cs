@@ -35,18 +35,25 @@ public sealed class Danas : IDisposable
         }
     }
 
-    public Process Start(params string[] arguments)
+    public Process Start(params string[] arguments) => Start([], arguments);
+
+    /// <summary>Starts the executable with more environment variables, as "NAME=value".</summary>
+    public Process Start(string[] environment, string[] arguments)
     {
         ProcessStartInfo info = new(Executable) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Folder };
         foreach (string a in arguments)
             info.ArgumentList.Add(a);
         info.Environment["DANAS_OUT"] = Path.Combine(Folder, "out");
+        foreach (string variable in environment)
+            info.Environment[variable[..variable.IndexOf('=', StringComparison.Ordinal)]] = variable[(variable.IndexOf('=', StringComparison.Ordinal) + 1)..];
         return Process.Start(info)!;
     }
 
-    public (int Code, string Output, string Error) Run(params string[] arguments)
+    public (int Code, string Output, string Error) Run(params string[] arguments) => Run([], arguments);
+
+    public (int Code, string Output, string Error) Run(string[] environment, string[] arguments)
     {
-        using Process process = Start(arguments);
+        using Process process = Start(environment, arguments);
         Task<string> error = process.StandardError.ReadToEndAsync();
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         if (!process.WaitForExit(Patience))
@@ -60,6 +67,54 @@ public sealed class Danas : IDisposable
 
     /// <summary>The last line as JSON.</summary>
     public static JsonElement LastLine(string output) => JsonDocument.Parse(output.TrimEnd().Split('\n')[^1]).RootElement.Clone();
+
+    /// <summary>A tiny search run to its end without faults, as its report.</summary>
+    public JsonElement Clean(params string[] more)
+    {
+        (int code, string text, string error) = Run(["run", .. Tiny, .. more, "--id", "clean", "--json"]);
+        code.ShouldBe(0, error);
+        return LastLine(text);
+    }
+
+    /// <summary>The number of stored events that the log tells of.</summary>
+    public int Stored(string id, string text = "\"id\":101,", string? output = null)
+    {
+        string file = Path.Combine(output ?? Path.Combine(Folder, "out"), "searches", id, "log.jsonl");
+        if (!File.Exists(file))
+            return 0;
+        using StreamReader reader = new(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        return reader.ReadToEnd().Split('\n').Count(l => l.Contains(text, StringComparison.Ordinal));
+    }
+
+    /// <summary>Waits until the log has so many lines with a text, or the process has ended.</summary>
+    public void WaitFor(string id, string text, int count, Process process, string? output = null)
+    {
+        Stopwatch patience = Stopwatch.StartNew();
+        while (Stored(id, text, output) < count && !process.HasExited && patience.Elapsed < Patience)
+            process.WaitForExit(50);
+    }
+
+    /// <summary>The ids of a process's children.</summary>
+    public static int[] Children(int parent) => [.. Process.GetProcesses().Where(p => ParentOf(p.Id) == parent).Select(p => p.Id).Order()];
+
+    public static void SameOutcome(JsonElement result, JsonElement clean)
+    {
+        foreach (string field in new[] { "status", "decisionHash", "weightsHash", "supernetHash", "architectureId", "testAccuracy", "randomTestAccuracy" })
+            result.GetProperty(field).ToString().ShouldBe(clean.GetProperty(field).ToString(), field);
+    }
+
+    private static int ParentOf(int pid)
+    {
+        try
+        {
+            string stat = File.ReadAllText($"/proc/{pid}/stat");
+            return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1]);
+        }
+        catch (IOException)
+        {
+            return -1;
+        }
+    }
 
     /// <summary>All rows of a search's journal as text, in order.</summary>
     public string[] Events(string id)

@@ -6,6 +6,7 @@ namespace DaNas.EndToEnd.Tests;
 
 public sealed class KillTests(ITestOutputHelper output) : IDisposable
 {
+    private const string Event = "\"id\":101,";
     private readonly Danas danas = new();
 
     public void Dispose() => danas.Dispose();
@@ -13,7 +14,7 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
     [Fact]
     public void A_search_that_is_killed_again_and_again_is_the_clean_search()
     {
-        JsonElement clean = Finished("clean");
+        JsonElement clean = danas.Clean();
         string[] cleanDecisions = Decisions("clean");
         int seed = Environment.TickCount;
         output.WriteLine($"seed {seed}");
@@ -41,12 +42,12 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
     [Fact]
     public async Task A_killed_trainer_costs_its_unit_and_nothing_else()
     {
-        JsonElement clean = Finished("clean");
+        JsonElement clean = danas.Clean();
         using Process process = danas.Start(["run", .. Danas.Tiny, "--id", "hurt", "--json"]);
         Task<string> text = process.StandardOutput.ReadToEndAsync();
         Task<string> errors = process.StandardError.ReadToEndAsync();
-        WaitForEvents("hurt", 8, process);
-        int[] trainers = Children(process.Id);
+        danas.WaitFor("hurt", Event, 8, process);
+        int[] trainers = Danas.Children(process.Id);
         trainers.Length.ShouldBe(2);
         Process.GetProcessById(trainers[0]).Kill();
         process.WaitForExit(TimeSpan.FromMinutes(3)).ShouldBeTrue();
@@ -60,7 +61,7 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
     public void An_interrupt_says_how_to_resume_and_exits_75_and_a_finished_search_prints_its_result_again()
     {
         using Process process = danas.Start(["run", .. Danas.Tiny, "--id", "stopped"]);
-        WaitForEvents("stopped", 5, process);
+        danas.WaitFor("stopped", Event, 5, process);
         using Process kill = Process.Start("kill", ["-INT", process.Id.ToString()]);
         string text = process.StandardOutput.ReadToEnd();
         process.WaitForExit(TimeSpan.FromMinutes(1)).ShouldBeTrue();
@@ -79,56 +80,18 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
         danas.Run("export", "stopped", "--json").Output.ShouldContain("danas-architecture/1");
     }
 
-    private JsonElement Finished(string id)
-    {
-        (int code, string text, string error) = danas.Run(["run", .. Danas.Tiny, "--id", id, "--json"]);
-        code.ShouldBe(0, error);
-        return Danas.LastLine(text);
-    }
-
     /// <summary>Kills with SIGKILL once some more events are stored: the coordinator alone (its trainers end with it), or the whole tree.</summary>
     private void KillAfterEvents(Process process, string id, int more, bool wholeTree)
     {
         _ = process.StandardOutput.ReadToEndAsync();
         _ = process.StandardError.ReadToEndAsync();
-        WaitForEvents(id, Stored(id) + more, process);
+        danas.WaitFor(id, Event, danas.Stored(id) + more, process);
         process.Kill(wholeTree);
         process.WaitForExit();
-    }
-
-    private void WaitForEvents(string id, int count, Process process)
-    {
-        Stopwatch patience = Stopwatch.StartNew();
-        while (Stored(id) < count && !process.HasExited && patience.Elapsed < TimeSpan.FromMinutes(2))
-            process.WaitForExit(50);
-    }
-
-    private int Stored(string id)
-    {
-        string file = Path.Combine(danas.Folder, "out", "searches", id, "log.jsonl");
-        if (!File.Exists(file))
-            return 0;
-        using StreamReader reader = new(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-        return reader.ReadToEnd().Split('\n').Count(l => l.Contains("\"id\":101,", StringComparison.Ordinal));
     }
 
     private string[] Decisions(string id) => [.. danas.Events(id)
         .Select(e => JsonDocument.Parse(e).RootElement)
         .Where(e => e.GetProperty("manifest").GetString() is "blocks-pruned/1" or "architecture-selected/1" or "search-completed/1" or "block-scored/1")
         .Select(e => e.GetProperty("event").GetRawText())];
-
-    private static int[] Children(int parent) => [.. Process.GetProcesses().Where(p => ParentOf(p.Id) == parent).Select(p => p.Id).Order()];
-
-    private static int ParentOf(int pid)
-    {
-        try
-        {
-            string stat = File.ReadAllText($"/proc/{pid}/stat");
-            return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1]);
-        }
-        catch (IOException)
-        {
-            return -1;
-        }
-    }
 }

@@ -50,7 +50,7 @@ public sealed class EngineFixture : IDisposable
     public WorkUnit.TrainShard Shard(int shard = 0, BlobRef? input = null, int round = 0, bool warmup = false, AliveBlocks? alive = null)
     {
         StagePlan stage = new(1, warmup, [0, 1, 3, 5], 1, 4, 0, true);
-        return new($"s1/r{round}/train/{shard}", SeededRandom.Derive(7, round, shard), stage, new RoundSchedule(round, 4, round, 2), shard, input, alive ?? Alive);
+        return new($"s1/r{round}/train/{shard}", SeededRandom.Derive(7, round, shard), stage, new RoundSchedule(round, 4, round, 2, 1), shard, input, alive ?? Alive);
     }
 
     public T Run<T>(WorkUnit unit)

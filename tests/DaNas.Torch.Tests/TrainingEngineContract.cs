@@ -1,4 +1,5 @@
 using DaNas.Domain.Architectures;
+using DaNas.Domain.Faults;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;

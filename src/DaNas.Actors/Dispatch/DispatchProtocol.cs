@@ -4,19 +4,28 @@ using DaNas.Ports;
 
 namespace DaNas.Actors.Dispatch;
 
-/// <summary>Between requesters, the dispatcher and trainers, in the order of a unit's life. Every step may be repeated.</summary>
+/// <summary>
+/// Between requesters, the dispatcher and trainers, in the order of a unit's life. Any of these may be lost, doubled, late or out of order;
+/// every step is repeated until it is answered. Units are named within their search.
+/// </summary>
 public static class DispatchProtocol
 {
-    /// <summary>Asks for a unit; asking again for one that is queued or running changes nothing.</summary>
-    public sealed record Submit(WorkUnit Unit, long Epoch);
+    /// <summary>
+    /// Asks for a unit; asking again for one that is queued or running changes nothing. The owner is the path of the actor that hears of
+    /// late results, long after the asker may have ended.
+    /// </summary>
+    public sealed record Submit(string Search, string Owner, WorkUnit Unit, long Epoch);
 
-    /// <summary>A trainer is there and idle, or busy with the named attempt; repeated while it lives.</summary>
-    public sealed record TrainerReady(int Trainer, string? BusyWith);
+    /// <summary>
+    /// A trainer is there and idle, or busy with the named attempt; repeated while it lives. Silence: seconds since its engine last gave
+    /// a sign of life.
+    /// </summary>
+    public sealed record TrainerReady(int Trainer, string? BusyWith, double SilentSeconds);
 
-    /// <summary>Runs an attempt. A trainer refuses an epoch lower than one it has seen.</summary>
-    public sealed record RunAttempt(WorkUnit Unit, int Attempt, long Epoch);
+    /// <summary>Runs an attempt. A trainer refuses an epoch lower than one it has seen of the same search.</summary>
+    public sealed record RunAttempt(string Search, WorkUnit Unit, int Attempt, long Epoch);
 
-    public sealed record AttemptEnded(int Trainer, string Unit, int Attempt, UnitOutcome Outcome);
+    public sealed record AttemptEnded(int Trainer, string Search, string Unit, int Attempt, UnitOutcome Outcome);
 
     /// <summary>To the requester.</summary>
     public sealed record UnitDone(UnitResult Result);
@@ -24,16 +33,13 @@ public static class DispatchProtocol
     /// <summary>To the requester: an attempt failed; the unit runs again unless it is exhausted.</summary>
     public sealed record UnitFailed(string Unit, int Attempt, UnitOutcome.Failed Failure, bool Exhausted)
     {
-        public SearchCommand ToCommand() => new SearchCommand.RecordFailedAttempt(
-            Unit, Attempt, $"{Failure.Kind}: {Failure.Cause}", Failure.Counts, Failure.LostSeconds, Exhausted, RemedyFor(Failure.Kind));
+        public SearchCommand ToCommand() =>
+            new SearchCommand.RecordFailedAttempt(Unit, Attempt, Failure.Kind, Failure.Cause, Failure.LostSeconds, Exhausted) { Blob = Failure.Blob };
+    }
 
-        private static string RemedyFor(FailureKind kind) => kind switch
-        {
-            FailureKind.OutOfMemory => "give the trainers more memory and resume, or start a new search with a lower weights.batch",
-            FailureKind.Deadline => "raise trainers.unit-deadline, or lower rounds.steps",
-            FailureKind.NotFinite => "lower weights.learning-rate, or look at the data with 'danas data check'; then start a new search",
-            FailureKind.MissingBlob => "see the cause; mend the disk or restore the blob, and resume",
-            _ => "look at the log for the cause ('danas logs ID'), mend it, and resume",
-        };
+    /// <summary>To the owner: a result came after another one of its unit; the texts only where the two differ.</summary>
+    public sealed record LateResult(string Unit, int Attempt, double LostSeconds, string? First, string? Second)
+    {
+        public SearchCommand ToCommand() => new SearchCommand.RecordLateResult(Unit, Attempt, LostSeconds, First, Second);
     }
 }

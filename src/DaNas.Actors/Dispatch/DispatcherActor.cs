@@ -1,26 +1,38 @@
+using System.Text.Json;
 using DaNas.Actors.Logging;
+using DaNas.Domain.Faults;
+using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 using DaNas.Ports;
 
 namespace DaNas.Actors.Dispatch;
 
-/// <summary>Bounds of the dispatcher.</summary>
-public sealed record DispatcherSettings(int Attempts);
+/// <summary>Bounds of the dispatcher: counted failures of a unit, and seconds of a trainer's silence before its unit goes to another.</summary>
+public sealed record DispatcherSettings(int Attempts, double SilenceSeconds);
 
 /// <summary>
 /// Matches units to idle trainers, first come first served. In memory only: after a restart requesters submit again what is
-/// outstanding. A trainer that ends takes only its attempt with it; the unit goes to the head of the queue.
+/// outstanding, and trainers report what they are busy with. A trainer that ends or falls silent loses only its lease; what it reports
+/// later counts if nobody else was first, and is lost work if somebody was. Time is counted in ticks of its own timer, so that a clock that
+/// jumps changes nothing.
 /// </summary>
 public sealed class DispatcherActor(DispatcherSettings settings) : IActor
 {
     /// <summary>Results kept to answer a unit that is asked for again before its requester has stored the result.</summary>
     private const int RememberedResults = 1024;
 
-    private readonly LinkedList<Item> queue = new();
-    private readonly Dictionary<string, UnitResult> done = new(StringComparer.Ordinal);
+    private const int GraceTicks = 5;
+
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
+
+    private readonly LinkedList<DispatchItem> queue = new();
+    private readonly Dictionary<string, Finished> done = new(StringComparer.Ordinal);
     private readonly Queue<string> doneOrder = new();
-    private readonly Dictionary<string, Item> items = new(StringComparer.Ordinal);
-    private readonly Dictionary<ActorAddress, Item?> trainers = [];
+    private readonly Dictionary<string, DispatchItem> items = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, Lease> trainers = new(StringComparer.Ordinal);
+    private long now;
+
+    public void Started(IActorContext context) => context.StartTimer("tick", Tick, new LeaseTick());
 
     public void Receive(IActorContext context, object message)
     {
@@ -35,31 +47,41 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
             case DispatchProtocol.AttemptEnded m:
                 Ended(context, m);
                 break;
-            case Terminated m when trainers.Remove(m.Actor, out Item? running) && running is not null:
-                Requeue(context, running, new UnitOutcome.Failed(FailureKind.ProcessLost, $"{m.Actor} ended", 0));
+            case LeaseTick:
+                CheckLeases(context);
+                break;
+            case Terminated m when trainers.Remove(m.Actor.Path, out Lease? lease) && lease.Running is { } item:
+                Requeue(context, item, Lost($"{m.Actor} ended"));
                 break;
         }
 
         Assign(context);
     }
 
+    private static UnitOutcome.Failed Lost(string why) => new(FailureKind.ProcessLost, why, 0);
+
     private void Enqueue(IActorContext context, DispatchProtocol.Submit m)
     {
-        if (done.TryGetValue(m.Unit.Id, out UnitResult? result))
+        string key = DispatchItem.KeyOf(m.Search, m.Unit.Id);
+        if (done.TryGetValue(key, out Finished? finished))
         {
-            context.Tell(context.Sender!, new DispatchProtocol.UnitDone(result));
+            finished.Owner = new ActorAddress(m.Owner);
+            context.Tell(context.Sender!, new DispatchProtocol.UnitDone(finished.Result));
             return;
         }
 
-        if (items.TryGetValue(m.Unit.Id, out Item? known))
+        if (items.TryGetValue(key, out DispatchItem? known))
         {
             known.Requester = context.Sender!;
-            known.Epoch = m.Epoch;
+            known.Owner = new ActorAddress(m.Owner);
+            known.Epoch = Math.Max(known.Epoch, m.Epoch);
+            if (trainers.Values.All(t => t.Running != known))
+                known.Unit = m.Unit;
             return;
         }
 
-        Item item = new(m.Unit, context.Sender!, m.Epoch);
-        items[m.Unit.Id] = item;
+        DispatchItem item = new(m, context.Sender!);
+        items[key] = item;
         queue.AddLast(item);
         context.Log(Line(LogEvent.DispatcherUnitQueued, item, "New", "Queued"));
     }
@@ -67,93 +89,163 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
     private void Join(IActorContext context, DispatchProtocol.TrainerReady m)
     {
         ActorAddress trainer = context.Sender!;
-        if (!trainers.TryGetValue(trainer, out Item? running))
+        if (!trainers.TryGetValue(trainer.Path, out Lease? lease))
         {
-            if (m.BusyWith is not null)
-                return;
-            trainers[trainer] = null;
+            lease = new Lease(trainer);
+            trainers[trainer.Path] = lease;
             context.Watch(trainer);
-            context.Log(new StateChange(LogEvent.DispatcherTrainerJoined, "Absent", "Idle") { Cause = trainer.Path });
+            context.Log(new StateChange(LogEvent.DispatcherTrainerJoined, "Absent", m.BusyWith is null ? "Idle" : "Busy") { Cause = trainer.Path });
         }
-        else if (m.BusyWith is null && running is not null && running.Told + TimeSpan.FromSeconds(5) < context.Now)
+
+        lease.Seen = now;
+        lease.Silent = m.SilentSeconds;
+        lease.Busy = m.BusyWith is not null;
+        if (lease.Running is { } item && m.BusyWith != item.Key && now - item.LeasedAt > GraceTicks)
         {
-            trainers[trainer] = null;
-            Requeue(context, running, new UnitOutcome.Failed(FailureKind.ProcessLost, $"{trainer} is idle and knows nothing of the attempt", 0));
+            lease.Running = null;
+            Requeue(context, item, Lost($"{trainer} knows nothing of the attempt"));
         }
     }
 
     private void Ended(IActorContext context, DispatchProtocol.AttemptEnded m)
     {
-        ActorAddress trainer = context.Sender!;
-        if (!trainers.TryGetValue(trainer, out Item? item) || item is null || item.Unit.Id != m.Unit || item.Attempt != m.Attempt)
-            return;
-        trainers[trainer] = null;
+        string key = DispatchItem.KeyOf(m.Search, m.Unit);
+        bool holds = trainers.TryGetValue(context.Sender!.Path, out Lease? lease) && lease.Running is { } held && held.Key == key && held.Attempt == m.Attempt;
+        DispatchItem? item = holds ? lease!.Running : null;
+        if (holds)
+            lease!.Running = null;
+        if (lease is not null)
+            lease.Busy = m.Outcome is UnitOutcome.Failed { Kind: FailureKind.Cancelled }; // Then until it says itself that it is idle.
         switch (m.Outcome)
         {
-            case UnitOutcome.Completed completed:
-                items.Remove(m.Unit);
-                Remember(completed.Result);
-                context.Log(Line(LogEvent.DispatcherUnitDone, item, "Running", "Done"));
-                context.Tell(item.Requester, new DispatchProtocol.UnitDone(completed.Result));
+            case UnitOutcome.Completed c when done.TryGetValue(key, out Finished? first):
+                Late(context, m, first, c.Result);
                 break;
-            case UnitOutcome.Failed failed:
-                Requeue(context, item, failed);
+            case UnitOutcome.Completed c:
+                Finish(context, key, m.Attempt, c.Result);
+                break;
+            case UnitOutcome.Failed f when item is not null:
+                Requeue(context, item, f);
                 break;
         }
     }
 
-    private void Remember(UnitResult result)
+    /// <summary>The first result of a unit counts, whatever its attempt; one that nobody has asked for yet is kept.</summary>
+    private void Finish(IActorContext context, string key, int attempt, UnitResult result)
     {
-        done[result.Unit] = result;
-        doneOrder.Enqueue(result.Unit);
+        if (items.Remove(key, out DispatchItem? item))
+        {
+            queue.Remove(item);
+            foreach (Lease other in trainers.Values.Where(t => t.Running == item))
+                other.Running = null;
+            context.Log(Line(LogEvent.DispatcherUnitDone, item, "Running", "Done"));
+            context.Tell(item.Requester, new DispatchProtocol.UnitDone(result));
+        }
+
+        done[key] = new Finished(result, attempt) { Owner = item?.Owner };
+        doneOrder.Enqueue(key);
         if (doneOrder.Count > RememberedResults)
             done.Remove(doneOrder.Dequeue());
     }
 
-    /// <summary>Back to the head of the queue, or out of it once the counted failures reach the bound.</summary>
-    private void Requeue(IActorContext context, Item item, UnitOutcome.Failed failure)
+    private static void Late(IActorContext context, DispatchProtocol.AttemptEnded m, Finished first, UnitResult second)
     {
-        if (failure.Counts)
-            item.Failures++;
-        bool exhausted = item.Failures >= settings.Attempts;
-        context.Log(Line(LogEvent.DispatcherUnitFailed, item, "Running", exhausted ? "Exhausted" : "Queued") with { Cause = $"{failure.Kind}: {failure.Cause}", IsWarning = true });
+        string a = Canonical(first.Result);
+        string b = Canonical(second);
+        bool differs = a != b;
+        if (!differs && !first.Attempts.Add(m.Attempt))
+            return; // The same message again.
+        context.Log(new StateChange(LogEvent.DispatcherLateResult, "Done", differs ? "Differs" : "Done") { Unit = m.Unit, Attempt = m.Attempt, Cause = $"{context.Sender} was late", IsWarning = differs });
+        if (first.Owner is { } owner)
+            context.Tell(owner, new DispatchProtocol.LateResult(m.Unit, m.Attempt, second.Timing.Seconds, differs ? Digest.Of(a).Short : null, differs ? Digest.Of(b).Short : null));
+    }
+
+    private static string Canonical(UnitResult result) => JsonSerializer.Serialize(result, result.GetType(), DomainJson.Canonical);
+
+    /// <summary>Back to the head of the queue, or out of it: once the counted failures reach the bound, or an input is gone.</summary>
+    private void Requeue(IActorContext context, DispatchItem item, UnitOutcome.Failed failure)
+    {
+        item.Count(failure.Kind, now);
+        bool exhausted = item.Failures >= failure.Kind.Bound(settings.Attempts);
+        bool leaves = exhausted || failure.Kind == FailureKind.MissingBlob;
+        context.Log(Line(LogEvent.DispatcherUnitFailed, item, "Running", exhausted ? "Exhausted" : leaves ? "Withdrawn" : "Queued") with { Cause = $"{failure.Kind}: {failure.Cause}", IsWarning = true });
+        if (item.Losses is 5 or 50)
+            context.Log(Line(LogEvent.DispatcherUnitUnlucky, item, "Queued", "Queued") with { Cause = $"lost {item.Losses} times in a row through no fault of its own: look for the kernel's OOM killer (dmesg), a failing node or a full disk", IsWarning = true });
+        if (failure.Kind == FailureKind.StorageUnavailable && item.Losses == 1)
+            context.Log(Line(LogEvent.DispatcherStoragePaused, item, "Running", "Paused") with { Cause = failure.Cause, IsWarning = true });
         context.Tell(item.Requester, new DispatchProtocol.UnitFailed(item.Unit.Id, item.Attempt, failure, exhausted));
-        if (exhausted)
-            items.Remove(item.Unit.Id);
+        if (failure.Blob is { } blob)
+            Forget(blob);
+        if (leaves)
+            items.Remove(item.Key);
         else
             queue.AddFirst(item);
     }
 
-    private void Assign(IActorContext context)
+    /// <summary>A result whose blob is gone must not be handed out again: its unit is run again.</summary>
+    private void Forget(BlobRef blob)
     {
-        foreach (ActorAddress trainer in trainers.Where(t => t.Value is null).Select(t => t.Key).OrderBy(t => t.Path, StringComparer.Ordinal).ToList())
+        foreach (string key in done.Where(d => UnitResult.OutputOf(d.Value.Result) == blob).Select(d => d.Key).ToList())
+            done.Remove(key);
+    }
+
+    private void CheckLeases(IActorContext context)
+    {
+        now++;
+        context.StartTimer("tick", Tick, new LeaseTick());
+        foreach (Lease lease in trainers.Values.Where(t => t.Running is not null && Math.Max(now - t.Seen, t.Silent) > settings.SilenceSeconds))
         {
-            if (queue.First is not { } first)
-                return;
-            queue.RemoveFirst();
-            Item item = first.Value;
-            item.Attempt++;
-            item.Told = context.Now;
-            trainers[trainer] = item;
-            context.Log(Line(LogEvent.DispatcherUnitLeased, item, "Queued", "Running") with { Cause = trainer.Path });
-            context.Tell(trainer, new DispatchProtocol.RunAttempt(item.Unit, item.Attempt, item.Epoch));
+            DispatchItem item = lease.Running!;
+            lease.Running = null;
+            lease.Busy = true;
+            context.Log(new StateChange(LogEvent.DispatcherTrainerSilent, "Running", "Silent") { Unit = item.Unit.Id, Attempt = item.Attempt, Cause = lease.Trainer.Path, IsWarning = true });
+            Requeue(context, item, Lost(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{lease.Trainer} gave no sign of life for {settings.SilenceSeconds:0} s")));
         }
     }
 
-    private static StateChange Line(LogEvent e, Item item, string from, string to) => new(e, from, to) { Unit = item.Unit.Id, Attempt = item.Attempt };
-
-    private sealed class Item(WorkUnit unit, ActorAddress requester, long epoch)
+    private void Assign(IActorContext context)
     {
-        public WorkUnit Unit { get; } = unit;
+        foreach (Lease lease in trainers.Values.Where(t => t.Running is null && !t.Busy && now - t.Seen <= settings.SilenceSeconds))
+        {
+            DispatchItem? item = queue.FirstOrDefault(i => i.NotBefore <= now);
+            if (item is null)
+                return;
+            queue.Remove(item);
+            item.Attempt++;
+            item.LeasedAt = now;
+            lease.Running = item;
+            lease.Silent = 0;
+            context.Log(Line(LogEvent.DispatcherUnitLeased, item, "Queued", "Running") with { Cause = lease.Trainer.Path });
+            context.Tell(lease.Trainer, new DispatchProtocol.RunAttempt(item.Search, item.Unit, item.Attempt, item.Epoch));
+        }
+    }
 
-        public ActorAddress Requester { get; set; } = requester;
+    private static StateChange Line(LogEvent e, DispatchItem item, string from, string to) => new(e, from, to) { Search = item.Search, Unit = item.Unit.Id, Attempt = item.Attempt };
 
-        public long Epoch { get; set; } = epoch;
+    private sealed record LeaseTick;
 
-        public int Attempt { get; set; }
+    /// <summary>What the dispatcher knows of one trainer.</summary>
+    private sealed class Lease(ActorAddress trainer)
+    {
+        public ActorAddress Trainer { get; } = trainer;
 
-        public int Failures { get; set; }
+        public DispatchItem? Running { get; set; }
 
-        public DateTimeOffset Told { get; set; }
+        /// <summary>Busy with something that is not leased to it any more, or never was.</summary>
+        public bool Busy { get; set; }
+
+        public long Seen { get; set; }
+
+        public double Silent { get; set; }
+    }
+
+    private sealed class Finished(UnitResult result, int attempt)
+    {
+        public UnitResult Result { get; } = result;
+
+        public ActorAddress? Owner { get; set; }
+
+        /// <summary>The attempts that reported, so that a doubled message is counted once.</summary>
+        public HashSet<int> Attempts { get; } = [attempt];
     }
 }

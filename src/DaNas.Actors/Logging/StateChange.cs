@@ -11,6 +11,7 @@ public enum LogEvent
     SearchCommandIgnored = 102,
     SearchCommandRejected = 103,
     SearchEnded = 104,
+    SearchAlert = 105,
     StageChanged = 200,
     EvaluatorChanged = 300,
     DispatcherUnitQueued = 400,
@@ -18,12 +19,18 @@ public enum LogEvent
     DispatcherUnitDone = 402,
     DispatcherUnitFailed = 403,
     DispatcherTrainerJoined = 404,
+    DispatcherUnitUnlucky = 405,
+    DispatcherLateResult = 406,
+    DispatcherTrainerSilent = 407,
+    DispatcherStoragePaused = 408,
     TrainerChanged = 500,
     ActorStarted = 900,
     ActorRestarted = 901,
     ActorStopped = 902,
     ActorFailed = 903,
     MailboxOverflow = 904,
+    JournalUnavailable = 905,
+    JournalAvailable = 906,
 }
 
 /// <summary>One state change of one actor: who, from, to, and what it is about.</summary>

@@ -35,6 +35,9 @@ public sealed class SearchActor(SearchId id, SearchProtocol.Beginning beginning,
             case DispatchProtocol.UnitFailed m:
                 Handle(context, m.ToCommand());
                 break;
+            case DispatchProtocol.LateResult m:
+                Handle(context, m.ToCommand());
+                break;
             case RetryTick:
                 Act(context);
                 break;
@@ -89,7 +92,15 @@ public sealed class SearchActor(SearchId id, SearchProtocol.Beginning beginning,
             state = SearchEvolver.Evolve(state, e);
             sequence++;
             context.Log(Line(LogEvent.SearchEventStored, from, state.Phase.GetType().Name, e.GetType().Name) with { Sequence = sequence });
+            if (Alert(e) is { } text)
+                context.Log(Line(LogEvent.SearchAlert, from, state.Phase.GetType().Name, text) with { Sequence = sequence, IsWarning = true });
             context.Tell(listener, new SearchProtocol.Stored(e, state, sequence));
+        }
+
+        if (events.Any(e => e is SearchEvent.BlobLost))
+        {
+            Act(context); // What is done again makes the same blobs again: nothing of it may be discarded meanwhile.
+            return;
         }
 
         ValueList<BlobRef> expired = before.LiveBlobs.Except(state.LiveBlobs).ToValueList();
@@ -121,7 +132,7 @@ public sealed class SearchActor(SearchId id, SearchProtocol.Beginning beginning,
             context.StopChild(stage.Name);
         ActorAddress dispatcher = context.Resolve(Roles.Dispatcher);
         foreach (WorkUnit unit in OutstandingWork.Of(state))
-            context.Tell(dispatcher, new DispatchProtocol.Submit(unit, state.Epoch));
+            context.Tell(dispatcher, new DispatchProtocol.Submit(id.Text, context.Self.Path, unit, state.Epoch));
         if (state.IsOver)
             context.Log(Line(LogEvent.SearchEnded, "Running", state.Phase.GetType().Name, (state.Phase as SearchPhase.Failed)?.Reason ?? "done"));
     }
@@ -132,6 +143,20 @@ public sealed class SearchActor(SearchId id, SearchProtocol.Beginning beginning,
         context.Watch(child);
         return child;
     }
+
+    /// <summary>What a person should hear of at once; null for the ordinary course.</summary>
+    private static string? Alert(SearchEvent e) => e switch
+    {
+        SearchEvent.RolledBack x => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"training diverged ({x.Cause}); back to the weights before round {x.Round + 1} of stage {x.Stage}, learning rate x {x.RateScale:0.####}"),
+        SearchEvent.BlocksQuarantined x => $"quarantined {string.Join(", ", x.Blocks.Select(b => $"L{b.Layer + 1:00}/{b.Block}"))}: {x.Cause}",
+        SearchEvent.BlobLost x => $"{x.Cause}; back to the last round whose weights are whole, the same work is done again",
+        SearchEvent.NondeterminismDetected x => $"two results of {x.Unit} differ ({x.First}, {x.Second}): these machines do not compute the same; compare 'danas doctor' on each",
+        SearchEvent.ConfigurationChanged x => $"accepted: {string.Join("; ", x.Changes)}",
+        SearchEvent.DataChanged x => $"accepted: {string.Join("; ", x.Changes)}",
+        SearchEvent.EngineChanged x => $"accepted: {string.Join("; ", x.Changes)}",
+        SearchEvent.HistoryLost x => $"accepted: events {x.Found + 1} to {x.Acknowledged} are gone from the journal",
+        _ => null,
+    };
 
     private StateChange Line(LogEvent e, string from, string to, string cause) =>
         new(e, from, to) { Search = id.Text, Cause = cause, Stage = (state.Phase as SearchPhase.Training)?.Stage.Index };

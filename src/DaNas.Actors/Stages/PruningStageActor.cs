@@ -43,6 +43,8 @@ public sealed class PruningStageActor(SearchId id, int index) : IActor
                 break;
             case DispatchProtocol.UnitFailed m:
                 context.Tell(context.Parent!, new SearchProtocol.Ask(m.ToCommand()));
+                Drop(m.Failure.Blob);
+                Act(context);
                 break;
             case EvaluatorProtocol.Scored m:
                 scores[(m.Score.Layer, m.Score.Block)] = m.Score;
@@ -53,6 +55,13 @@ public sealed class PruningStageActor(SearchId id, int index) : IActor
     }
 
     private bool Wanted(string unit) => unit.StartsWith($"s{index}/", StringComparison.Ordinal);
+
+    /// <summary>A shard whose blob is gone is trained again.</summary>
+    private void Drop(BlobRef? blob)
+    {
+        foreach (string unit in results.Where(r => blob is not null && UnitResult.OutputOf(r.Value) == blob).Select(r => r.Key).ToList())
+            results.Remove(unit);
+    }
 
     private void Act(IActorContext context)
     {
@@ -70,8 +79,9 @@ public sealed class PruningStageActor(SearchId id, int index) : IActor
     private void Train(IActorContext context, SearchPhase.Training p)
     {
         Become(context, $"Training round {p.Round + 1} of {p.Stage.Rounds}");
+        scores.Clear();
         ValueList<WorkUnit> units = OutstandingWork.Of(state);
-        Forget(context, units.Select(u => u.Id).Append(OutstandingWork.MergeId(p)));
+        Forget(context, units.Select(u => u.Id).Append(OutstandingWork.MergeId(state, p)));
         UnitResult.ShardTrained[] shards = [.. units.Select(u => results.GetValueOrDefault(u.Id)).OfType<UnitResult.ShardTrained>()];
         if (shards.Length < units.Count)
         {
@@ -79,7 +89,7 @@ public sealed class PruningStageActor(SearchId id, int index) : IActor
             return;
         }
 
-        UnitResult.RoundMerged? merged = results.GetValueOrDefault(OutstandingWork.MergeId(p)) as UnitResult.RoundMerged;
+        UnitResult.RoundMerged? merged = results.GetValueOrDefault(OutstandingWork.MergeId(state, p)) as UnitResult.RoundMerged;
         if (shards.Length > 1 && merged is null)
         {
             Submit(context, [OutstandingWork.Merge(state, p, shards.ToValueList())]);
@@ -150,7 +160,7 @@ public sealed class PruningStageActor(SearchId id, int index) : IActor
     {
         ActorAddress dispatcher = context.Resolve(Roles.Dispatcher);
         foreach (WorkUnit unit in units)
-            context.Tell(dispatcher, new DispatchProtocol.Submit(unit, state.Epoch));
+            context.Tell(dispatcher, new DispatchProtocol.Submit(id.Text, context.Parent!.Path, unit, state.Epoch));
     }
 
     /// <summary>Drops results that are part of a stored round; the shards' blobs were inputs of its merge and are needed no more.</summary>

@@ -1,6 +1,6 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using DaNas.Actors.Dispatch;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Stages;
@@ -42,19 +42,41 @@ public static class WireFormat
         ("search-completed/1", typeof(SearchEvent.SearchCompleted)),
         ("attempt-failed/1", typeof(SearchEvent.AttemptFailed)),
         ("search-failed/1", typeof(SearchEvent.SearchFailed)),
+        ("rolled-back/1", typeof(SearchEvent.RolledBack)),
+        ("blob-lost/1", typeof(SearchEvent.BlobLost)),
+        ("probing-started/1", typeof(SearchEvent.ProbingStarted)),
+        ("path-probed/1", typeof(SearchEvent.PathProbed)),
+        ("blocks-quarantined/1", typeof(SearchEvent.BlocksQuarantined)),
+        ("nondeterminism-detected/1", typeof(SearchEvent.NondeterminismDetected)),
+        ("configuration-changed/1", typeof(SearchEvent.ConfigurationChanged)),
+        ("operation-changed/1", typeof(SearchEvent.OperationChanged)),
+        ("data-changed/1", typeof(SearchEvent.DataChanged)),
+        ("engine-changed/1", typeof(SearchEvent.EngineChanged)),
+        ("search-forked/1", typeof(SearchEvent.SearchForked)),
+        ("history-lost/1", typeof(SearchEvent.HistoryLost)),
         ("measure-difficulty/1", typeof(WorkUnit.MeasureDifficulty)),
         ("train-shard/1", typeof(WorkUnit.TrainShard)),
         ("merge-round/1", typeof(WorkUnit.MergeRound)),
         ("evaluate-blocks/1", typeof(WorkUnit.EvaluateBlocks)),
+        ("probe-path/1", typeof(WorkUnit.ProbePath)),
         ("evaluate-architecture/1", typeof(WorkUnit.EvaluateArchitecture)),
         ("retrain-segment/1", typeof(WorkUnit.RetrainSegment)),
         ("difficulty-point/1", typeof(UnitResult.DifficultyPoint)),
         ("shard-trained/1", typeof(UnitResult.ShardTrained)),
         ("round-merged/1", typeof(UnitResult.RoundMerged)),
         ("blocks-evaluated/1", typeof(UnitResult.BlocksEvaluated)),
+        ("path-passed/1", typeof(UnitResult.PathPassed)),
         ("architecture-evaluated/1", typeof(UnitResult.ArchitectureEvaluated)),
         ("segment-retrained/1", typeof(UnitResult.SegmentRetrained)),
         ("attempt-failure/1", typeof(UnitOutcome.Failed)),
+        ("attempt-completed/1", typeof(UnitOutcome.Completed)),
+        ("submit/1", typeof(DispatchProtocol.Submit)),
+        ("trainer-ready/1", typeof(DispatchProtocol.TrainerReady)),
+        ("run-attempt/1", typeof(DispatchProtocol.RunAttempt)),
+        ("attempt-ended/1", typeof(DispatchProtocol.AttemptEnded)),
+        ("unit-done/1", typeof(DispatchProtocol.UnitDone)),
+        ("unit-failed/1", typeof(DispatchProtocol.UnitFailed)),
+        ("late-result/1", typeof(DispatchProtocol.LateResult)),
         ("dataset/1", typeof(DatasetSummary)),
     ];
 
@@ -62,13 +84,19 @@ public static class WireFormat
 
     private static readonly Dictionary<Type, string> Manifests = Known.ToDictionary(k => k.Type, k => k.Manifest);
 
+    /// <summary>The stored form, and units, results and outcomes inside messages under their own manifests.</summary>
+    private static readonly JsonSerializerOptions Options = new(DomainJson.Stored)
+    {
+        Converters = { new UnderManifest<WorkUnit>(), new UnderManifest<UnitResult>(), new UnderManifest<UnitOutcome>() },
+    };
+
     /// <summary>All manifests of this version, for tests that no type is forgotten.</summary>
     public static IReadOnlyCollection<string> AllManifests => Types.Keys;
 
     public static string ManifestOf(object message) =>
         Manifests.TryGetValue(message.GetType(), out string? manifest) ? manifest : throw new InvalidDataException($"{message.GetType().Name} has no manifest: it must not be stored or sent");
 
-    public static byte[] Write(object message) => JsonSerializer.SerializeToUtf8Bytes(message, message.GetType(), DomainJson.Stored);
+    public static byte[] Write(object message) => JsonSerializer.SerializeToUtf8Bytes(message, message.GetType(), Options);
 
     /// <summary>Reads a payload; throws <see cref="InvalidDataException"/> for an unknown manifest or a payload that does not fit it.</summary>
     public static object Read(string manifest, ReadOnlySpan<byte> payload)
@@ -77,59 +105,36 @@ public static class WireFormat
             throw new InvalidDataException($"unknown manifest '{manifest}': written by a newer version, or not by this product");
         try
         {
-            return JsonSerializer.Deserialize(payload, type, DomainJson.Stored) ?? throw new InvalidDataException($"'{manifest}' holds null");
+            return JsonSerializer.Deserialize(payload, type, Options) ?? throw new InvalidDataException($"'{manifest}' holds null");
         }
         catch (JsonException e)
         {
             throw new InvalidDataException($"'{manifest}' cannot be read: {e.Message}", e);
         }
     }
-}
 
-/// <summary>
-/// What stands in a journal row: the event, the writer's epoch, and the hash chain over everything before. Text, so that an operator
-/// can read a journal with nothing but SQLite.
-/// </summary>
-public sealed record Envelope(string Chain, long Epoch, JsonElement Event)
-{
-    /// <summary>The link before the first event of a persistence id.</summary>
-    public static string Genesis(string persistenceId) => Digest.Of($"danas-journal/1 {persistenceId}").Hex;
-
-    /// <summary>Seals an event onto the chain.</summary>
-    public static (byte[] Bytes, string Chain) Seal(string before, long sequence, long epoch, string manifest, byte[] payload)
+    /// <summary>A member of an abstract type: <c>{"manifest": "train-shard/1", "body": {...}}</c>; the manifest alone says which type it is.</summary>
+    private sealed class UnderManifest<T> : JsonConverter<T>
+        where T : class
     {
-        if (payload.Length > WireFormat.MaximumEventBytes)
-            throw new InvalidDataException($"{manifest} has {payload.Length} bytes, over the bound of {WireFormat.MaximumEventBytes}: large tables belong in blobs");
-        string chain = Link(before, sequence, epoch, manifest, payload);
-        using JsonDocument document = JsonDocument.Parse(payload);
-        return (JsonSerializer.SerializeToUtf8Bytes(new Envelope(chain, epoch, document.RootElement), DomainJson.Stored), chain);
-    }
+        public override bool CanConvert(Type typeToConvert) => typeToConvert == typeof(T);
 
-    /// <summary>Opens a row; throws <see cref="InvalidDataException"/> when the row is not the one that was sealed here.</summary>
-    public static (object Event, string Chain) Open(string before, long sequence, string manifest, byte[] bytes)
-    {
-        Envelope envelope;
-        try
+        public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
         {
-            envelope = JsonSerializer.Deserialize<Envelope>(bytes, DomainJson.Stored) ?? throw new InvalidDataException($"event {sequence} is empty");
-        }
-        catch (JsonException e)
-        {
-            throw new InvalidDataException($"event {sequence} is not an envelope of this product: {e.Message}", e);
+            using JsonDocument document = JsonDocument.ParseValue(ref reader);
+            string manifest = document.RootElement.TryGetProperty("manifest", out JsonElement m) ? m.GetString() ?? string.Empty : string.Empty;
+            if (!Types.TryGetValue(manifest, out Type? type) || !typeof(T).IsAssignableFrom(type) || !document.RootElement.TryGetProperty("body", out JsonElement body))
+                throw new JsonException($"'{manifest}' is no {typeof(T).Name}");
+            return (T)body.Deserialize(type, options)!;
         }
 
-        byte[] payload = Encoding.UTF8.GetBytes(envelope.Event.GetRawText());
-        string chain = Link(before, sequence, envelope.Epoch, manifest, payload);
-        return chain == envelope.Chain
-            ? (WireFormat.Read(manifest, payload), chain)
-            : throw new InvalidDataException($"event {sequence} ({manifest}) does not fit the hash chain: the journal was damaged or changed");
-    }
-
-    private static string Link(string before, long sequence, long epoch, string manifest, byte[] payload)
-    {
-        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{before}\n{sequence}\n{epoch}\n{manifest}\n")));
-        hash.AppendData(payload);
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("manifest", ManifestOf(value));
+            writer.WritePropertyName("body");
+            JsonSerializer.Serialize(writer, value, value.GetType(), options);
+            writer.WriteEndObject();
+        }
     }
 }

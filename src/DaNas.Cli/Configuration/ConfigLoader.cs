@@ -43,6 +43,25 @@ internal static class ConfigLoader
         }
     }
 
+    /// <summary>A stored configuration with --set and --data laid over it.</summary>
+    public static SearchConfig Over(string canonical, IReadOnlyList<string> sets, string? data)
+    {
+        try
+        {
+            HoconNode.Map root = HoconParser.Parse(canonical, "journal", (_, _) => null);
+            if (data is not null)
+                root.Overlay(DataLayer(data));
+            foreach (string set in sets)
+                root.Overlay(SetLayer(set));
+            (SearchConfig? config, ValueList<ConfigProblem> problems) = SearchConfig.Validate(HoconResolver.Resolve(root));
+            return config ?? throw new UsageException(string.Join('\n', problems.Select(p => p.ToString())));
+        }
+        catch (HoconException e)
+        {
+            throw new UsageException(e.Message);
+        }
+    }
+
     private static HoconNode.Map SetLayer(string set)
     {
         int equals = set.IndexOf('=', StringComparison.Ordinal);

@@ -45,8 +45,18 @@ internal sealed class OutputFolder
 
     public FileBlobStore OpenBlobs(string id) => new(BlobFolder(id));
 
-    public SqliteJournal OpenJournal() => SqliteJournal.Open(JournalPath, TimeProvider.System);
+    public SqliteJournal OpenJournal() => SqliteJournal.Open(JournalPath, TimeProvider.System, HeadOf);
 
-    /// <summary>The journal for reading, or null where there is none yet.</summary>
-    public SqliteJournal? TryOpenJournal() => File.Exists(JournalPath) ? SqliteJournal.OpenReadOnly(JournalPath) : null;
+    /// <summary>The journal for reading, or null where there is none yet. Without heads, a journal whose end is gone can be read.</summary>
+    public SqliteJournal? TryOpenJournal(bool checkHeads = true) => File.Exists(JournalPath) ? SqliteJournal.OpenReadOnly(JournalPath, checkHeads ? HeadOf : null) : null;
+
+    /// <summary>Removes a search's head, once the loss of what it stands for was accepted.</summary>
+    public void ForgetHead(string id)
+    {
+        using HeadAnchors anchors = new(HeadOf);
+        anchors.Forget(SearchRecord.PersistenceId(id));
+    }
+
+    /// <summary>Heads stand beside each search's blobs: <c>searches/ID/journal.head</c>.</summary>
+    private string HeadOf(string persistenceId) => Path.Combine(SearchFolder(persistenceId[SearchRecord.PersistenceId(string.Empty).Length..]), "journal.head");
 }

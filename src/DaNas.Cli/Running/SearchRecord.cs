@@ -1,4 +1,5 @@
 using DaNas.Actors.Embedded;
+using DaNas.Actors.Journals;
 using DaNas.Cli.Configuration;
 using DaNas.Domain.Searches;
 
@@ -8,6 +9,9 @@ namespace DaNas.Cli.Running;
 internal sealed record SearchRecord(string Id, IReadOnlyList<StoredEvent> Events, SearchState State)
 {
     private const string Prefix = "search-";
+
+    /// <summary>Where the end of the journal is gone and was read all the same.</summary>
+    public (long Acknowledged, long Found)? Cut { get; init; }
 
     /// <summary>Time at work: from each start or resumption to the last event before the next one.</summary>
     public double ActiveSeconds
@@ -39,6 +43,8 @@ internal sealed record SearchRecord(string Id, IReadOnlyList<StoredEvent> Events
         _ => "unfinished",
     };
 
+    public static string PersistenceId(string id) => Prefix + id;
+
     public static IReadOnlyList<string> Ids(OutputFolder folder)
     {
         using SqliteJournal? journal = folder.TryOpenJournal();
@@ -48,13 +54,41 @@ internal sealed record SearchRecord(string Id, IReadOnlyList<StoredEvent> Events
     /// <summary>Loads one search by its id or the beginning of it.</summary>
     public static SearchRecord Load(OutputFolder folder, string id)
     {
+        using SqliteJournal? journal = folder.TryOpenJournal();
+        return Read(journal, Find(folder, id));
+    }
+
+    /// <summary>The same for resuming: a journal whose end is gone is read as far as it goes, and says so.</summary>
+    public static SearchRecord LoadWhatIsThere(OutputFolder folder, string id)
+    {
+        try
+        {
+            return Load(folder, id);
+        }
+        catch (JournalException e) when (e.Cut is { } cut)
+        {
+            using SqliteJournal? journal = folder.TryOpenJournal(false);
+            SearchRecord record = Read(journal, Find(folder, id));
+            return record with { Cut = (cut.Acknowledged, record.Events.Count) };
+        }
+    }
+
+    /// <summary>The whole id of a search by the beginning of it.</summary>
+    public static string Find(OutputFolder folder, string id)
+    {
         string[] matches = [.. Ids(folder).Where(i => i.StartsWith(id, StringComparison.Ordinal))];
-        string found = matches.Length == 1 || matches.Contains(id) ? (matches.Contains(id) ? id : matches[0]) : throw new UsageException(matches.Length == 0
+        return matches.Length == 1 || matches.Contains(id) ? (matches.Contains(id) ? id : matches[0]) : throw new UsageException(matches.Length == 0
             ? $"there is no search '{id}' in {folder.Root}; 'danas ls{folder.Option}' lists what is there"
             : $"'{id}' could be {string.Join(" or ", matches)}; write more of the id");
-        using SqliteJournal journal = folder.TryOpenJournal()!;
-        IReadOnlyList<StoredEvent> events = [.. journal.Read(Prefix + found)];
-        SearchState state = events.Aggregate(SearchState.Initial, (s, e) => SearchEvolver.Evolve(s, (SearchEvent)e.Event));
-        return new(found, events, state);
     }
+
+    private static SearchRecord Read(SqliteJournal? journal, string id)
+    {
+        IReadOnlyList<StoredEvent> events = [.. journal!.Read(Prefix + id)];
+        return new(id, events, StateAt(events, events.Count));
+    }
+
+    /// <summary>The fold of the first events.</summary>
+    public static SearchState StateAt(IReadOnlyList<StoredEvent> events, int count) =>
+        events.Take(count).Aggregate(SearchState.Initial, (s, e) => SearchEvolver.Evolve(s, (SearchEvent)e.Event));
 }

@@ -4,7 +4,6 @@ using DaNas.Actors.Dispatch;
 using DaNas.Actors.Embedded;
 using DaNas.Actors.Searches;
 using DaNas.Actors.Trainers;
-using DaNas.Cli.Configuration;
 using DaNas.Cli.Trainers;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Searches;
@@ -24,6 +23,14 @@ internal static class ExitCode
     public const int Interrupted = 75;
 }
 
+/// <summary>What a run goes on with: the configuration and data in force, where the search stands, what a fault cost, what the user accepted.</summary>
+internal sealed record Launch(SearchConfig Config, DatasetSummary Data, string Id, SearchState State)
+{
+    public double LostSeconds { get; init; }
+
+    public Drift? Accepted { get; init; }
+}
+
 /// <summary>Composition root of a search on one machine: journal, blobs, host, actors, trainer processes.</summary>
 internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
 {
@@ -38,24 +45,28 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
     public async Task<int> StartAsync(SearchConfig config, DatasetSummary data, string id, CancellationToken interrupt)
     {
         using OwnerLock owner = OwnerLock.Take(folder, id, false);
-        return await RunAsync(new Launch(config, data, id, SearchState.Initial, 0), interrupt);
+        return await RunAsync(new Launch(config, data, id, SearchState.Initial), interrupt);
     }
 
-    public async Task<int> ResumeAsync(SearchRecord record, bool takeover, CancellationToken interrupt)
+    /// <summary>Goes on with a search, under what <see cref="ResumeCheck"/> found acceptable.</summary>
+    public async Task<int> ResumeAsync(SearchRecord record, Launch launch, bool takeover, CancellationToken interrupt)
     {
         using OwnerLock owner = OwnerLock.Take(folder, record.Id, takeover);
-        double lost = owner.PreviousBeat is { } beat ? Math.Clamp((beat - LastProgress(record)).TotalSeconds, 0, 3600) : 0;
-        return await RunAsync(new Launch(record.State.Config!, record.State.Started!.Data, record.Id, record.State, Math.Round(lost, 3)), interrupt);
+        double lost = owner.PreviousBeat is { } beat ? Math.Clamp((beat - record.Events[^1].Created).TotalSeconds, 0, 3600) : 0;
+        if (launch.Accepted?.History is not null)
+            folder.ForgetHead(record.Id);
+        folder.OpenBlobs(record.Id).RemoveUnfinished();
+        return await RunAsync(launch with { LostSeconds = Math.Round(lost, 3) }, interrupt);
     }
 
     private async Task<int> RunAsync(Launch launch, CancellationToken interrupt)
     {
-        (SearchConfig config, DatasetSummary data, string id, SearchState state, double lost) = launch;
-        using StateLog log = new(Path.Combine(folder.SearchFolder(id), "log.jsonl"), line => Show(line));
+        (SearchConfig config, DatasetSummary data, string id, SearchState state) = launch;
+        using StateLog log = new(Path.Combine(folder.SearchFolder(id), "log.jsonl"), Show);
         FileBlobStore blobs = folder.OpenBlobs(id);
         using SqliteJournal journal = folder.OpenJournal();
         TrainerOpening opening = new(config.Text, data, folder.BlobFolder(id));
-        TrainerProcess[] trainers = [.. Enumerable.Range(0, config.Trainers.Count).Select(i => new TrainerProcess(opening, config.Trainers, text => File.AppendAllText(Path.Combine(folder.SearchFolder(id), $"trainer-{i}.log"), text + "\n")))];
+        TrainerProcess[] trainers = [.. Enumerable.Range(0, config.Trainers.Count).Select(i => new TrainerProcess(opening, config.Trainers, text => Chatter(id, i, text)))];
         try
         {
             await trainers[0].StartAsync(interrupt);
@@ -65,7 +76,7 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
                 trainer.ExpectedProfile = profile;
             long epoch = journal.Acquire($"search-{id}");
             SearchEvent.SearchStarted first = new(new SearchId(id), config.Text, config.Hash, data, profile, EngineVersion);
-            SearchProtocol.Beginning beginning = new(new SearchCommand.Start(first), new SearchCommand.Resume(epoch, profile, lost));
+            SearchProtocol.Beginning beginning = new(new SearchCommand.Start(first), new SearchCommand.Resume(epoch, profile, launch.LostSeconds) { Accepted = launch.Accepted });
             await using EmbeddedHost host = new(new HostOptions(), journal, log, TimeProvider.System);
             Populate(host, config, trainers, blobs);
             host.Spawn($"search-{id}", () => new SearchActor(new SearchId(id), beginning, new ActorAddress("/listener")));
@@ -97,9 +108,10 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
         {
             TrainerProcess trainer = trainers[i];
             host.OpenPort(Actors.Ports.Engine(i), async (request, stop) => await trainer.RunAsync((WorkUnit)request, stop));
+            host.OpenPort(Actors.Ports.Pulse(i), (_, _) => Task.FromResult<object?>(trainer.SilentSeconds));
         }
 
-        host.PlayRole(Roles.Dispatcher, host.Spawn(Roles.Dispatcher, () => new DispatcherActor(new DispatcherSettings(config.Trainers.Attempts))));
+        host.PlayRole(Roles.Dispatcher, host.Spawn(Roles.Dispatcher, () => new DispatcherActor(new DispatcherSettings(config.Trainers.Attempts, config.Trainers.SilenceSeconds))));
         for (int i = 0; i < trainers.Length; i++)
         {
             int number = i;
@@ -125,6 +137,19 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
         }
     }
 
+    /// <summary>A trainer's own words, to its file; a full disk must not take the search down.</summary>
+    private void Chatter(string id, int trainer, string text)
+    {
+        try
+        {
+            File.AppendAllText(Path.Combine(folder.SearchFolder(id), $"trainer-{trainer}.log"), text + "\n");
+        }
+        catch (IOException)
+        {
+            // The journal says that the disk is full.
+        }
+    }
+
     private int Fatal(string reason)
     {
         presenter.Warn(reason);
@@ -143,8 +168,4 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
         if (line.Warning && line.Id != (int)Actors.Logging.LogEvent.DispatcherUnitFailed)
             presenter.Warn(line.ToText());
     }
-
-    private sealed record Launch(SearchConfig Config, DatasetSummary Data, string Id, SearchState State, double LostSeconds);
-
-    private static DateTimeOffset LastProgress(SearchRecord record) => record.Events[^1].Created;
 }

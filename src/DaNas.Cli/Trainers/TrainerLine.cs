@@ -11,6 +11,9 @@ internal sealed record TrainerOpening(string Configuration, Domain.Stages.Datase
 /// <summary>What it answers: ready with its numerics profile, or the reason why not.</summary>
 internal sealed record TrainerGreeting(bool Ready, string Text);
 
+/// <summary>A sign of life, once a second from a thread of its own: a process that is stopped or swapped out gives none.</summary>
+internal sealed record TrainerPulse;
+
 /// <summary>The conversation with a trainer process: one JSON object a line, manifest and body; nothing else is listened to.</summary>
 internal static class TrainerLine
 {
@@ -23,9 +26,10 @@ internal static class TrainerLine
         {
             TrainerOpening => "open/1",
             TrainerGreeting => "greeting/1",
+            TrainerPulse => "pulse/1",
             _ => WireFormat.ManifestOf(message),
         };
-        byte[] body = message is TrainerOpening or TrainerGreeting
+        byte[] body = message is TrainerOpening or TrainerGreeting or TrainerPulse
             ? JsonSerializer.SerializeToUtf8Bytes(message, message.GetType(), DomainJson.Stored)
             : WireFormat.Write(message);
         return $"{Mark}{manifest}\",\"b\":{Encoding.UTF8.GetString(body)}}}";
@@ -43,6 +47,7 @@ internal static class TrainerLine
         {
             "open/1" => body.Deserialize<TrainerOpening>(DomainJson.Stored),
             "greeting/1" => body.Deserialize<TrainerGreeting>(DomainJson.Stored),
+            "pulse/1" => new TrainerPulse(),
             _ => WireFormat.Read(manifest, Encoding.UTF8.GetBytes(body.GetRawText())),
         };
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using DaNas.Domain.Configuration;
+using DaNas.Domain.Faults;
 using DaNas.Domain.Work;
 using DaNas.Ports;
 
@@ -17,12 +18,16 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
     [System.Diagnostics.CodeAnalysis.SuppressMessage("Usage", "CA2213", Justification = "StopAsync takes it out and disposes it.")]
     private Process? process;
     private int failedStarts;
+    private long lastSign;
 
     /// <summary>The profile that the running process reported; null before the first start.</summary>
     public string? Profile { get; private set; }
 
     /// <summary>Once set, a process that reports another profile is refused: its results would not be bit-identical.</summary>
     public string? ExpectedProfile { get; set; }
+
+    /// <summary>Seconds since the process gave its last sign of life.</summary>
+    public double SilentSeconds => process is null ? 0 : Stopwatch.GetElapsedTime(Interlocked.Read(ref lastSign)).TotalSeconds;
 
     /// <summary>Starts the process and waits until it is ready. Throws <see cref="DataException"/> with its reason where it cannot.</summary>
     public async Task StartAsync(CancellationToken cancellation)
@@ -174,11 +179,13 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
         return Process.Start(start) ?? throw new DataException($"{executable} cannot be started");
     }
 
-    private static async Task<object?> ReadAsync(Process from, CancellationToken cancellation)
+    private async Task<object?> ReadAsync(Process from, CancellationToken cancellation)
     {
+        Interlocked.Exchange(ref lastSign, Stopwatch.GetTimestamp());
         while (await from.StandardOutput.ReadLineAsync(cancellation) is { } line)
         {
-            if (TrainerLine.Read(line) is { } message)
+            Interlocked.Exchange(ref lastSign, Stopwatch.GetTimestamp());
+            if (TrainerLine.Read(line) is { } message and not TrainerPulse)
                 return message;
         }
 

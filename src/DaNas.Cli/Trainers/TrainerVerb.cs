@@ -16,9 +16,12 @@ internal static class TrainerVerb
     {
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, c => c.Cancel = true);
         using Stream output = Console.OpenStandardOutput();
-        using StreamWriter writer = new(output) { AutoFlush = true };
+        using StreamWriter plain = new(output) { AutoFlush = true };
+        using TextWriter writer = TextWriter.Synchronized(plain);
+        FaultInjection.Install(true);
         Channel<string> lines = Channel.CreateUnbounded<string>();
         StartReader(lines.Writer);
+        using Timer pulse = new(_ => writer.WriteLine(TrainerLine.Write(new TrainerPulse())), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
         try
         {
             TrainerOpening opening = (TrainerOpening)TrainerLine.Read(Next(lines))!;

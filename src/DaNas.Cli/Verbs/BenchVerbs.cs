@@ -128,7 +128,7 @@ internal static class BenchVerbs
             if (m is SearchProtocol.Stored { State.IsOver: true })
                 end.TrySetResult();
         });
-        host.PlayRole(Roles.Dispatcher, host.Spawn(Roles.Dispatcher, () => new DispatcherActor(new DispatcherSettings(1))));
+        host.PlayRole(Roles.Dispatcher, host.Spawn(Roles.Dispatcher, () => new DispatcherActor(new DispatcherSettings(1, 60))));
         host.Spawn(TrainerActor.NameOf(0), () => new TrainerActor(0));
         SearchId id = new("bench");
         SearchProtocol.Beginning beginning = new(

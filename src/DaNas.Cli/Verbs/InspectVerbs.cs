@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using DaNas.Actors.Journals;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Running;
 using DaNas.Domain.Searches;
@@ -50,6 +51,12 @@ internal static class InspectVerbs
             Console.WriteLine($"search {record.Id}: {record.Status}, {s.Phase.GetType().Name}, {record.Events.Count} events, epoch {s.Epoch}");
             Console.WriteLine($"configuration {s.Config!.Hash.Short}, data {s.Started!.Data.Name} ({s.Started.Data.Fingerprint.Short}), {s.Started.NumericsProfile}");
             Console.WriteLine($"blocks alive by layer: {s.Alive}");
+            if (s.Quarantined.Count > 0)
+                Console.WriteLine($"quarantined: {string.Join(", ", s.Quarantined.Select(b => Output.Text($"L{b.Layer + 1:00}/{b.Block}")))}");
+            if (s.Nondeterministic.Count > 0)
+                Console.WriteLine($"results that differed between attempts: {string.Join(", ", s.Nondeterministic)}");
+            if (s.RateScale < 1)
+                Console.WriteLine(Output.Text($"rolled back: learning rate x {s.RateScale:0.####}"));
             new Presenter(false).Table(record, folder);
             return ExitCode.Done;
         }));
@@ -66,7 +73,7 @@ internal static class InspectVerbs
         command.SetAction(parsed => Shared.Guard(() =>
         {
             SearchRecord record = SearchRecord.Load(Shared.Folder(parsed, output), parsed.GetValue(id)!);
-            foreach (Actors.Embedded.StoredEvent e in record.Events.Where(e => parsed.GetValue(type) is not { } t || e.Manifest.StartsWith(t, StringComparison.Ordinal)))
+            foreach (Actors.Journals.StoredEvent e in record.Events.Where(e => parsed.GetValue(type) is not { } t || e.Manifest.StartsWith(t, StringComparison.Ordinal)))
             {
                 string body = JsonSerializer.Serialize(e.Event, e.Event.GetType(), DomainJson.Stored);
                 if (parsed.GetValue(json))

@@ -43,21 +43,26 @@ internal static class RunVerbs
     public static Command Resume()
     {
         Argument<string> id = Shared.Id();
+        Argument<string?> conf = new("CONF") { Description = "A configuration to go on with instead of the stored one; differences are refused without --accept.", Arity = ArgumentArity.ZeroOrOne };
+        Option<string[]> set = Shared.Set();
+        Option<string?> data = Shared.Data();
         Option<string?> output = Shared.Out();
         Option<bool> json = Shared.Json();
+        Option<bool> accept = new("--accept") { Description = "Goes on although configuration, data, engine or the journal's end differ; the journal records the change." };
         Option<bool> takeover = new("--takeover") { Description = "Takes the search from a stopped process; the journal's epoch keeps that process out." };
-        Command command = new("resume", "Goes on with an interrupted search; prints the result again where it is finished.") { id, output, json, takeover };
+        Command command = new("resume", "Goes on with an interrupted search; prints the result again where it is finished.") { id, conf, set, data, output, json, accept, takeover };
         command.SetAction((parsed, _) => Shared.GuardAsync(async () =>
         {
             OutputFolder folder = Shared.Folder(parsed, output);
-            SearchRecord record = SearchRecord.Load(folder, parsed.GetValue(id)!);
+            SearchRecord record = SearchRecord.LoadWhatIsThere(folder, parsed.GetValue(id)!);
             Presenter presenter = new(!Console.IsOutputRedirected);
             int code = ExitCode.Done;
             if (record.State.Phase is not SearchPhase.Completed)
             {
+                Launch launch = ResumeCheck.Of(record, new ResumeRequest(parsed.GetValue(conf), parsed.GetValue(set) ?? [], parsed.GetValue(data), parsed.GetValue(accept)));
                 using Interruption interruption = new();
                 presenter.Say($"resuming {record.Id} after {record.Events.Count} events, in {folder.SearchFolder(record.Id)}");
-                code = await new SearchRunner(folder, presenter).ResumeAsync(record, parsed.GetValue(takeover), interruption.Token);
+                code = await new SearchRunner(folder, presenter).ResumeAsync(record, launch, parsed.GetValue(takeover), interruption.Token);
             }
 
             return Close(folder, record.Id, code, parsed.GetValue(json), presenter);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using DaNas.Actors.Journals;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Running;
 
@@ -41,10 +42,10 @@ internal static class Shared
             await Console.Error.WriteLineAsync(e.Message);
             return ExitCode.Usage;
         }
-        catch (Actors.Embedded.JournalException e)
+        catch (Actors.Journals.JournalException e)
         {
             await Console.Error.WriteLineAsync(e.Message);
-            return e.Fault == Actors.Embedded.JournalFault.Foreign ? ExitCode.Usage : ExitCode.Failed;
+            return e.Fault == Actors.Journals.JournalFault.Foreign ? ExitCode.Usage : ExitCode.Failed;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using DaNas.Actors.Journals;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Running;
 using DaNas.Domain.Searches;
@@ -81,7 +82,7 @@ internal static class ToolVerbs
         {
             return (what, look(), true);
         }
-        catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or Actors.Embedded.JournalException or FileNotFoundException or ExternalException)
+        catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or JournalException or FileNotFoundException or ExternalException)
         {
             return (what, (e is TypeInitializationException { InnerException: { } inner } ? inner : e).Message, false);
         }

@@ -263,7 +263,7 @@ public sealed record ControlOptions(int Count, double Tolerance)
     internal static ControlOptions Read(ConfigSection s) => new(s.Int("count", 0, 100), s.Number("tolerance", 0.001, 0.5));
 }
 
-public sealed record TrainerOptions(int Count, int Threads, TensorLayout Layout, string Device, double UnitDeadlineSeconds, int Attempts)
+public sealed record TrainerOptions(int Count, int Threads, TensorLayout Layout, string Device, double UnitDeadlineSeconds, int Attempts, double SilenceSeconds)
 {
     internal static TrainerOptions Read(ConfigSection s)
     {
@@ -271,7 +271,7 @@ public sealed record TrainerOptions(int Count, int Threads, TensorLayout Layout,
         if (device != "cpu" && device != "cuda" && !device.StartsWith("cuda:", StringComparison.Ordinal))
             s.Refuse("device", device, "write cpu, cuda or cuda:N");
         return new(
-            s.Int("count", 1, 1024), s.Int("threads", 1, 256), s.OneOf<TensorLayout>("layout"), device, s.Seconds("unit-deadline", 1, 86_400), s.Int("attempts", 1, 100));
+            s.Int("count", 1, 1024), s.Int("threads", 1, 256), s.OneOf<TensorLayout>("layout"), device, s.Seconds("unit-deadline", 1, 86_400), s.Int("attempts", 1, 100), s.Seconds("silence", 1, 86_400));
     }
 }
 

@@ -27,6 +27,7 @@ public sealed record SearchConfig(
     ControlOptions Controls,
     TrainerOptions Trainers,
     BlobOptions Blobs,
+    FaultOptions Faults,
     string Text)
 {
     /// <summary>SHA-256 of the canonical text.</summary>
@@ -83,6 +84,7 @@ public sealed record SearchConfig(
         ControlOptions.Read(s.Section("controls")),
         TrainerOptions.Read(s.Section("trainers")),
         BlobOptions.Read(s.Section("blobs")),
+        FaultOptions.Read(s.Section("faults")),
         text);
 
     /// <summary>Rules that hold between sections.</summary>

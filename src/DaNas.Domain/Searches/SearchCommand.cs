@@ -1,5 +1,7 @@
 using DaNas.Domain.Evaluation;
+using DaNas.Domain.Faults;
 using DaNas.Domain.Pruning;
+using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 
@@ -10,7 +12,11 @@ public abstract record SearchCommand
 {
     public sealed record Start(SearchEvent.SearchStarted First) : SearchCommand;
 
-    public sealed record Resume(long Epoch, string NumericsProfile, double LostSeconds) : SearchCommand;
+    public sealed record Resume(long Epoch, string NumericsProfile, double LostSeconds) : SearchCommand
+    {
+        /// <summary>What the user accepted to be different from now on; null: nothing may be.</summary>
+        public Drift? Accepted { get; init; }
+    }
 
     /// <summary>Go on where nothing but a decision is due.</summary>
     public sealed record Proceed : SearchCommand;
@@ -26,8 +32,18 @@ public abstract record SearchCommand
 
     public sealed record ProposePruning(int Stage, ValueList<Removal> Removed) : SearchCommand;
 
-    public sealed record RecordFailedAttempt(string Unit, int Attempt, string Cause, bool Counts, double LostSeconds, bool Exhausted, string Remedy) : SearchCommand;
+    public sealed record RecordFailedAttempt(string Unit, int Attempt, FailureKind Kind, string Cause, double LostSeconds, bool Exhausted) : SearchCommand
+    {
+        /// <summary>The blob that is missing or damaged, where that is the failure.</summary>
+        public BlobRef? Blob { get; init; }
+    }
+
+    /// <summary>A result that came after another one of its unit was accepted; the texts are given where the two differ.</summary>
+    public sealed record RecordLateResult(string Unit, int Attempt, double LostSeconds, string? First, string? Second) : SearchCommand;
 }
+
+/// <summary>Differences that a user accepted on resuming. Null members: as before.</summary>
+public sealed record Drift(string? Configuration, DatasetSummary? Data, bool Engine, string EngineVersion, SearchEvent.HistoryLost? History);
 
 /// <summary>What a command led to.</summary>
 public abstract record Decision

@@ -19,8 +19,9 @@ public static class SearchDecider
         (SearchPhase.NotStarted, SearchCommand.Start c) => Follow(state, c.First),
         (_, SearchCommand.Start) => new Decision.Ignored("the search has started already"),
         (SearchPhase.NotStarted, _) => new Decision.Rejected("the search has not started"),
-        (_, SearchCommand.Resume c) => Resume(state, c),
-        (_, SearchCommand.RecordFailedAttempt c) when !state.IsOver => Failure(state, c),
+        (_, SearchCommand.Resume c) => FaultDecider.Resume(state, c),
+        (_, SearchCommand.RecordFailedAttempt c) when !state.IsOver => FaultDecider.Failure(state, c),
+        (_, SearchCommand.RecordLateResult c) => FaultDecider.Late(state, c),
         (SearchPhase.Completed or SearchPhase.Failed, _) => new Decision.Ignored("the search is over"),
         (_, SearchCommand.Proceed) => Accept(Consequences(state)),
         (_, SearchCommand.AcceptResult c) => Result(state, c.Result),
@@ -32,7 +33,7 @@ public static class SearchDecider
     };
 
     /// <summary>An event and whatever follows from it without any further work.</summary>
-    private static Decision.Accepted Follow(SearchState state, params ReadOnlySpan<SearchEvent> events)
+    internal static Decision.Accepted Follow(SearchState state, params ReadOnlySpan<SearchEvent> events)
     {
         List<SearchEvent> all = [.. events];
         foreach (SearchEvent e in events)
@@ -80,6 +81,8 @@ public static class SearchDecider
                 return new SearchEvent.StageClosed(p.Stage.Index, state.Supernet);
             case SearchPhase.Deriving p when p.Scores.Count == p.Ranked.Count || !strategy.TrainsSupernet:
                 return Select(state, p);
+            case SearchPhase.Probing p when p.Probes.All(x => x.Passed is not null):
+                return FaultDecider.Verdict(state, p);
             case SearchPhase.Retraining p when p.Runs.All(r => r.Result is not null):
                 return new SearchEvent.SearchCompleted(p.Runs.Select(r => r.Result!).ToValueList(), p.Runs[0].Result!.WeightsHash);
             default:
@@ -104,20 +107,6 @@ public static class SearchDecider
         return new(chosen.Architecture, chosen.Cost, scores.Select(s => s.Accuracy).ToValueList(), controls);
     }
 
-    private static Decision Resume(SearchState state, SearchCommand.Resume c) =>
-        c.NumericsProfile != state.Started!.NumericsProfile
-            ? new Decision.Rejected($"the search was started with numerics profile '{state.Started.NumericsProfile}', here it would be '{c.NumericsProfile}': bit-identical results are not possible; resume on the same libtorch, thread count and device")
-            : state.Phase is SearchPhase.Completed ? new Decision.Ignored("the search is over") : Follow(state, new SearchEvent.SearchResumed(c.Epoch, c.NumericsProfile, new Timing(c.LostSeconds)));
-
-    /// <summary>A failure of a unit that nobody waits for any more (its result was accepted meanwhile) says nothing.</summary>
-    private static Decision Failure(SearchState state, SearchCommand.RecordFailedAttempt c)
-    {
-        if (!OutstandingWork.IsOutstanding(state, c.Unit))
-            return new Decision.Ignored($"{c.Unit} is not outstanding any more");
-        SearchEvent failed = new SearchEvent.AttemptFailed(c.Unit, c.Attempt, c.Cause, c.Counts, new Timing(c.LostSeconds));
-        return new Decision.Accepted(c.Exhausted ? [failed, new SearchEvent.SearchFailed($"unit {c.Unit} failed {c.Attempt} times: {c.Cause}", c.Remedy)] : [failed]);
-    }
-
     private static Decision Result(SearchState state, UnitResult result) => OutstandingWork.IsOutstanding(state, result.Unit)
         ? (state.Phase, result) switch
         {
@@ -125,6 +114,7 @@ public static class SearchDecider
             (SearchPhase.Deriving, UnitResult.ArchitectureEvaluated r) =>
                 Follow(state, new SearchEvent.ArchitectureScored(UnitIds.Last(r.Unit), r.Accuracy, r.Loss, r.Cost, r.Timing)),
             (SearchPhase.Retraining p, UnitResult.SegmentRetrained r) => Segment(state, p, r),
+            (SearchPhase.Probing, UnitResult.PathPassed r) => Follow(state, new SearchEvent.PathProbed(UnitIds.Last(r.Unit), true, "passed", r.Cost, r.Timing)),
             _ => new Decision.Rejected($"{result.GetType().Name} does not belong to {result.Unit}"),
         }
         : new Decision.Ignored($"{result.Unit} is not outstanding: its result was accepted before");
@@ -152,11 +142,15 @@ public static class SearchDecider
         double seconds = c.Shards.Sum(s => s.Timing.Seconds) + (c.Merged?.Timing.Seconds ?? 0);
         int window = Math.Max(1, (int)Math.Ceiling((phase.Stage.Rounds * state.Config.Evidence.Window) - 1e-9));
         bool inWindow = !phase.Stage.IsWarmup && Strategy.Of(state.Config).Evidence == EvidenceKind.Probability && c.Round >= phase.Stage.Rounds - window;
+        double loss = c.Shards.Average(s => s.Loss);
+        double limit = state.Config.Faults.LossLimit * Math.Log(Math.Max(2, phase.Stage.Classes.Count));
+        if (!double.IsFinite(loss) || loss > limit)
+            return FaultDecider.Diverged(state, phase, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"the round's mean loss is {loss:0.###}, over {limit:0.###}"));
         return Follow(state, new SearchEvent.RoundCompleted(
             c.Stage,
             c.Round,
             c.Merged?.Output ?? c.Shards[0].Output,
-            c.Shards.Average(s => s.Loss),
+            loss,
             c.Shards.Average(s => s.Accuracy),
             c.Shards.Average(s => s.ArchitectureLoss),
             cost,

@@ -55,7 +55,45 @@ public abstract record SearchEvent
 
     public sealed record SearchCompleted(ValueList<RetrainedModel> Models, Digest WeightsHash) : SearchEvent, IDecision;
 
-    /// <summary>An attempt that gave no result, with its cause; never a decision.</summary>
+    /// <summary>Training diverged: the search went back to the weights that a round began with, and on with other seeds and a lower rate.</summary>
+    public sealed record RolledBack(int Stage, int Round, BlobRef? To, Remark Cause, double RateScale) : SearchEvent, IDecision;
+
+    /// <summary>
+    /// A stored blob is gone or damaged: the search went back to the last state whose inputs are whole and does the same work again, so
+    /// that no decision changes.
+    /// </summary>
+    public sealed record BlobLost(BlobRef Blob, string Cause) : SearchEvent;
+
+    /// <summary>A unit failed by its own fault as often as it may; these paths are tried to find the block to blame.</summary>
+    public sealed record ProbingStarted(string Unit, string Cause, ValueList<ValueList<string>> Paths) : SearchEvent;
+
+    public sealed record PathProbed(int Index, bool Passed, string Cause, UnitCost Cost, Timing Timing) : SearchEvent;
+
+    /// <summary>Blocks that make units fail leave the search; a fault of theirs, not a judgement of their quality.</summary>
+    public sealed record BlocksQuarantined(ValueList<BlockRequest> Blocks, AliveBlocks Alive, Remark Cause) : SearchEvent, IDecision;
+
+    /// <summary>Two results of one unit differ: the machines do not compute the same. Bit-identical resumption cannot be promised any more.</summary>
+    public sealed record NondeterminismDetected(string Unit, string First, string Second) : SearchEvent;
+
+    /// <summary>The user accepted another configuration on resuming; each change as "key: old -> new".</summary>
+    public sealed record ConfigurationChanged(string Configuration, Digest ConfigurationHash, ValueList<string> Changes) : SearchEvent, IDecision;
+
+    /// <summary>The same for keys that change no result (trainers, deadlines, caches).</summary>
+    public sealed record OperationChanged(string Configuration, Digest ConfigurationHash, ValueList<string> Changes) : SearchEvent;
+
+    /// <summary>The user accepted another data set of as many classes.</summary>
+    public sealed record DataChanged(DatasetSummary Data, ValueList<string> Changes) : SearchEvent, IDecision;
+
+    /// <summary>The user accepted another numerics profile or engine version.</summary>
+    public sealed record EngineChanged(string NumericsProfile, string EngineVersion, ValueList<string> Changes) : SearchEvent, IDecision;
+
+    /// <summary>This search began as the first events of another one.</summary>
+    public sealed record SearchForked(SearchId Parent, long At) : SearchEvent;
+
+    /// <summary>The user accepted that acknowledged events at the journal's end are gone.</summary>
+    public sealed record HistoryLost(long Acknowledged, long Found) : SearchEvent;
+
+    /// <summary>An attempt that gave no result, or came too late, with its cause; never a decision.</summary>
     public sealed record AttemptFailed(string Unit, int Attempt, string Cause, bool Counts, Timing Lost) : SearchEvent;
 
     public sealed record SearchFailed(string Reason, string Remedy) : SearchEvent;

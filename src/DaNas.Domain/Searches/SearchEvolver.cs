@@ -19,22 +19,23 @@ public static class SearchEvolver
             (SearchPhase.NotStarted, SearchEvent.SearchStarted e) => Start(e),
             (_, SearchEvent.SearchResumed e) => state with { Phase = (state.Phase as SearchPhase.Failed)?.Before ?? state.Phase, Epoch = e.Epoch, LostSeconds = state.LostSeconds + e.Lost.Seconds },
             (_, SearchEvent.AttemptFailed e) => state with { LostSeconds = state.LostSeconds + e.Lost.Seconds },
-            (SearchPhase.MeasuringDifficulty p, SearchEvent.ProxyMeasured e) => Measured(state, p, e),
+            (SearchPhase.MeasuringDifficulty p, SearchEvent.ProxyMeasured e) when e.Point == p.Proxies[e.ProxySeed].Accuracy.Count => Measured(state, p, e),
             (SearchPhase.MeasuringDifficulty or SearchPhase.BetweenStages, SearchEvent.DifficultyMeasured e) => WithDifficulty(state, e),
-            (SearchPhase.BetweenStages, SearchEvent.StageOpened e) => state with { Phase = new SearchPhase.Training(e.Plan, 0, []), Alive = e.Alive },
+            (SearchPhase.BetweenStages, SearchEvent.StageOpened e) => state with { Phase = new SearchPhase.Training(e.Plan, 0, []), Alive = e.Alive, RollBacks = 0 },
             (SearchPhase.Training p, SearchEvent.RoundCompleted e) => Round(state, p, e),
             (SearchPhase.Scoring p, SearchEvent.EvidenceGathered e) => Spend(state, e.Cost) with { Phase = p with { Rounds = p.Rounds.Add(new(e.Requests, e.Accuracies)) } },
             (SearchPhase.Scoring p, SearchEvent.BlockScored e) => state with { Phase = p with { Scores = p.Scores.Merge([e.Score], state.Alive!) } },
             (SearchPhase.Scoring p, SearchEvent.BlocksPruned e) => Pruned(state, p, e),
             (SearchPhase.Scoring or SearchPhase.Training, SearchEvent.StageClosed e) => Closed(state, e),
             (SearchPhase.BetweenStages, SearchEvent.ArchitecturesRanked e) => state with { Phase = new SearchPhase.Deriving(e.BudgetMacs, e.Ranked, []) },
-            (SearchPhase.Deriving p, SearchEvent.ArchitectureScored e) => Spend(state, e.Cost) with { Phase = p with { Scores = p.Scores.Add(new(e.Rank, e.Accuracy, e.Loss)) } },
+            (SearchPhase.Deriving p, SearchEvent.ArchitectureScored e) when p.Scores.All(s => s.Rank != e.Rank) => Spend(state, e.Cost) with { Phase = p with { Scores = p.Scores.Add(new(e.Rank, e.Accuracy, e.Loss)) } },
             (SearchPhase.Deriving or SearchPhase.BetweenStages, SearchEvent.ArchitectureSelected e) => Selected(state, e),
-            (SearchPhase.Retraining p, SearchEvent.SegmentCompleted e) => Spend(state, e.Cost) with { Phase = Run(p, e.Run, r => r with { SegmentsDone = e.Segment + 1, Output = e.Output }) },
+            (SearchPhase.Retraining p, SearchEvent.SegmentCompleted e) when p.Runs.Any(r => r.Name == e.Run && r.SegmentsDone == e.Segment) => Spend(state, e.Cost) with { Phase = Run(p, e.Run, r => r with { Outputs = r.Outputs.Add(new(e.Output, e.Cost)) }) },
             (SearchPhase.Retraining p, SearchEvent.ModelRetrained e) =>
                 state with { Weights = state.Weights.Add(e.Weights), Phase = Run(p, e.Run, r => r with { Result = new(e.Run, e.Architecture, e.TestAccuracy, e.WeightsHash) }) },
             (SearchPhase.Retraining, SearchEvent.SearchCompleted e) => state with { Phase = new SearchPhase.Completed(e.Models, e.WeightsHash) },
             (not SearchPhase.NotStarted, SearchEvent.SearchFailed e) => state with { Phase = new SearchPhase.Failed(e.Reason, e.Remedy, (state.Phase as SearchPhase.Failed)?.Before ?? state.Phase) },
+            (not SearchPhase.NotStarted, _) when FaultEvolver.Evolve(state, @event) is { } faulted => faulted,
             _ => throw new InvalidDataException($"{@event.GetType().Name} cannot follow {state.Phase.GetType().Name}: the journal is not one of this product's"),
         };
         return @event is IDecision ? next with { DecisionHash = Chain(state.DecisionHash, @event) } : next;
@@ -49,7 +50,7 @@ public static class SearchEvolver
         SearchConfig config = SearchConfig.FromCanonicalText(e.Configuration);
         SearchSpace space = config.SpaceFor(e.Data.Classes.Count);
         SearchPhase phase = Strategies.Strategy.Of(config).MeasuresDifficulty
-            ? new SearchPhase.MeasuringDifficulty(Enumerable.Range(0, config.Difficulty.Seeds).Select(s => new ProxyProgress(s, null, [], [])).ToValueList())
+            ? new SearchPhase.MeasuringDifficulty(Enumerable.Range(0, config.Difficulty.Seeds).Select(s => new ProxyProgress(s, [], [], [])).ToValueList())
             : new SearchPhase.BetweenStages();
         return new SearchState(phase) { Started = e, Config = config, Space = space, Alive = space.AllBlocks };
     }
@@ -57,7 +58,7 @@ public static class SearchEvolver
     private static SearchState Measured(SearchState state, SearchPhase.MeasuringDifficulty phase, SearchEvent.ProxyMeasured e)
     {
         ProxyProgress p = phase.Proxies[e.ProxySeed];
-        ProxyProgress next = p with { Output = e.Output, Accuracy = p.Accuracy.Add(e.Accuracy), Loss = p.Loss.Add(e.Loss) };
+        ProxyProgress next = p with { Outputs = p.Outputs.Add(new(e.Output, e.Cost)), Accuracy = p.Accuracy.Add(e.Accuracy), Loss = p.Loss.Add(e.Loss) };
         return Spend(state, e.Cost) with { Phase = new SearchPhase.MeasuringDifficulty(phase.Proxies.With(e.ProxySeed, next)) };
     }
 
@@ -74,6 +75,8 @@ public static class SearchEvolver
 
     private static SearchState Round(SearchState state, SearchPhase.Training phase, SearchEvent.RoundCompleted e)
     {
+        if (e.Stage != phase.Stage.Index || e.Round != phase.Round)
+            throw new InvalidDataException($"round {e.Round} of stage {e.Stage} cannot follow round {phase.Round} of stage {phase.Stage.Index}: the journal is not one of this product's");
         StageRecord record = state.Stages.LastOrDefault(s => s.Plan.Index == e.Stage)
             ?? new StageRecord(phase.Stage, state.Alive!, state.Alive!, UnitCost.Zero, 0, 0);
         record = record with { Cost = record.Cost + e.Cost, Loss = e.Loss, Accuracy = e.Accuracy };
@@ -84,6 +87,7 @@ public static class SearchEvolver
             Supernet = e.Output,
             Stages = [.. state.Stages.Where(s => s.Plan.Index != e.Stage), record],
             RoundBlobs = state.RoundBlobs.Add(e.Output),
+            Marks = FaultEvolver.WithMark(state),
             Phase = last && !phase.Stage.IsWarmup
                 ? new SearchPhase.Scoring(phase.Stage, samples, [], ScoreTable.Empty, false)
                 : phase with { Round = e.Round + 1, Samples = samples },
@@ -105,8 +109,8 @@ public static class SearchEvolver
 
     private static SearchState Selected(SearchState state, SearchEvent.ArchitectureSelected e)
     {
-        IEnumerable<RunProgress> controls = e.Controls.Select((a, i) => new RunProgress($"control-{i + 1}", a, 0, null, null));
-        return state with { Selected = e, Phase = new SearchPhase.Retraining([new RunProgress("winner", e.Winner, 0, null, null), .. controls]) };
+        IEnumerable<RunProgress> controls = e.Controls.Select((a, i) => new RunProgress($"control-{i + 1}", a, [], null));
+        return state with { Selected = e, Phase = new SearchPhase.Retraining([new RunProgress("winner", e.Winner, [], null), .. controls]) };
     }
 
     private static SearchPhase.Retraining Run(SearchPhase.Retraining phase, string name, Func<RunProgress, RunProgress> change) =>

@@ -2,6 +2,7 @@ using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Curricula;
 using DaNas.Domain.Evaluation;
+using DaNas.Domain.Faults;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
@@ -30,19 +31,43 @@ public abstract record SearchPhase
 
     public sealed record Retraining(ValueList<RunProgress> Runs) : SearchPhase;
 
+    /// <summary>A unit of the phase before failed for good; paths are tried to find the block to blame.</summary>
+    public sealed record Probing(string Unit, string Cause, ValueList<PathProbe> Probes, SearchPhase Before) : SearchPhase;
+
     public sealed record Completed(ValueList<RetrainedModel> Models, Digest WeightsHash) : SearchPhase;
 
     /// <summary>Stopped by a fault; resuming goes back to where it was.</summary>
     public sealed record Failed(string Reason, string Remedy, SearchPhase Before) : SearchPhase;
+
+    /// <summary>The stage that is being trained or scored; null in other phases.</summary>
+    public static StagePlan? StageOf(SearchPhase phase) => phase switch
+    {
+        Training p => p.Stage,
+        Scoring p => p.Stage,
+        Probing p => StageOf(p.Before),
+        Failed p => StageOf(p.Before),
+        _ => null,
+    };
 }
 
-public sealed record ProxyProgress(int Seed, BlobRef? Output, ValueList<ValueList<double>> Accuracy, ValueList<ValueList<double>> Loss);
+/// <summary>A blob of a chain of units, and what its unit cost.</summary>
+public sealed record ChainLink(BlobRef Blob, UnitCost Cost);
+
+public sealed record ProxyProgress(int Seed, ValueList<ChainLink> Outputs, ValueList<ValueList<double>> Accuracy, ValueList<ValueList<double>> Loss)
+{
+    public BlobRef? Newest => Outputs.Count > 0 ? Outputs[^1].Blob : null;
+}
 
 public sealed record EvidenceRound(ValueList<BlockRequest> Requests, ValueList<ValueList<double>> Accuracies);
 
 public sealed record ArchitectureScore(int Rank, double Accuracy, double Loss);
 
-public sealed record RunProgress(string Name, Architecture Architecture, int SegmentsDone, BlobRef? Output, RetrainedModel? Result);
+public sealed record RunProgress(string Name, Architecture Architecture, ValueList<ChainLink> Outputs, RetrainedModel? Result)
+{
+    public int SegmentsDone => Outputs.Count;
+
+    public BlobRef? Newest => SegmentsDone > 0 ? Outputs[^1].Blob : null;
+}
 
 /// <summary>A stage that is over, for reports.</summary>
 public sealed record StageRecord(StagePlan Plan, AliveBlocks Before, AliveBlocks After, UnitCost Cost, double Loss, double Accuracy);
@@ -50,8 +75,12 @@ public sealed record StageRecord(StagePlan Plan, AliveBlocks Before, AliveBlocks
 /// <summary>The fold of a search's events.</summary>
 public sealed record SearchState(SearchPhase Phase)
 {
+    /// <summary>Links of a chain that are kept: the newest and the one to fall back to.</summary>
+    private const int KeptLinks = 2;
+
     public static SearchState Initial { get; } = new(new SearchPhase.NotStarted());
 
+    /// <summary>The first event, with whatever the user accepted to be different since.</summary>
     public SearchEvent.SearchStarted? Started { get; init; }
 
     /// <summary>The configuration in the first event, read once.</summary>
@@ -82,6 +111,27 @@ public sealed record SearchState(SearchPhase Phase)
     /// <summary>Running SHA-256 over the decision events: h(n) = SHA-256(h(n-1) + canonical event).</summary>
     public Digest DecisionHash { get; init; } = Digest.Of("danas-decisions/1");
 
+    /// <summary>Roll-backs and quarantines so far: part of the names and seeds of units from then on.</summary>
+    public int Revision { get; init; }
+
+    /// <summary>Factor on the learning rate, lowered by every roll-back.</summary>
+    public double RateScale { get; init; } = 1;
+
+    /// <summary>Roll-backs in the running stage.</summary>
+    public int RollBacks { get; init; }
+
+    /// <summary>Blobs that were lost so far; a disk that goes on losing them stops the search.</summary>
+    public int BlobsLost { get; init; }
+
+    /// <summary>Units whose two results differed.</summary>
+    public ValueList<string> Nondeterministic { get; init; } = [];
+
+    /// <summary>Blocks that left by quarantine.</summary>
+    public ValueList<BlockRequest> Quarantined { get; init; } = [];
+
+    /// <summary>States to go back to, oldest first: each as it was when a round began.</summary>
+    public ValueList<SearchState> Marks { get; init; } = [];
+
     /// <summary>Every round's weights, oldest first.</summary>
     public ValueList<BlobRef> RoundBlobs { get; init; } = [];
 
@@ -91,8 +141,8 @@ public sealed record SearchState(SearchPhase Phase)
     /// <summary>Blobs that may be needed again: the newest rounds, every stage's end, and what proxies and retrainings stand on.</summary>
     public IEnumerable<BlobRef> LiveBlobs => RoundBlobs.TakeLast(Config?.Blobs.KeepRounds ?? 1).Concat(StageBlobs).Concat(((Phase as SearchPhase.Failed)?.Before ?? Phase) switch
     {
-        SearchPhase.MeasuringDifficulty p => p.Proxies.Select(x => x.Output).OfType<BlobRef>(),
-        SearchPhase.Retraining p => p.Runs.Select(r => r.Output).OfType<BlobRef>(),
+        SearchPhase.MeasuringDifficulty p => p.Proxies.SelectMany(x => x.Outputs.TakeLast(KeptLinks)).Select(o => o.Blob),
+        SearchPhase.Retraining p => p.Runs.SelectMany(r => r.Outputs.TakeLast(KeptLinks)).Select(o => o.Blob),
         SearchPhase.Completed => Weights,
         _ => [],
     });
@@ -101,6 +151,14 @@ public sealed record SearchState(SearchPhase Phase)
     public ValueList<BlobRef> Weights { get; init; } = [];
 
     public long Budget => Space is null || Config is null ? 0 : BudgetOf(Space, Config.Cost);
+
+    /// <summary>Whether the next units read a blob, as far as the state knows (a running round's shards it does not).</summary>
+    public bool Reads(BlobRef blob) => Supernet == blob || Phase switch
+    {
+        SearchPhase.MeasuringDifficulty p => p.Proxies.Any(x => x.Outputs.Any(o => o.Blob == blob)),
+        SearchPhase.Retraining p => p.Runs.Any(r => r.Result is null && r.Outputs.Any(o => o.Blob == blob)),
+        _ => false,
+    };
 
     public bool IsOver => Phase is SearchPhase.Completed or SearchPhase.Failed;
 

@@ -10,6 +10,12 @@ public interface IOutsideDecision;
 /// <summary>Wall-clock seconds that something took.</summary>
 public sealed record Timing(double Seconds) : IOutsideDecision;
 
+/// <summary>Words for people about a decision, which does not depend on them.</summary>
+public sealed record Remark(string Text) : IOutsideDecision
+{
+    public override string ToString() => Text;
+}
+
 /// <summary>The name of one run of one configuration; chosen outside, so outside every decision.</summary>
 public sealed record SearchId(string Text) : IOutsideDecision
 {
@@ -81,14 +87,17 @@ public static class DomainJson
     [System.Diagnostics.CodeAnalysis.SuppressMessage("Performance", "CA1812", Justification = "Made by the factory above.")]
     private sealed class ValueListConverter<T> : JsonConverter<ValueList<T>>
     {
+        private JsonConverter<T>? converter;
+
         public override ValueList<T> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
             JsonSerializer.Deserialize<T[]>(ref reader, options)!.ToValueList();
 
         public override void Write(Utf8JsonWriter writer, ValueList<T> value, JsonSerializerOptions options)
         {
+            converter ??= (JsonConverter<T>)options.GetConverter(typeof(T));
             writer.WriteStartArray();
             foreach (T item in value)
-                JsonSerializer.Serialize(writer, item, options);
+                converter.Write(writer, item, options);
             writer.WriteEndArray();
         }
     }

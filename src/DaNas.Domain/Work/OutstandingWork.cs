@@ -30,19 +30,20 @@ public static class OutstandingWork
         SearchPhase.Training p => Enumerable.Range(0, state.Config!.Rounds.Shards).Select(s => Shard(state, p, s)).ToValueList(),
         SearchPhase.Scoring p => EvidenceUnits(state, p),
         SearchPhase.Deriving p => p.Ranked.Select((_, rank) => rank).Where(rank => p.Scores.All(s => s.Rank != rank)).Select(rank => Derive(state, p, rank)).ToValueList(),
+        SearchPhase.Probing p => p.Probes.Select((x, i) => (x, i)).Where(x => x.x.Passed is null).Select(x => Probe(state, p, x.i)).ToValueList(),
         SearchPhase.Retraining p => p.Runs.Where(r => r.Result is null).Select(r => Retrain(state, r)).ToValueList(),
         _ => [],
     };
 
     /// <summary>Whether anybody waits for a unit: one that can run now, or the merge of the running round.</summary>
     public static bool IsOutstanding(SearchState state, string unit) =>
-        Of(state).Any(u => u.Id == unit) || (state.Phase is SearchPhase.Training p && unit == MergeId(p));
+        Of(state).Any(u => u.Id == unit) || (state.Phase is SearchPhase.Training p && unit == MergeId(state, p));
 
     /// <summary>The merge of a round whose shards are all there, in shard order.</summary>
     public static WorkUnit Merge(SearchState state, SearchPhase.Training p, ValueList<UnitResult.ShardTrained> shards) => new WorkUnit.MergeRound(
-        MergeId(p), 0, state.Supernet, shards.Select(s => s.Output).ToValueList(), state.Alive!);
+        MergeId(state, p), 0, state.Supernet, shards.Select(s => s.Output).ToValueList(), state.Alive!);
 
-    public static string MergeId(SearchPhase.Training p) => Id($"s{p.Stage.Index}/r{p.Round}/merge");
+    public static string MergeId(SearchState state, SearchPhase.Training p) => Id($"s{p.Stage.Index}/r{p.Round}{Revision(state)}/merge");
 
     /// <summary>Optimiser steps of one retraining run.</summary>
     public static int RetrainSteps(SearchConfig config, DatasetSummary data) =>
@@ -51,13 +52,13 @@ public static class OutstandingWork
     private static WorkUnit Difficulty(SearchState state, ProxyProgress p)
     {
         string id = Id($"difficulty/{p.Seed}/{p.Accuracy.Count}");
-        return new WorkUnit.MeasureDifficulty(id, Seed(state, "difficulty", p.Seed), p.Seed, p.Accuracy.Count, p.Output);
+        return new WorkUnit.MeasureDifficulty(id, Seed(state, "difficulty", p.Seed), p.Seed, p.Accuracy.Count, p.Newest);
     }
 
     private static WorkUnit Shard(SearchState state, SearchPhase.Training p, int shard)
     {
-        RoundSchedule schedule = new(p.Stage.FirstRound + p.Round, state.Plan!.TotalRounds, p.Round, Temperature(state, p));
-        string id = Id($"s{p.Stage.Index}/r{p.Round}/train/{shard}");
+        RoundSchedule schedule = new(p.Stage.FirstRound + p.Round, state.Plan!.TotalRounds, p.Round, Temperature(state, p), state.RateScale);
+        string id = Id($"s{p.Stage.Index}/r{p.Round}{Revision(state)}/train/{shard}");
         return new WorkUnit.TrainShard(id, Seed(state, id), p.Stage, schedule, shard, state.Supernet, state.Alive!);
     }
 
@@ -77,7 +78,7 @@ public static class OutstandingWork
         ValueList<BlockRequest> requests = StageEvidence.Requests(state, p);
         return requests.Chunk(RequestsPerUnit).Select((chunk, i) =>
         {
-            string id = Id($"s{p.Stage.Index}/e{p.Rounds.Count}/blocks/{i}");
+            string id = Id($"s{p.Stage.Index}/e{p.Rounds.Count}{Revision(state)}/blocks/{i}");
             return (WorkUnit)new WorkUnit.EvaluateBlocks(id, Seed(state, id), p.Stage.Classes, i, state.Supernet, state.Alive!, chunk.ToValueList());
         }).ToValueList();
     }
@@ -89,8 +90,18 @@ public static class OutstandingWork
     {
         int steps = RetrainSteps(state.Config!, state.Started!.Data);
         int segments = (steps + state.Config!.Retrain.SegmentSteps - 1) / state.Config.Retrain.SegmentSteps;
-        return new WorkUnit.RetrainSegment(Id($"retrain/{run.Name}/{run.SegmentsDone}"), Seed(state, "retrain"), run.Name, run.Architecture, run.SegmentsDone, segments, steps, run.Output);
+        return new WorkUnit.RetrainSegment(Id($"retrain/{run.Name}/{run.SegmentsDone}"), Seed(state, "retrain"), run.Name, run.Architecture, run.SegmentsDone, segments, steps, run.Newest);
     }
+
+    private static WorkUnit Probe(SearchState state, SearchPhase.Probing p, int index)
+    {
+        StagePlan stage = SearchPhase.StageOf(p.Before)!;
+        string id = Id($"s{stage.Index}/p{state.Revision}/probe/{index}");
+        return new WorkUnit.ProbePath(id, Seed(state, id), index, p.Probes[index].Path, stage.Classes, state.Supernet, state.Alive!);
+    }
+
+    /// <summary>Roll-backs and quarantines make the same round another one: other inputs or other seeds, so another name.</summary>
+    private static string Revision(SearchState state) => state.Revision == 0 ? string.Empty : Id($"+{state.Revision}");
 
     private static long Seed(SearchState state, params ReadOnlySpan<object> path) => SeededRandom.Derive(state.Config!.Search.Seed, path);
 

@@ -6,7 +6,7 @@ using DaNas.Domain.Values;
 namespace DaNas.Domain.Work;
 
 /// <summary>Where a round stands in the whole search: what learning rate, temperature and data cursor are functions of.</summary>
-public sealed record RoundSchedule(int GlobalRound, int TotalRounds, int StageRound, double Temperature);
+public sealed record RoundSchedule(int GlobalRound, int TotalRounds, int StageRound, double Temperature, double RateScale);
 
 /// <summary>One block of one layer.</summary>
 public sealed record BlockRequest(int Layer, string Block);
@@ -17,6 +17,19 @@ public sealed record BlockRequest(int Layer, string Block);
 /// </summary>
 public abstract record WorkUnit(string Id, long Seed)
 {
+    /// <summary>The blobs that a unit reads.</summary>
+    public static ValueList<BlobRef> InputsOf(WorkUnit unit) => (unit switch
+    {
+        MeasureDifficulty u => [u.Input],
+        TrainShard u => [u.Input],
+        MergeRound u => [u.Input, .. u.Shards],
+        EvaluateBlocks u => [u.Input],
+        ProbePath u => [u.Input],
+        EvaluateArchitecture u => [u.Input],
+        RetrainSegment u => [u.Input],
+        _ => (BlobRef?[])[],
+    }).OfType<BlobRef>().ToValueList();
+
     /// <summary>Trains the proxy path for one more point and measures held-out accuracy of every class.</summary>
     public sealed record MeasureDifficulty(string Id, long Seed, int ProxySeed, int Point, BlobRef? Input) : WorkUnit(Id, Seed);
 
@@ -29,6 +42,9 @@ public abstract record WorkUnit(string Id, long Seed)
     /// <summary>Supernet accuracy of random alive paths through each requested block, after recalibration of batch norm.</summary>
     public sealed record EvaluateBlocks(
         string Id, long Seed, ValueList<int> Classes, int Shard, BlobRef? Input, AliveBlocks Alive, ValueList<BlockRequest> Requests) : WorkUnit(Id, Seed);
+
+    /// <summary>A few training steps of one path from the supernet's weights, thrown away: does it end, with finite loss and weights?</summary>
+    public sealed record ProbePath(string Id, long Seed, int Index, ValueList<string> Path, ValueList<int> Classes, BlobRef? Input, AliveBlocks Alive) : WorkUnit(Id, Seed);
 
     /// <summary>Supernet accuracy of one architecture on held-out images, after recalibration of batch norm.</summary>
     public sealed record EvaluateArchitecture(string Id, long Seed, int Rank, Architecture Architecture, BlobRef? Input) : WorkUnit(Id, Seed);
@@ -52,6 +68,16 @@ public sealed record UnitCost(long ForwardImages, long BackwardImages, long Forw
 /// <summary>What a unit gave. Equal units give equal results, timing aside.</summary>
 public abstract record UnitResult(string Unit, UnitCost Cost, Timing Timing)
 {
+    /// <summary>The blob that the unit made, where it makes one.</summary>
+    public static BlobRef? OutputOf(UnitResult result) => result switch
+    {
+        DifficultyPoint r => r.Output,
+        ShardTrained r => r.Output,
+        RoundMerged r => r.Output,
+        SegmentRetrained r => r.Output,
+        _ => null,
+    };
+
     public sealed record DifficultyPoint(string Unit, UnitCost Cost, Timing Timing, BlobRef Output, ValueList<double> Accuracy, ValueList<double> Loss)
         : UnitResult(Unit, Cost, Timing);
 
@@ -64,6 +90,8 @@ public abstract record UnitResult(string Unit, UnitCost Cost, Timing Timing)
 
     /// <summary>Accuracies of the paths drawn for each request, in the order of the requests.</summary>
     public sealed record BlocksEvaluated(string Unit, UnitCost Cost, Timing Timing, ValueList<ValueList<double>> Accuracies) : UnitResult(Unit, Cost, Timing);
+
+    public sealed record PathPassed(string Unit, UnitCost Cost, Timing Timing, double Loss) : UnitResult(Unit, Cost, Timing);
 
     public sealed record ArchitectureEvaluated(string Unit, UnitCost Cost, Timing Timing, double Accuracy, double Loss) : UnitResult(Unit, Cost, Timing);
 

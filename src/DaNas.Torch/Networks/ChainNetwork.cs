@@ -1,5 +1,6 @@
 // Shapes: N pictures, C channels, H height, W width, K classes.
 using DaNas.Domain.SearchSpaces;
+using DaNas.Ports;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -79,6 +80,8 @@ public sealed class ChainNetwork : nn.Module
         for (int l = 0; l < layers.Length; l++)
         {
             y = layers[l][path[l]].call(y);
+            if (FaultPoints.BlockEntered?.Invoke(l + 1, path[l]) == true)
+                y = y * double.NaN;
             if (gates is not null)
                 y = y * gates[l];
         }

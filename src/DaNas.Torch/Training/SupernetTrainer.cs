@@ -116,11 +116,12 @@ public sealed class SupernetTrainer : IDisposable
     {
         WeightOptions o = session.Config.Weights;
         long perRound = session.Config.Rounds.Steps;
+        double first = o.LearningRate * unit.Schedule.RateScale;
         return o.Schedule switch
         {
-            LearningRateSchedule.CosineTotal => EngineSession.Cosine(o.LearningRate, (unit.Schedule.GlobalRound * perRound) + step, unit.Schedule.TotalRounds * perRound),
-            LearningRateSchedule.CosinePerStage => EngineSession.Cosine(o.LearningRate, (unit.Schedule.StageRound * perRound) + step, unit.Stage.Rounds * perRound),
-            _ => o.LearningRate,
+            LearningRateSchedule.CosineTotal => EngineSession.Cosine(first, (unit.Schedule.GlobalRound * perRound) + step, unit.Schedule.TotalRounds * perRound),
+            LearningRateSchedule.CosinePerStage => EngineSession.Cosine(first, (unit.Schedule.StageRound * perRound) + step, unit.Stage.Rounds * perRound),
+            _ => first,
         };
     }
 

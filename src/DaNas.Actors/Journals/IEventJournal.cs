@@ -1,7 +1,12 @@
-namespace DaNas.Actors.Embedded;
+namespace DaNas.Actors.Journals;
 
-/// <summary>An event as it stands in the journal: sequence number from 1, when it was stored, and the event.</summary>
-public sealed record StoredEvent(long Sequence, DateTimeOffset Created, string Manifest, object Event);
+/// <summary>An event as it stands in the journal: sequence number from 1, when it was stored, by which writer, and its link of the hash chain.</summary>
+public sealed record StoredEvent(long Sequence, DateTimeOffset Created, string Manifest, object Event)
+{
+    public long Epoch { get; init; }
+
+    public string Chain { get; init; } = string.Empty;
+}
 
 /// <summary>
 /// Events by persistence id. Appends of one persistence id come from the one writer that acquired it last: every append checks the
@@ -12,7 +17,10 @@ public interface IEventJournal
     /// <summary>Makes this process the writer and returns its epoch (1 for the first).</summary>
     long Acquire(string persistenceId);
 
-    /// <summary>Stores all or none and returns the last sequence number. Throws <see cref="JournalException"/>.</summary>
+    /// <summary>
+    /// Stores all or none and returns the last sequence number. Throws <see cref="JournalException"/>; after one, whether the events were
+    /// stored is known only by reading.
+    /// </summary>
     Task<long> AppendAsync(string persistenceId, long lastSequence, IReadOnlyList<object> events);
 
     /// <summary>All events in order, hash chain checked. Throws <see cref="JournalException"/>.</summary>
@@ -25,9 +33,16 @@ public interface IEventJournal
 /// <summary>What went wrong with the journal, in words for an operator.</summary>
 public enum JournalFault
 {
+    /// <summary>Cannot be used now (full disk, lost connection); waiting helps.</summary>
     Unavailable,
+
+    /// <summary>Another writer took over; this one must stop.</summary>
     Fenced,
+
+    /// <summary>What is stored is not what was stored, or its end is missing.</summary>
     Damaged,
+
+    /// <summary>Not a journal of this product, or of a newer version.</summary>
     Foreign,
 }
 
@@ -38,4 +53,7 @@ public sealed class JournalException : Exception
         : base(message, inner) => Fault = fault;
 
     public JournalFault Fault { get; }
+
+    /// <summary>Where the end of the journal is missing: what was acknowledged, and what is there.</summary>
+    public (long Acknowledged, long Found)? Cut { get; init; }
 }

@@ -1,0 +1,54 @@
+using DaNas.Domain.Faults;
+using DaNas.Domain.Work;
+
+namespace DaNas.Actors.Dispatch;
+
+/// <summary>A unit that somebody waits for: queued, or leased to a trainer.</summary>
+internal sealed class DispatchItem(DispatchProtocol.Submit asked, ActorAddress requester)
+{
+    private const int FreeLosses = 3;
+    private const int LongestWait = 30;
+
+    public string Key { get; } = KeyOf(asked.Search, asked.Unit.Id);
+
+    public string Search { get; } = asked.Search;
+
+    public ActorAddress Owner { get; set; } = new(asked.Owner);
+
+    public WorkUnit Unit { get; set; } = asked.Unit;
+
+    public ActorAddress Requester { get; set; } = requester;
+
+    public long Epoch { get; set; } = asked.Epoch;
+
+    public int Attempt { get; set; }
+
+    /// <summary>Failures by the unit's own fault.</summary>
+    public int Failures { get; private set; }
+
+    /// <summary>Failures one after another that say nothing about the unit.</summary>
+    public int Losses { get; private set; }
+
+    /// <summary>The dispatcher's tick before which it is not leased again.</summary>
+    public long NotBefore { get; private set; }
+
+    /// <summary>The tick at which it was leased.</summary>
+    public long LeasedAt { get; set; }
+
+    public static string KeyOf(string search, string unit) => $"{search}/{unit}";
+
+    /// <summary>Counts a failure. The first losses cost no wait; then 1, 2, 4 ... 30 ticks; a store that cannot be written waits from the first.</summary>
+    public void Count(FailureKind kind, long now)
+    {
+        if (kind.Counts())
+        {
+            Failures++;
+            Losses = 0;
+            return;
+        }
+
+        Losses++;
+        int waits = kind == FailureKind.StorageUnavailable ? Losses : Losses - FreeLosses;
+        NotBefore = waits <= 0 ? now : now + Math.Min(LongestWait, 1L << Math.Min(waits - 1, 10));
+    }
+}

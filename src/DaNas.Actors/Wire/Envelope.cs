@@ -1,0 +1,58 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using DaNas.Domain.Values;
+
+namespace DaNas.Actors.Wire;
+
+/// <summary>What stands beside an event in its row.</summary>
+public readonly record struct RowHead(long Sequence, long CreatedTicks, string Manifest);
+
+/// <summary>
+/// What stands in a journal row: the event, the writer's epoch, and the hash chain over everything before. Text, so that an operator
+/// can read a journal with nothing but SQLite.
+/// </summary>
+public sealed record Envelope(string Chain, long Epoch, JsonElement Event)
+{
+    /// <summary>The link before the first event of a persistence id.</summary>
+    public static string Genesis(string persistenceId) => Digest.Of($"danas-journal/1 {persistenceId}").Hex;
+
+    /// <summary>Seals an event onto the chain.</summary>
+    public static (byte[] Bytes, string Chain) Seal(string before, RowHead head, long epoch, byte[] payload)
+    {
+        if (payload.Length > WireFormat.MaximumEventBytes)
+            throw new InvalidDataException($"{head.Manifest} has {payload.Length} bytes, over the bound of {WireFormat.MaximumEventBytes}: large tables belong in blobs");
+        string chain = Link(before, head, epoch, payload);
+        using JsonDocument document = JsonDocument.Parse(payload);
+        return (JsonSerializer.SerializeToUtf8Bytes(new Envelope(chain, epoch, document.RootElement), DomainJson.Stored), chain);
+    }
+
+    /// <summary>Opens a row; throws <see cref="InvalidDataException"/> when the row is not the one that was sealed here.</summary>
+    public static (object Event, string Chain, long Epoch) Open(string before, RowHead head, byte[] bytes)
+    {
+        Envelope envelope;
+        try
+        {
+            envelope = JsonSerializer.Deserialize<Envelope>(bytes, DomainJson.Stored) ?? throw new InvalidDataException($"event {head.Sequence} is empty");
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"event {head.Sequence} is not an envelope of this product: {e.Message}", e);
+        }
+
+        byte[] payload = Encoding.UTF8.GetBytes(envelope.Event.GetRawText());
+        string chain = Link(before, head, envelope.Epoch, payload);
+        return chain == envelope.Chain
+            ? (WireFormat.Read(head.Manifest, payload), chain, envelope.Epoch)
+            : throw new InvalidDataException($"event {head.Sequence} ({head.Manifest}) does not fit the hash chain: the journal was damaged or changed");
+    }
+
+    private static string Link(string before, RowHead head, long epoch, byte[] payload)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{before}\n{head.Sequence}\n{head.CreatedTicks}\n{epoch}\n{head.Manifest}\n")));
+        hash.AppendData(payload);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+}

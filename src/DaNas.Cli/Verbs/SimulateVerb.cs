@@ -1,0 +1,105 @@
+using System.CommandLine;
+using System.Diagnostics;
+using DaNas.Actors;
+using DaNas.Actors.Logging;
+using DaNas.Actors.Simulated;
+using DaNas.Cli.Configuration;
+using DaNas.Cli.Running;
+using DaNas.Domain.Configuration;
+
+namespace DaNas.Cli.Verbs;
+
+/// <summary>simulate: the whole system in virtual time, to check its promises seed by seed, or to forecast a search under failures.</summary>
+internal static class SimulateVerb
+{
+    public static Command Simulate()
+    {
+        Argument<string?> conf = new("CONF") { Description = "Forecasts this search under failures; without it, seeds are checked.", Arity = ArgumentArity.ZeroOrOne };
+        Option<long> seeds = new("--seeds") { DefaultValueFactory = _ => 1000, Description = "How many seeds to check." };
+        Option<long> first = new("--first") { DefaultValueFactory = _ => 1, Description = "The first seed." };
+        Option<long?> replay = new("--replay") { Description = "Runs one seed and prints every state change." };
+        Option<string?> plant = new("--plant") { Description = "Plants a defect, which the checks must find." };
+        Option<bool> listPlanted = new("--list-planted") { Description = "Lists the defects that can be planted." };
+        Command command = new("simulate", "Runs the real actors in a simulated cluster: checks the promises under faults, or forecasts a search.")
+        {
+            conf, seeds, first, replay, plant, listPlanted,
+        };
+        ForecastOptions forecast = new(command);
+        command.SetAction(parsed => Shared.Guard(() =>
+        {
+            if (parsed.GetValue(listPlanted))
+                return List();
+            if (parsed.GetValue(conf) is { } file)
+                return Forecast.Run(file, forecast.Read(parsed));
+            Plant planted = PlantOf(parsed.GetValue(plant));
+            return parsed.GetValue(replay) is { } seed ? Replay(seed, planted) : Check(parsed.GetValue(first), parsed.GetValue(seeds), planted);
+        }));
+        return command;
+    }
+
+    private static int List()
+    {
+        foreach (Plant plant in Enum.GetValues<Plant>().Where(p => p != Plant.None))
+            Console.WriteLine(ConfigSection.Kebab(plant.ToString()));
+        return ExitCode.Done;
+    }
+
+    private static Plant PlantOf(string? name)
+    {
+        if (name is null)
+            return Plant.None;
+        foreach (Plant plant in Enum.GetValues<Plant>())
+        {
+            if (ConfigSection.Kebab(plant.ToString()) == name)
+                return plant;
+        }
+
+        throw new UsageException($"--plant {name}: 'danas simulate --list-planted' lists what can be planted");
+    }
+
+    /// <summary>All seeds over all cores; each failure with its line to replay; one line at the end.</summary>
+    private static int Check(long first, long count, Plant plant)
+    {
+        SimulationSuite suite = new();
+        Stopwatch clock = Stopwatch.StartNew();
+        Lock gate = new();
+        (long done, long failed, long units, long faults, double days) = (0L, 0L, 0L, 0L, 0.0);
+        string planted = plant == Plant.None ? string.Empty : $" --plant {ConfigSection.Kebab(plant.ToString())}";
+        Parallel.For(first, first + count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, seed =>
+        {
+            SimulationResult result = suite.Run(seed, plant);
+            lock (gate)
+            {
+                done++;
+                units += result.Units;
+                faults += result.Faults;
+                days += result.Virtual.TotalDays;
+                if (done % 1000 == 0 && done < count)
+                    Console.WriteLine(Output.Text($"{done} of {count} seeds, {failed} failed, {clock.Elapsed.TotalSeconds:0} s"));
+                if (result.Good)
+                    return;
+                failed++;
+                foreach (string violation in result.Violations)
+                    Console.WriteLine($"seed {seed}: {violation}");
+                Console.WriteLine($"seed {seed}: replay with 'danas simulate --replay {seed}{planted}'");
+            }
+        });
+        Console.WriteLine(Output.Text($"{done} seeds, {failed} failed, {units} units, {faults} faults, {days:0.0} simulated days, {clock.Elapsed.TotalSeconds:0.0} s"));
+        return failed == 0 ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    private static int Replay(long seed, Plant plant)
+    {
+        SimulationResult result = new SimulationSuite().Run(seed, plant, new ConsoleLog());
+        foreach (string violation in result.Violations)
+            Console.WriteLine(violation);
+        Console.WriteLine(Output.Text($"seed {seed}: {(result.Good ? "good" : "FAILED")}, {result.Units} units, {result.Events} events, {result.Faults} faults, {result.Messages} messages, {result.Virtual:d\\.hh\\:mm\\:ss} simulated"));
+        return result.Good ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    private sealed class ConsoleLog : IStateLog
+    {
+        public void Write(ActorAddress actor, DateTimeOffset at, StateChange change) => Console.WriteLine(Output.Text(
+            $"{at:HH:mm:ss.fff} {actor.Path,-34} {change.Event} {change.From} -> {change.To} {change.Unit}{(change.Sequence is { } s ? $" #{s}" : string.Empty)} {change.Cause}"));
+    }
+}

@@ -1,0 +1,85 @@
+using DaNas.Domain.Searches;
+using DaNas.Domain.Stages;
+using DaNas.Domain.Values;
+
+namespace DaNas.Domain.Configuration;
+
+/// <summary>Differences between what a search was started with and what it would go on with, key by key.</summary>
+public static class ConfigDrift
+{
+    /// <summary>What has already shaped a search once it has begun: these keys cannot be changed, accepted or not.</summary>
+    private static readonly string[] Fixed =
+    [
+        "space.", "search.", "data.kind", "data.validation-fraction", "data.test-fraction", "data.limit-per-class", "data.test-limit-per-class", "data.drawn.",
+        "difficulty.", "curriculum.", "warmup.", "stage.", "rounds.",
+    ];
+
+    /// <summary>Keys that change no result: how the work is done, not what comes out.</summary>
+    private static readonly string[] Operational =
+    [
+        "trainers.count", "trainers.unit-deadline", "trainers.attempts", "trainers.silence", "blobs.", "data.path", "data.cache", "data.prefetch-batches",
+    ];
+
+    /// <summary>All differences as "key: old -> new", in order of keys.</summary>
+    public static ValueList<string> Of(string before, string after)
+    {
+        SortedDictionary<string, string> old = Flat(before);
+        SortedDictionary<string, string> now = Flat(after);
+        return old.Keys.Union(now.Keys).Order(StringComparer.Ordinal)
+            .Where(k => old.GetValueOrDefault(k) != now.GetValueOrDefault(k))
+            .Select(k => $"{k}: {old.GetValueOrDefault(k, "(absent)")} -> {now.GetValueOrDefault(k, "(absent)")}").ToValueList();
+    }
+
+    public static ValueList<string> Of(DatasetSummary before, DatasetSummary after) => Of(
+        ("fingerprint", before.Fingerprint.Short, after.Fingerprint.Short),
+        ("classes", Text(before.Classes.Count), Text(after.Classes.Count)),
+        ("training pictures", Text(before.TrainImages), Text(after.TrainImages)),
+        ("test pictures", Text(before.Test.Sum(n => (long)n)), Text(after.Test.Sum(n => (long)n))));
+
+    /// <summary>Of named pairs, those that differ.</summary>
+    public static ValueList<string> Of(params ReadOnlySpan<(string Name, string Before, string After)> pairs)
+    {
+        List<string> changes = [];
+        foreach ((string name, string before, string after) in pairs)
+        {
+            if (before != after)
+                changes.Add($"{name}: {before} -> {after}");
+        }
+
+        return changes.ToValueList();
+    }
+
+    /// <summary>Changes that cannot be accepted, since the search stands on the old values.</summary>
+    public static ValueList<string> Unacceptable(ValueList<string> changes) =>
+        changes.Where(c => Fixed.Any(f => c.StartsWith(f, StringComparison.Ordinal))).ToValueList();
+
+    /// <summary>The event that records an accepted configuration: a decision, unless no result can change by it.</summary>
+    public static SearchEvent Event(string before, string after)
+    {
+        ValueList<string> changes = Of(before, after);
+        return changes.All(c => Operational.Any(o => c.StartsWith(o, StringComparison.Ordinal)))
+            ? new SearchEvent.OperationChanged(after, Digest.Of(after), changes)
+            : new SearchEvent.ConfigurationChanged(after, Digest.Of(after), changes);
+    }
+
+    private static SortedDictionary<string, string> Flat(string text)
+    {
+        SortedDictionary<string, string> flat = new(StringComparer.Ordinal);
+        Add(ConfigNode.FromCanonicalText(text, "journal"), string.Empty);
+        return flat;
+
+        void Add(ConfigNode node, string path)
+        {
+            if (node is ConfigObject o)
+            {
+                foreach ((string key, ConfigNode value) in o.Fields)
+                    Add(value, path.Length == 0 ? key : $"{path}.{key}");
+                return;
+            }
+
+            flat[path] = node.ToCanonicalText();
+        }
+    }
+
+    private static string Text(long value) => value.ToString(System.Globalization.CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,47 @@
+using System.Collections.Concurrent;
+using DaNas.Actors.Simulated;
+using DaNas.Cli.Verbs;
+using Xunit.Abstractions;
+
+namespace DaNas.Actors.Tests;
+
+/// <summary>The whole system under drawn faults in virtual time. A failure prints its seed; 'danas simulate --replay SEED' shows its history.</summary>
+public sealed class SimulationTests(ITestOutputHelper output)
+{
+    private static readonly ParallelOptions AllCores = new() { MaxDegreeOfParallelism = Environment.ProcessorCount };
+
+    [Fact]
+    public void A_thousand_seeds_of_faults_end_as_their_clean_runs()
+    {
+        SimulationSuite suite = new();
+        ConcurrentBag<SimulationResult> results = [];
+        Parallel.For(1, 1001, AllCores, seed => results.Add(suite.Run(seed)));
+        foreach (SimulationResult bad in results.Where(r => !r.Good))
+            output.WriteLine($"danas simulate --replay {bad.Seed}: {string.Join("; ", bad.Violations)}");
+        results.Where(r => !r.Good).Select(r => r.Seed).ShouldBeEmpty();
+        results.Count.ShouldBe(1000);
+        results.Average(r => r.Faults).ShouldBeGreaterThan(20);
+        results.Average(r => r.Units).ShouldBeInRange(150, 400);
+    }
+
+    [Theory]
+    [InlineData(Plant.FencingRemoved, "two writers")]
+    [InlineData(Plant.ReplyBeforePersist, "the store does not have it")]
+    [InlineData(Plant.ClockInFold, "not the fold")]
+    [InlineData(Plant.LostTimer, "does not end")]
+    public void A_planted_defect_is_found_within_twenty_seeds(Plant plant, string found)
+    {
+        SimulationSuite suite = new();
+        ConcurrentBag<SimulationResult> results = [];
+        Parallel.For(1, 21, AllCores, seed => results.Add(suite.Run(seed, plant)));
+        results.SelectMany(r => r.Violations).ShouldContain(v => v.Contains(found, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_seed_replays_to_the_same_history()
+    {
+        SimulationResult first = new SimulationSuite().Run(11);
+        SimulationResult again = new SimulationSuite().Run(11);
+        (again.Events, again.Messages, again.Units, again.Virtual).ShouldBe((first.Events, first.Messages, first.Units, first.Virtual));
+    }
+}

@@ -16,11 +16,11 @@ public sealed record SimulatedSearch(SearchConfig Config, DatasetSummary Data, F
 
     /// <summary>
     /// The search without actors, faults or time: decide, evolve, answer, until it is over. What every simulated run must equal. A unit that
-    /// fails by its own fault is reported as exhausted at once.
+    /// fails by its own fault is reported as exhausted at once. It can go on from events that are known, and tells of each new one.
     /// </summary>
-    public CleanRun RunClean()
+    public CleanRun RunClean(IReadOnlyList<SearchEvent>? known = null, Action<SearchState, SearchEvent>? stored = null)
     {
-        SearchState state = SearchState.Initial;
+        SearchState state = (known ?? []).Aggregate(SearchState.Initial, SearchEvolver.Evolve);
         int units = 0;
         Apply(new SearchCommand.Start(First));
         while (!state.IsOver)
@@ -36,8 +36,13 @@ public sealed record SimulatedSearch(SearchConfig Config, DatasetSummary Data, F
 
         void Apply(SearchCommand command)
         {
-            if (SearchDecider.Decide(state, command) is Decision.Accepted accepted)
-                state = accepted.Events.Aggregate(state, SearchEvolver.Evolve);
+            if (SearchDecider.Decide(state, command) is not Decision.Accepted accepted)
+                return;
+            foreach (SearchEvent e in accepted.Events)
+            {
+                state = SearchEvolver.Evolve(state, e);
+                stored?.Invoke(state, e);
+            }
         }
 
         IEnumerable<SearchCommand> Commands(SearchState s) => CleanCommands.Of(s, u =>

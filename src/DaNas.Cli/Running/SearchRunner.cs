@@ -67,6 +67,7 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
         using SqliteJournal journal = folder.OpenJournal();
         TrainerOpening opening = new(config.Text, data, folder.BlobFolder(id));
         TrainerProcess[] trainers = [.. Enumerable.Range(0, config.Trainers.Count).Select(i => new TrainerProcess(opening, config.Trainers, text => Chatter(id, i, text)))];
+        using HealthLog health = new(folder, id, trainers);
         try
         {
             await trainers[0].StartAsync(interrupt);

@@ -7,8 +7,8 @@ namespace DaNas.Cli.Trainers;
 
 /// <summary>
 /// What tests and drills ask for by environment variables; without them nothing is installed.
-/// <c>DANAS_FAULT_POINT=event-after:7</c>: SIGKILL to this process (from a trainer: to its parent first) when that place is passed for the
-/// seventh time. <c>DANAS_FAULT_BLOCK=L03/k5e6:abort</c> (or nan, hang): what that candidate block does in a forward pass.
+/// <c>DANAS_FAULT_POINT=event-after:7,blob-before:1</c>: SIGKILL to this process (from a trainer: to its parent first) when one of these places
+/// is passed that many times; its name is written to <c>DANAS_FAULT_FILE</c>. <c>DANAS_FAULT_BLOCK=L03/k5e6:abort</c> (or nan, hang): what that candidate block does in a forward pass.
 /// </summary>
 internal static partial class FaultInjection
 {
@@ -16,21 +16,29 @@ internal static partial class FaultInjection
 
     public static void Install(bool trainer)
     {
-        if (Environment.GetEnvironmentVariable("DANAS_FAULT_POINT")?.Split(':') is [string site, string count])
-            InstallPoint(site, int.Parse(count, CultureInfo.InvariantCulture), trainer);
+        if (Environment.GetEnvironmentVariable("DANAS_FAULT_POINT") is { Length: > 0 } points)
+            InstallPoints(points.Split(',').Select(p => p.Split(':')).ToDictionary(p => p[0], p => int.Parse(p[1], CultureInfo.InvariantCulture), StringComparer.Ordinal), trainer);
         if (trainer && Environment.GetEnvironmentVariable("DANAS_FAULT_BLOCK")?.Split('/', ':') is [string layer, string block, string action])
             InstallBlock(int.Parse(layer.AsSpan(1), CultureInfo.InvariantCulture), block, action);
     }
 
-    private static void InstallPoint(string site, int count, bool trainer)
+    private static void InstallPoints(Dictionary<string, int> points, bool trainer)
     {
-        int passed = 0;
+        int parent = getppid();
+        string? file = Environment.GetEnvironmentVariable("DANAS_FAULT_FILE");
+        Lock gate = new();
         FaultPoints.Passed = name =>
         {
-            if (name != site || Interlocked.Increment(ref passed) != count)
-                return;
-            if (trainer)
-                _ = kill(getppid(), SigKill);
+            lock (gate)
+            {
+                if (!points.TryGetValue(name, out int left) || (points[name] = left - 1) != 0)
+                    return;
+            }
+
+            if (file is not null)
+                File.WriteAllText(file, name);
+            if (trainer && getppid() == parent)
+                _ = kill(parent, SigKill);
             _ = kill(Environment.ProcessId, SigKill);
             using ManualResetEventSlim never = new();
             never.Wait();

@@ -11,8 +11,8 @@ internal sealed record TrainerOpening(string Configuration, Domain.Stages.Datase
 /// <summary>What it answers: ready with its numerics profile, or the reason why not.</summary>
 internal sealed record TrainerGreeting(bool Ready, string Text);
 
-/// <summary>A sign of life, once a second from a thread of its own: a process that is stopped or swapped out gives none.</summary>
-internal sealed record TrainerPulse;
+/// <summary>A sign of life, once a second from a thread of its own: a process that is stopped or swapped out gives none. With the native tensors alive.</summary>
+internal sealed record TrainerPulse(long Tensors);
 
 /// <summary>The conversation with a trainer process: one JSON object a line, manifest and body; nothing else is listened to.</summary>
 internal static class TrainerLine
@@ -47,7 +47,7 @@ internal static class TrainerLine
         {
             "open/1" => body.Deserialize<TrainerOpening>(DomainJson.Stored),
             "greeting/1" => body.Deserialize<TrainerGreeting>(DomainJson.Stored),
-            "pulse/1" => new TrainerPulse(),
+            "pulse/1" => body.Deserialize<TrainerPulse>(DomainJson.Stored),
             _ => WireFormat.Read(manifest, Encoding.UTF8.GetBytes(body.GetRawText())),
         };
     }

@@ -26,6 +26,11 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
     /// <summary>Once set, a process that reports another profile is refused: its results would not be bit-identical.</summary>
     public string? ExpectedProfile { get; set; }
 
+    /// <summary>Native tensors alive at the last sign of life.</summary>
+    public long LiveTensors { get; private set; }
+
+    public int? ProcessId => process is { HasExited: false } running ? running.Id : null;
+
     /// <summary>Seconds since the process gave its last sign of life.</summary>
     public double SilentSeconds => process is null ? 0 : Stopwatch.GetElapsedTime(Interlocked.Read(ref lastSign)).TotalSeconds;
 
@@ -185,7 +190,10 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
         while (await from.StandardOutput.ReadLineAsync(cancellation) is { } line)
         {
             Interlocked.Exchange(ref lastSign, Stopwatch.GetTimestamp());
-            if (TrainerLine.Read(line) is { } message and not TrainerPulse)
+            object? message = TrainerLine.Read(line);
+            if (message is TrainerPulse pulse)
+                LiveTensors = pulse.Tensors;
+            else if (message is not null)
                 return message;
         }
 

@@ -21,7 +21,7 @@ internal static class TrainerVerb
         FaultInjection.Install(true);
         Channel<string> lines = Channel.CreateUnbounded<string>();
         StartReader(lines.Writer);
-        using Timer pulse = new(_ => writer.WriteLine(TrainerLine.Write(new TrainerPulse())), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+        using Timer pulse = new(_ => writer.WriteLine(TrainerLine.Write(new TrainerPulse(TorchBinding.LiveTensors))), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
         try
         {
             TrainerOpening opening = (TrainerOpening)TrainerLine.Read(Next(lines))!;

@@ -70,7 +70,7 @@ internal static class RunVerbs
         return command;
     }
 
-    private static string CheckId(string id, OutputFolder folder)
+    internal static string CheckId(string id, OutputFolder folder)
     {
         if (id.Length is 0 or > 100 || id.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.')) || id.StartsWith('.'))
             throw new UsageException($"--id {id}: use letters, digits, '-', '_' and '.', at most 100");

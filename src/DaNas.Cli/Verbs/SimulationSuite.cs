@@ -44,7 +44,7 @@ internal sealed class SimulationSuite
         return Simulation.Run(search, clean, seed, plant, log);
     }
 
-    private static (SimulatedSearch Search, CleanRun Clean) Make(int variant, int misfortune)
+    internal static (SimulatedSearch Search, CleanRun Clean) Make(int variant, int misfortune)
     {
         SearchConfig config = ConfigLoader.Load("quickstart", [.. Common, .. Variants[variant]], null);
         DatasetSummary data = new(

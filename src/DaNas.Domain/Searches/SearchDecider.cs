@@ -73,11 +73,11 @@ public static class SearchDecider
                 return new SearchEvent.DifficultyMeasured([], Enumerable.Range(0, classes).ToValueList(), UnitCost.Zero);
             case SearchPhase.BetweenStages when strategy.TrainsSupernet && NextStage(state) is { } stage:
                 return new SearchEvent.StageOpened(stage, state.Alive!, state.Plan.TotalRounds);
-            case SearchPhase.BetweenStages when !strategy.TrainsSupernet:
-                return Ranked(state, strategy, ScoreTable.Empty);
+            case SearchPhase.BetweenStages:
+                return new SearchEvent.ArchitecturesRanked(state.Budget, strategy.Rank(state, state.LastScores));
             case SearchPhase.Training p when p.Stage.IsWarmup && p.Round == p.Stage.Rounds:
                 return new SearchEvent.StageClosed(p.Stage.Index, state.Supernet);
-            case SearchPhase.Scoring p when p.Pruned && NextStage(state) is not null:
+            case SearchPhase.Scoring p when p.Pruned ? NextStage(state) is not null : !p.Stage.PrunesAtEnd && NextStage(state) is null && p.Scores.Covers(state.Alive!):
                 return new SearchEvent.StageClosed(p.Stage.Index, state.Supernet);
             case SearchPhase.Deriving p when p.Scores.Count == p.Ranked.Count || !strategy.TrainsSupernet:
                 return Select(state, p);
@@ -91,9 +91,6 @@ public static class SearchDecider
     }
 
     private static StagePlan? NextStage(SearchState state) => state.Plan!.Stages.ElementAtOrDefault(state.Stages.Count);
-
-    private static SearchEvent.ArchitecturesRanked Ranked(SearchState state, IStrategy strategy, ScoreTable scores) =>
-        new(state.Budget, strategy.Rank(state, scores));
 
     /// <summary>The best supernet accuracy wins; ties go to the better rank.</summary>
     private static SearchEvent.ArchitectureSelected Select(SearchState state, SearchPhase.Deriving p)
@@ -125,11 +122,12 @@ public static class SearchDecider
     private static Decision.Accepted Segment(SearchState state, SearchPhase.Retraining phase, UnitResult.SegmentRetrained r)
     {
         string run = UnitIds.Text(r.Unit, 1);
+        RunProgress progress = phase.Runs.First(x => x.Name == run);
         SearchEvent done = new SearchEvent.SegmentCompleted(run, UnitIds.Last(r.Unit), r.Output, r.Loss, r.Accuracy, r.Cost, r.Timing);
         if (r.TestAccuracy is not { } accuracy || r.WeightsHash is not { } hash)
             return Follow(state, done);
-        Architecture architecture = phase.Runs.First(x => x.Name == run).Architecture;
-        return Follow(state, done, new SearchEvent.ModelRetrained(run, architecture, r.Output, accuracy, r.TestPerClass ?? [], hash));
+        SearchEvent model = new SearchEvent.ModelRetrained(run, progress.Architecture, r.Output, accuracy, r.TestPerClass ?? [], hash);
+        return progress.SegmentsDone > UnitIds.Last(r.Unit) ? Follow(state, model) : Follow(state, done, model);
     }
 
     private static Decision Round(SearchState state, SearchPhase.Training phase, SearchCommand.CompleteRound c)
@@ -177,14 +175,7 @@ public static class SearchDecider
         ScoreTable table = ScoreTable.Empty.Merge(c.Scores, state.Alive!);
         if (!table.Covers(state.Alive!))
             return new Decision.Rejected($"{table.Scores.Count} scores for {state.Alive!.Count} alive blocks");
-        List<SearchEvent> events = [.. table.Scores.Select(s => new SearchEvent.BlockScored(c.Stage, s))];
-        if (!phase.Stage.PrunesAtEnd && NextStage(state) is null)
-        {
-            events.Add(new SearchEvent.StageClosed(c.Stage, state.Supernet));
-            events.Add(Ranked(state, Strategy.Of(state.Config!), table));
-        }
-
-        return Follow(state, events.ToArray());
+        return Follow(state, [.. table.Scores.Except(phase.Scores.Scores).Select(s => new SearchEvent.BlockScored(c.Stage, s))]);
     }
 
     private static Decision Prune(SearchState state, SearchPhase.Scoring phase, SearchCommand.ProposePruning c)

@@ -86,7 +86,7 @@ public static class SearchEvolver
         {
             Supernet = e.Output,
             Stages = [.. state.Stages.Where(s => s.Plan.Index != e.Stage), record],
-            RoundBlobs = state.RoundBlobs.Add(e.Output),
+            RoundBlobs = state.RoundBlobs.Add(e.Output).TakeLast(state.Config!.Blobs.KeepRounds).ToValueList(),
             Marks = FaultEvolver.WithMark(state),
             Phase = last && !phase.Stage.IsWarmup
                 ? new SearchPhase.Scoring(phase.Stage, samples, [], ScoreTable.Empty, false)
@@ -104,6 +104,7 @@ public static class SearchEvolver
     private static SearchState Closed(SearchState state, SearchEvent.StageClosed e) => state with
     {
         Phase = new SearchPhase.BetweenStages(),
+        LastScores = (state.Phase as SearchPhase.Scoring)?.Scores ?? state.LastScores,
         StageBlobs = e.Supernet is null ? state.StageBlobs : state.StageBlobs.Add(e.Supernet),
     };
 

@@ -65,8 +65,6 @@ public sealed record ArchitectureScore(int Rank, double Accuracy, double Loss);
 public sealed record RunProgress(string Name, Architecture Architecture, ValueList<ChainLink> Outputs, RetrainedModel? Result)
 {
     public int SegmentsDone => Outputs.Count;
-
-    public BlobRef? Newest => SegmentsDone > 0 ? Outputs[^1].Blob : null;
 }
 
 /// <summary>A stage that is over, for reports.</summary>
@@ -98,6 +96,9 @@ public sealed record SearchState(SearchPhase Phase)
     public BlobRef? Supernet { get; init; }
 
     public ValueList<StageRecord> Stages { get; init; } = [];
+
+    /// <summary>The scores of the stage that was closed last: what architectures are ranked by at the end.</summary>
+    public ScoreTable LastScores { get; init; } = ScoreTable.Empty;
 
     public SearchEvent.ArchitectureSelected? Selected { get; init; }
 
@@ -132,14 +133,14 @@ public sealed record SearchState(SearchPhase Phase)
     /// <summary>States to go back to, oldest first: each as it was when a round began.</summary>
     public ValueList<SearchState> Marks { get; init; } = [];
 
-    /// <summary>Every round's weights, oldest first.</summary>
+    /// <summary>The weights of the newest rounds, oldest first; as many as are kept.</summary>
     public ValueList<BlobRef> RoundBlobs { get; init; } = [];
 
     /// <summary>The weights at every stage's end; never collected.</summary>
     public ValueList<BlobRef> StageBlobs { get; init; } = [];
 
     /// <summary>Blobs that may be needed again: the newest rounds, every stage's end, and what proxies and retrainings stand on.</summary>
-    public IEnumerable<BlobRef> LiveBlobs => RoundBlobs.TakeLast(Config?.Blobs.KeepRounds ?? 1).Concat(StageBlobs).Concat(((Phase as SearchPhase.Failed)?.Before ?? Phase) switch
+    public IEnumerable<BlobRef> LiveBlobs => RoundBlobs.Concat(StageBlobs).Concat(((Phase as SearchPhase.Failed)?.Before ?? Phase) switch
     {
         SearchPhase.MeasuringDifficulty p => p.Proxies.SelectMany(x => x.Outputs.TakeLast(KeptLinks)).Select(o => o.Blob),
         SearchPhase.Retraining p => p.Runs.SelectMany(r => r.Outputs.TakeLast(KeptLinks)).Select(o => o.Blob),

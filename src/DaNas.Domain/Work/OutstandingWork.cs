@@ -90,7 +90,9 @@ public static class OutstandingWork
     {
         int steps = RetrainSteps(state.Config!, state.Started!.Data);
         int segments = (steps + state.Config!.Retrain.SegmentSteps - 1) / state.Config.Retrain.SegmentSteps;
-        return new WorkUnit.RetrainSegment(Id($"retrain/{run.Name}/{run.SegmentsDone}"), Seed(state, "retrain"), run.Name, run.Architecture, run.SegmentsDone, segments, steps, run.Newest);
+        int segment = Math.Min(run.SegmentsDone, segments - 1); // The last one again where its model is not stored.
+        BlobRef? input = segment > 0 ? run.Outputs[segment - 1].Blob : null;
+        return new WorkUnit.RetrainSegment(Id($"retrain/{run.Name}/{segment}"), Seed(state, "retrain"), run.Name, run.Architecture, segment, segments, steps, input);
     }
 
     private static WorkUnit Probe(SearchState state, SearchPhase.Probing p, int index)

@@ -1,0 +1,98 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using DaNas.Cli.Configuration;
+using DaNas.Cli.Drills;
+using DaNas.Cli.Running;
+
+namespace DaNas.Cli.Verbs;
+
+/// <summary>Drills: real processes, real kills, compared with the clean search. Each prints one JSON line last.</summary>
+internal static class DrillVerbs
+{
+    private static readonly JsonSerializerOptions Named = new(Output.Json) { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+
+    public static Command Drill() => new("drill", "Kills real searches in every way and compares them with the clean one.") { SweepCommand(), KillLoopCommand(), SoakCommand(), PlainCommand() };
+
+    private static Command SweepCommand()
+    {
+        Option<int> points = new("--points") { DefaultValueFactory = _ => int.MaxValue, Description = "At most so many chained points (default: to the search's end)." };
+        Option<int> stride = new("--stride") { DefaultValueFactory = _ => 1, Description = "Every how many events a point is." };
+        Option<int> independent = new("--independent") { DefaultValueFactory = _ => 30, Description = "Searches that die once, at a drawn point." };
+        Option<int> seed = Seed();
+        Command command = new("sweep", "kill -9 just before and just after events and blobs become durable.") { points, stride, independent, seed };
+        command.SetAction(parsed => Shared.Guard(() => InTemporaryFolder("drill", [], drill =>
+        {
+            SweepResult result = new Sweep(drill, Console.WriteLine).Run(parsed.GetValue(points), parsed.GetValue(stride), parsed.GetValue(independent), parsed.GetValue(seed));
+            foreach (string failure in result.Failures)
+                Console.WriteLine(failure);
+            Output.PrintJson(result);
+            return result.Different == 0 ? ExitCode.Done : ExitCode.Failed;
+        })));
+        return command;
+    }
+
+    private static Command KillLoopCommand()
+    {
+        Argument<string> conf = new("CONF") { DefaultValueFactory = _ => "quickstart", Description = "The search to kill; its units should take two seconds at most." };
+        Option<string[]> set = Shared.Set();
+        Option<string> mean = new("--mean") { DefaultValueFactory = _ => "5s", Description = "Mean time between kills." };
+        Option<double> minutes = new("--minutes") { DefaultValueFactory = _ => 30, Description = "How long." };
+        Option<double> plain = new("--plain-minutes") { DefaultValueFactory = _ => 5, Description = "How long the plain script with epoch checkpoints is killed the same way; 0: not at all." };
+        Option<int> seed = Seed();
+        Command command = new("kill-loop", "Random process, random moment, kill -9, again and again.") { conf, set, mean, minutes, plain, seed };
+        command.SetAction(parsed => Shared.Guard(() => InTemporaryFolder(parsed.GetValue(conf)!, parsed.GetValue(set) ?? [], drill =>
+        {
+            KillLoopResult result = new KillLoop(drill, Console.WriteLine, ForecastOptions.Seconds(parsed.GetValue(mean)!), parsed.GetValue(seed)).Run(parsed.GetValue(minutes), parsed.GetValue(plain));
+            foreach (string failure in result.Failures)
+                Console.WriteLine(failure);
+            Console.WriteLine(JsonLine(result));
+            return result.Different == 0 ? ExitCode.Done : ExitCode.Failed;
+        })));
+        return command;
+    }
+
+    private static Command SoakCommand()
+    {
+        Option<double> minutes = new("--minutes") { DefaultValueFactory = _ => 30, Description = "How long." };
+        Option<string[]> set = Shared.Set();
+        Command command = new("soak", "One long search: memory, threads, files, native tensors and journal must not grow.") { minutes, set };
+        command.SetAction(parsed => Shared.Guard(() => InTemporaryFolder("drill", ["warmup.epochs=5000", .. parsed.GetValue(set) ?? []], drill =>
+        {
+            IReadOnlyList<SoakFigure> figures = new Soak(drill, Console.WriteLine).Run(parsed.GetValue(minutes));
+            Output.PrintTable(["figure", "second quarter", "last quarter", "ratio", ""], figures.Select(f => (IReadOnlyList<string>)[f.Name, Output.Text($"{f.Early:0.##}"), Output.Text($"{f.Late:0.##}"), Output.Text($"{f.Ratio:0.000}"), f.Bounded ? "ok" : "look"]));
+            Console.WriteLine(JsonLine(figures));
+            return figures.Where(f => f.Name != "events an hour").All(f => f.Bounded) ? ExitCode.Done : ExitCode.Failed;
+        })));
+        return command;
+    }
+
+    /// <summary>What the kill loop compares with; not for users.</summary>
+    private static Command PlainCommand()
+    {
+        Argument<string> file = new("FILE");
+        Argument<string> setup = new("SETUP");
+        Command command = new("plain", "The same work in one process with epoch checkpoints.") { file, setup };
+        command.Hidden = true;
+        command.SetAction(parsed => Shared.Guard(() => PlainScript.Run(parsed.GetValue(file)!, parsed.GetValue(setup)!)));
+        return command;
+    }
+
+    private static Option<int> Seed() => new("--seed") { DefaultValueFactory = _ => 1, Description = "Draws the moments and the victims." };
+
+    private static string JsonLine(object value) => JsonSerializer.Serialize(value, Named);
+
+    private static int InTemporaryFolder(string configuration, IReadOnlyList<string> sets, Func<DrillRun, int> body)
+    {
+        if (!OperatingSystem.IsLinux())
+            throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"drills need Linux: they read /proc and send signals"));
+        string folder = Directory.CreateTempSubdirectory("danas-drill-").FullName;
+        int code = body(new DrillRun(folder, configuration, sets));
+        if (code == ExitCode.Done)
+            Directory.Delete(folder, true);
+        else
+            Console.WriteLine($"what was found is in {folder}");
+        return code;
+    }
+}

@@ -1,0 +1,115 @@
+using System.CommandLine;
+using DaNas.Actors.Embedded;
+using DaNas.Actors.Journals;
+using DaNas.Cli.Configuration;
+using DaNas.Cli.Running;
+using DaNas.Domain.Values;
+using DaNas.Ports;
+using DaNas.Storage;
+
+namespace DaNas.Cli.Verbs;
+
+/// <summary>journal verify and blobs verify|prune: is what is on the disk what was stored?</summary>
+internal static class JournalVerbs
+{
+    public static Command Journal()
+    {
+        Option<string?> output = Shared.Out();
+        Option<bool> json = Shared.Json();
+        Command verify = new("verify", "Reads every event of every search: hash chain, sequence, the head outside the journal, and the fold.") { output, json };
+        verify.SetAction(parsed => Shared.Guard(() => Verify(Shared.Folder(parsed, output), parsed.GetValue(json))));
+        return new Command("journal", "The journal of a folder.") { verify };
+    }
+
+    public static Command Blobs()
+    {
+        Argument<string> id = Shared.Id();
+        Option<string?> output = Shared.Out();
+        Option<bool> json = Shared.Json();
+        Command verify = new("verify", "Hashes every blob of a search, and names those that are damaged or missing.") { id, output, json };
+        verify.SetAction(parsed => Shared.Guard(() => VerifyBlobs(Shared.Folder(parsed, output), parsed.GetValue(id)!, parsed.GetValue(json))));
+        Option<bool> dry = new("--dry-run") { Description = "Only says what would be removed." };
+        Command prune = new("prune", "Removes blobs that nothing of a search needs any more, and what a killed writer left.") { id, output, json, dry };
+        prune.SetAction(parsed => Shared.Guard(() => Prune(Shared.Folder(parsed, output), parsed.GetValue(id)!, parsed.GetValue(dry), parsed.GetValue(json))));
+        return new Command("blobs", "The weights of a search: files named by their SHA-256.") { verify, prune };
+    }
+
+    private static int Verify(OutputFolder folder, bool json)
+    {
+        List<(string Search, long Events, string? Fault)> found = [];
+        using (SqliteJournal? journal = folder.TryOpenJournal())
+        {
+            foreach (string id in journal?.PersistenceIds() ?? [])
+            {
+                try
+                {
+                    IReadOnlyList<StoredEvent> events = [.. journal!.Read(id)];
+                    _ = SearchRecord.StateAt(events, events.Count);
+                    found.Add((id, events.Count, null));
+                }
+                catch (Exception e) when (e is JournalException or InvalidDataException)
+                {
+                    found.Add((id, 0, e.Message));
+                }
+            }
+        }
+
+        if (json)
+            Output.PrintJson(found.Select(f => new { persistenceId = f.Search, events = f.Events, whole = f.Fault is null, fault = f.Fault }));
+        else if (found.Count == 0)
+            Console.WriteLine($"no journal in {folder.Root}");
+        foreach ((string search, long events, string? fault) in json ? [] : found)
+            Console.WriteLine(fault is null ? Output.Text($"{search}: {events} events, chain and head whole") : $"{search}: DAMAGED: {fault}");
+        return found.All(f => f.Fault is null) ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    private static int VerifyBlobs(OutputFolder folder, string id, bool json)
+    {
+        SearchRecord record = SearchRecord.Load(folder, id);
+        FileBlobStore blobs = folder.OpenBlobs(record.Id);
+        List<string> damaged = [];
+        long whole = 0;
+        foreach (BlobRef blob in blobs.All())
+        {
+            try
+            {
+                blobs.Get(blob);
+                whole++;
+            }
+            catch (BlobException)
+            {
+                damaged.Add(blob.Digest.Hex);
+            }
+        }
+
+        string[] missing = [.. record.State.LiveBlobs.Distinct().Where(b => !blobs.Contains(b)).Select(b => b.Digest.Hex)];
+        if (json)
+            Output.PrintJson(new { search = record.Id, whole, damaged, missing });
+        else
+            Console.WriteLine(Output.Text($"{record.Id}: {whole} blobs whole, {damaged.Count} damaged, {missing.Length} needed and missing"));
+        foreach (string name in json ? [] : damaged.Concat(missing))
+            Console.WriteLine($"  {name}: 'danas resume {record.Id}{folder.Option}' goes back to the last round whose weights are whole");
+        return damaged.Count + missing.Length == 0 ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    private static int Prune(OutputFolder folder, string id, bool dry, bool json)
+    {
+        SearchRecord record = SearchRecord.Load(folder, id);
+        using OwnerLock? owner = dry ? null : OwnerLock.Take(folder, record.Id, false); // A running search writes blobs that no event names yet.
+        FileBlobStore blobs = folder.OpenBlobs(record.Id);
+        HashSet<Digest> live = [.. record.State.LiveBlobs.Concat(record.State.Weights).Select(b => b.Digest)];
+        BlobRef[] dead = [.. blobs.All().Where(b => !live.Contains(b.Digest))];
+        if (!dry)
+        {
+            foreach (BlobRef blob in dead)
+                blobs.Delete(blob);
+            blobs.RemoveUnfinished();
+        }
+
+        if (json)
+            Output.PrintJson(new { search = record.Id, removed = dry ? 0 : dead.Length, removable = dead.Length, bytes = dead.Sum(b => b.SizeBytes), kept = live.Count });
+        else
+            Console.WriteLine(Output.Text($"{record.Id}: {(dry ? "would remove" : "removed")} {dead.Length} blobs, {dead.Sum(b => b.SizeBytes) / 1e6:0.0} MB; {live.Count} are needed and stay"));
+        return ExitCode.Done;
+    }
+}

@@ -55,7 +55,7 @@ internal static class SqliteRows
         {
             return JsonSerializer.Deserialize<Envelope>(message, DomainJson.Stored)?.Epoch ?? 0;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return 0; // Reading the journal says what is wrong with the row.
         }

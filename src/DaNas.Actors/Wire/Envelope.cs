@@ -32,16 +32,17 @@ public sealed record Envelope(string Chain, long Epoch, JsonElement Event)
     public static (object Event, string Chain, long Epoch) Open(string before, RowHead head, byte[] bytes)
     {
         Envelope envelope;
+        byte[] payload;
         try
         {
             envelope = JsonSerializer.Deserialize<Envelope>(bytes, DomainJson.Stored) ?? throw new InvalidDataException($"event {head.Sequence} is empty");
+            payload = Encoding.UTF8.GetBytes(envelope.Event.GetRawText());
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new InvalidDataException($"event {head.Sequence} is not an envelope of this product: {e.Message}", e);
+            throw new InvalidDataException($"event {head.Sequence} is not an envelope of this product: {e.Message}", e); // InvalidOperation: bytes that are no UTF-8.
         }
 
-        byte[] payload = Encoding.UTF8.GetBytes(envelope.Event.GetRawText());
         string chain = Link(before, head, envelope.Epoch, payload);
         return chain == envelope.Chain
             ? (WireFormat.Read(head.Manifest, payload), chain, envelope.Epoch)

@@ -96,6 +96,8 @@ public static class WireFormat
     public static string ManifestOf(object message) =>
         Manifests.TryGetValue(message.GetType(), out string? manifest) ? manifest : throw new InvalidDataException($"{message.GetType().Name} has no manifest: it must not be stored or sent");
 
+    public static Type TypeOf(string manifest) => Types[manifest];
+
     public static byte[] Write(object message) => JsonSerializer.SerializeToUtf8Bytes(message, message.GetType(), Options);
 
     /// <summary>Reads a payload; throws <see cref="InvalidDataException"/> for an unknown manifest or a payload that does not fit it.</summary>
@@ -107,7 +109,7 @@ public static class WireFormat
         {
             return JsonSerializer.Deserialize(payload, type, Options) ?? throw new InvalidDataException($"'{manifest}' holds null");
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new InvalidDataException($"'{manifest}' cannot be read: {e.Message}", e);
         }

@@ -50,6 +50,11 @@ internal sealed class OutputFolder
     /// <summary>The journal for reading, or null where there is none yet. Without heads, a journal whose end is gone can be read.</summary>
     public SqliteJournal? TryOpenJournal(bool checkHeads = true) => File.Exists(JournalPath) ? SqliteJournal.OpenReadOnly(JournalPath, checkHeads ? HeadOf : null) : null;
 
+    /// <summary>Searches of which an event was acknowledged, whatever the journal says.</summary>
+    public IEnumerable<string> WithHead() => Directory.Exists(Path.Combine(Root, "searches"))
+        ? Directory.EnumerateFiles(Path.Combine(Root, "searches"), "journal.head", SearchOption.AllDirectories).Select(f => Path.GetFileName(Path.GetDirectoryName(f)!)).Order(StringComparer.Ordinal)
+        : [];
+
     /// <summary>Removes a search's head, once the loss of what it stands for was accepted.</summary>
     public void ForgetHead(string id)
     {

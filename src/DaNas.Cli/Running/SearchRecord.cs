@@ -78,7 +78,9 @@ internal sealed record SearchRecord(string Id, IReadOnlyList<StoredEvent> Events
     {
         string[] matches = [.. Ids(folder).Where(i => i.StartsWith(id, StringComparison.Ordinal))];
         return matches.Length == 1 || matches.Contains(id) ? (matches.Contains(id) ? id : matches[0]) : throw new UsageException(matches.Length == 0
-            ? $"there is no search '{id}' in {folder.Root}; 'danas ls{folder.Option}' lists what is there"
+            ? folder.WithHead().FirstOrDefault(i => i.StartsWith(id, StringComparison.Ordinal)) is { } lost
+                ? $"search '{lost}' had acknowledged events, and {folder.JournalPath} has none of them: restore the journal (with its -wal) from a backup"
+                : $"there is no search '{id}' in {folder.Root}; 'danas ls{folder.Option}' lists what is there"
             : $"'{id}' could be {string.Join(" or ", matches)}; write more of the id");
     }
 

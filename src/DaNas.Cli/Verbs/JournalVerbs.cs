@@ -3,6 +3,7 @@ using DaNas.Actors.Embedded;
 using DaNas.Actors.Journals;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Running;
+using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
 using DaNas.Ports;
 using DaNas.Storage;
@@ -16,7 +17,7 @@ internal static class JournalVerbs
     {
         Option<string?> output = Shared.Out();
         Option<bool> json = Shared.Json();
-        Command verify = new("verify", "Reads every event of every search: hash chain, sequence, the head outside the journal, and the fold.") { output, json };
+        Command verify = new("verify", "Reads every event of every search: hash chain, sequence, the head outside the journal; and decides again what was decided.") { output, json };
         verify.SetAction(parsed => Shared.Guard(() => Verify(Shared.Folder(parsed, output), parsed.GetValue(json))));
         return new Command("journal", "The journal of a folder.") { verify };
     }
@@ -37,15 +38,16 @@ internal static class JournalVerbs
     private static int Verify(OutputFolder folder, bool json)
     {
         List<(string Search, long Events, string? Fault)> found = [];
+        HashSet<string> known = [];
         using (SqliteJournal? journal = folder.TryOpenJournal())
         {
             foreach (string id in journal?.PersistenceIds() ?? [])
             {
+                known.Add(id);
                 try
                 {
                     IReadOnlyList<StoredEvent> events = [.. journal!.Read(id)];
-                    _ = SearchRecord.StateAt(events, events.Count);
-                    found.Add((id, events.Count, null));
+                    found.Add((id, events.Count, Otherwise(events)));
                 }
                 catch (Exception e) when (e is JournalException or InvalidDataException)
                 {
@@ -54,14 +56,21 @@ internal static class JournalVerbs
             }
         }
 
+        foreach (string lost in folder.WithHead().Select(SearchRecord.PersistenceId).Where(p => !known.Contains(p)))
+            found.Add((lost, 0, $"events were acknowledged, and {folder.JournalPath} has none of them: restore it (with its -wal) from a backup"));
         if (json)
             Output.PrintJson(found.Select(f => new { persistenceId = f.Search, events = f.Events, whole = f.Fault is null, fault = f.Fault }));
         else if (found.Count == 0)
             Console.WriteLine($"no journal in {folder.Root}");
         foreach ((string search, long events, string? fault) in json ? [] : found)
-            Console.WriteLine(fault is null ? Output.Text($"{search}: {events} events, chain and head whole") : $"{search}: DAMAGED: {fault}");
+            Console.WriteLine(fault is null ? Output.Text($"{search}: {events} events: chain, head and decisions whole") : $"{search}: DAMAGED: {fault}");
         return found.All(f => f.Fault is null) ? ExitCode.Done : ExitCode.Failed;
     }
+
+    /// <summary>The first decision that this version would make otherwise; null where there is none.</summary>
+    private static string? Otherwise(IReadOnlyList<StoredEvent> events) => SearchReplay.Check([.. events.Select(e => (SearchEvent)e.Event)]).Difference is { } d
+        ? Output.Text($"event {d.Sequence} ({d.Recorded.GetType().Name}) is not what this version decides on the same evidence: another version wrote it, or a rule is not deterministic")
+        : null;
 
     private static int VerifyBlobs(OutputFolder folder, string id, bool json)
     {

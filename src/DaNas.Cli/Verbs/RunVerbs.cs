@@ -74,7 +74,7 @@ internal static class RunVerbs
     {
         if (id.Length is 0 or > 100 || id.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.')) || id.StartsWith('.'))
             throw new UsageException($"--id {id}: use letters, digits, '-', '_' and '.', at most 100");
-        return SearchRecord.Ids(folder).Contains(id)
+        return SearchRecord.Ids(folder).Contains(id) || folder.WithHead().Contains(id)
             ? throw new UsageException($"search {id} exists already in {folder.Root}; go on with 'danas resume {id}{folder.Option}', or choose another --id")
             : id;
     }

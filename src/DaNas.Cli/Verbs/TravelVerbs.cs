@@ -34,9 +34,19 @@ internal static class TravelVerbs
             {
                 Output.PrintJson(new
                 {
-                    search = record.Id, at = count, last = last.Manifest, created = last.Created, phase = state.Phase.GetType().Name, stage = SearchPhase.StageOf(state.Phase)?.Index,
-                    round = (state.Phase as SearchPhase.Training)?.Round, alive = state.Alive!.Layers.Select(l => l.ToArray()), supernet = state.Supernet?.Digest.Hex, decisionHash = state.DecisionHash.Hex,
-                    forwardImages = state.Cost.ForwardImages, lostSeconds = state.LostSeconds, epoch = state.Epoch,
+                    search = record.Id,
+                    at = count,
+                    last = last.Manifest,
+                    created = last.Created,
+                    phase = state.Phase.GetType().Name,
+                    stage = SearchPhase.StageOf(state.Phase)?.Index,
+                    round = (state.Phase as SearchPhase.Training)?.Round,
+                    alive = state.Alive!.Layers.Select(l => l.ToArray()),
+                    supernet = state.Supernet?.Digest.Hex,
+                    decisionHash = state.DecisionHash.Hex,
+                    forwardImages = state.Cost.ForwardImages,
+                    lostSeconds = state.LostSeconds,
+                    epoch = state.Epoch,
                 });
                 return ExitCode.Done;
             }

@@ -58,7 +58,7 @@ public static class SearchDecider
     }
 
     /// <summary>The one event that is due now, if it needs no work: the state machine of a search on one screen.</summary>
-    private static SearchEvent? Next(SearchState state)
+    internal static SearchEvent? Next(SearchState state)
     {
         SearchConfig config = state.Config!;
         IStrategy strategy = Strategy.Of(config);

@@ -1,9 +1,15 @@
 #!/usr/bin/env bash
 # Drills that take longer than tests should.
 #   ./scripts/drill.sh kill-resume [--runs 5] [CONF [danas run options]]   kill -9 at random moments, resume, compare with the clean search
+#   ./scripts/drill.sh sweep [--independent 30]      kill -9 just before and after every event and blob, chained and one by one
+#   ./scripts/drill.sh kill-loop [--mean 5s] [--minutes 30] [CONF]   random process, random moment, again and again; goodput and recovery time
+#   ./scripts/drill.sh soak [--minutes 30]           one long search: memory, threads, files, tensors, journal
 . "$(dirname "$0")/lib.sh"
-[ "${1:-}" = kill-resume ] || die "usage: ./scripts/drill.sh kill-resume [--runs N] [CONF [options]]"
-shift
+case "${1:-}" in
+  sweep|kill-loop|soak) bash "$ROOT/scripts/build.sh" src/DaNas.Cli/DaNas.Cli.csproj; exec "$DANAS_BIN" drill "$@" ;;
+  kill-resume) shift ;;
+  *) die "usage: ./scripts/drill.sh kill-resume|sweep|kill-loop|soak [options]" ;;
+esac
 runs=5
 if [ "${1:-}" = --runs ]; then runs="$2"; shift 2; fi
 [ $# -gt 0 ] || set -- "$ROOT/hocon/searches/quickstart.conf"

@@ -5,7 +5,7 @@ namespace DaNas.EndToEnd.Tests;
 /// <summary>What a user gets wrong: one clear line each, the right exit code, nothing lost, never a stack trace.</summary>
 public sealed class BadInputTests : IDisposable
 {
-    private const string OnePixelPng = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
+    internal const string OnePixelPng = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
     private readonly Danas danas = new();
 
     public void Dispose() => danas.Dispose();

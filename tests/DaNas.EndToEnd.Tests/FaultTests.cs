@@ -14,7 +14,7 @@ public sealed class FaultTests : IDisposable
     [Fact]
     public void Damaged_weights_are_noticed_and_the_search_goes_back_and_ends_as_the_clean_one()
     {
-        JsonElement clean = danas.Clean();
+        JsonElement clean = Danas.CleanEnd;
         using (Process first = danas.Start(["run", .. Danas.Tiny, "--id", "rotten"]))
         {
             danas.WaitFor("rotten", Round, 4, first);
@@ -75,7 +75,7 @@ public sealed class FaultTests : IDisposable
     [Fact]
     public async Task A_stopped_trainer_loses_its_unit_to_another_and_its_late_report_is_lost_work()
     {
-        JsonElement clean = danas.Clean("--set", "trainers.silence=2s");
+        JsonElement clean = Danas.CleanEnd;
         using Process process = danas.Start(["run", .. Danas.Tiny, "--id", "zombie", "--set", "trainers.silence=2s", "--json"]);
         Task<string> text = process.StandardOutput.ReadToEndAsync();
         Task<string> errors = process.StandardError.ReadToEndAsync();
@@ -96,7 +96,7 @@ public sealed class FaultTests : IDisposable
     [Fact]
     public async Task A_full_disk_pauses_the_search_and_space_lets_it_go_on()
     {
-        JsonElement clean = danas.Clean();
+        JsonElement clean = Danas.CleanEnd;
         string mount = Directory.CreateDirectory(Path.Combine(danas.Folder, "small")).FullName;
         if (Mount("-t", "tmpfs", "-o", "size=3m", "tmpfs", mount) != 0)
             return; // Without the right to mount there is nothing to fill.

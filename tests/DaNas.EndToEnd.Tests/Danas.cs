@@ -50,7 +50,7 @@ public sealed class Danas : IDisposable
         using Process process = Start(environment, arguments);
         Task<string> error = process.StandardError.ReadToEndAsync();
         Task<string> output = process.StandardOutput.ReadToEndAsync();
-        if (!process.WaitForExit(Patience))
+        if (!process.WaitForExit(arguments[0] == "drill" ? 4 * Patience : Patience))
         {
             process.Kill(true);
             throw new TimeoutException($"danas {string.Join(' ', arguments)} did not end");

@@ -115,7 +115,7 @@ public sealed class DriftTests(Xunit.Abstractions.ITestOutputHelper output) : ID
         {
             (int code, _, string error) = danas.Run("resume", "cut");
             code.ShouldBe(2, error);
-            error.ShouldContain("33 events are there");
+            error.ShouldContain("ends at event 33");
             error.ShouldContain("--accept");
         }
 

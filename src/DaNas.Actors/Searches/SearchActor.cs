@@ -154,7 +154,8 @@ public sealed class SearchActor(SearchId id, SearchProtocol.Beginning beginning,
         SearchEvent.ConfigurationChanged x => $"accepted: {string.Join("; ", x.Changes)}",
         SearchEvent.DataChanged x => $"accepted: {string.Join("; ", x.Changes)}",
         SearchEvent.EngineChanged x => $"accepted: {string.Join("; ", x.Changes)}",
-        SearchEvent.HistoryLost x => $"accepted: events {x.Found + 1} to {x.Acknowledged} are gone from the journal",
+        SearchEvent.HistoryLost x when x.Found < x.Acknowledged => $"accepted: events {x.Found + 1} to {x.Acknowledged} are gone from the journal",
+        SearchEvent.HistoryLost => "accepted: what the journal says, although its head outside says otherwise",
         _ => null,
     };
 

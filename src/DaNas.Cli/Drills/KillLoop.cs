@@ -37,7 +37,7 @@ internal sealed class KillLoop(DrillRun drill, Action<string> say, double meanSe
             if (Survive(id, () => clock.Elapsed.TotalMinutes < minutes) && DrillEnd.Of(drill.Load(id)!) != clean)
                 failures.Add($"{id}: {DrillEnd.Of(drill.Load(id)!)} instead of {clean}");
             searches++;
-            say(Verbs.Output.Text($"{clock.Elapsed.TotalMinutes:0.0} min: {searches} searches ended, {kills} kills, {failures.Count} failures"));
+            say(Verbs.Output.Text($"{clock.Elapsed.TotalMinutes:0.0} min: {searches} searches ended, {kills} kills, {failures.Count} failures {(failures.Count > 0 ? failures[^1] : string.Empty)}"));
         }
 
         double goodput = useful / clock.Elapsed.TotalSeconds / cleanRate;

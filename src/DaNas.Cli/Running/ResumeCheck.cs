@@ -30,7 +30,7 @@ internal static class ResumeCheck
         if (!data.Classes.Equals(started.Data.Classes))
             throw new UsageException($"{config.Data.Path}: the data set has other classes than the search began with ({data.Classes.Count} and {started.Data.Classes.Count}):\n  {string.Join("\n  ", dataChanges)}\nput the old data back, or start a new search");
         ValueList<string> engine = ConfigDrift.Of(("engine", started.EngineVersion, SearchRunner.EngineVersion));
-        ValueList<string> all = [.. changes, .. dataChanges, .. engine, .. Loss(record)];
+        ValueList<string> all = [.. changes, .. dataChanges, .. engine, .. record.Cut is { } cut ? (string[])[$"journal: {cut.Why}"] : []];
         if (all.Count > 0 && !request.Accept)
             throw new UsageException($"search {record.Id} was started under other conditions:\n  {string.Join("\n  ", all)}\nput them back, or add --accept: the search goes on, and its journal records the change");
         Drift accepted = new(
@@ -38,13 +38,9 @@ internal static class ResumeCheck
             dataChanges.Count > 0 ? data : null,
             request.Accept,
             SearchRunner.EngineVersion,
-            record.Cut is { } cut ? new SearchEvent.HistoryLost(cut.Acknowledged, cut.Found) : null);
+            record.Cut?.Loss);
         return new Launch(config, data, record.Id, record.State) { Accepted = accepted };
     }
-
-    private static IEnumerable<string> Loss(SearchRecord record) => record.Cut is { } cut
-        ? [Verbs.Output.Text($"journal: event {cut.Acknowledged} was acknowledged -> {cut.Found} events are there")]
-        : [];
 
     /// <summary>The stored configuration with what was named laid over it; a file replaces it whole.</summary>
     private static SearchConfig ConfigurationOf(SearchRecord record, ResumeRequest request)

@@ -10,8 +10,8 @@ internal sealed record SearchRecord(string Id, IReadOnlyList<StoredEvent> Events
 {
     private const string Prefix = "search-";
 
-    /// <summary>Where the end of the journal is gone and was read all the same.</summary>
-    public (long Acknowledged, long Found)? Cut { get; init; }
+    /// <summary>Where the journal is not what was acknowledged and was read all the same: up to which event, and why.</summary>
+    public (SearchEvent.HistoryLost Loss, string Why)? Cut { get; init; }
 
     /// <summary>Time at work: from each start or resumption to the last event before the next one.</summary>
     public double ActiveSeconds
@@ -69,7 +69,7 @@ internal sealed record SearchRecord(string Id, IReadOnlyList<StoredEvent> Events
         {
             using SqliteJournal? journal = folder.TryOpenJournal(false);
             SearchRecord record = Read(journal, Find(folder, id));
-            return record with { Cut = (cut.Acknowledged, record.Events.Count) };
+            return record with { Cut = (new SearchEvent.HistoryLost(cut.Acknowledged, record.Events.Count), e.Message) };
         }
     }
 

@@ -70,7 +70,7 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
         using HealthLog health = new(folder, id, trainers);
         try
         {
-            await trainers[0].StartAsync(interrupt);
+            await trainers[0].StartPatientlyAsync(interrupt);
             presenter.Begin(config, data, state);
             string profile = trainers[0].Profile!;
             foreach (TrainerProcess trainer in trainers)

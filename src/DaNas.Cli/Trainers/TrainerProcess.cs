@@ -13,6 +13,8 @@ namespace DaNas.Cli.Trainers;
 /// </summary>
 internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions options, Action<string> chatter) : ITrainingEngine, IAsyncDisposable
 {
+    private const int MostStarts = 10;
+
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(5);
 
     [System.Diagnostics.CodeAnalysis.SuppressMessage("Usage", "CA2213", Justification = "StopAsync takes it out and disposes it.")]
@@ -49,7 +51,7 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
         if (await ReadAsync(launched, cancellation) is not TrainerGreeting greeting)
         {
             int code = await ExitCodeAsync(launched);
-            throw new DataException($"the trainer process ended before it was ready ({Describe(code)}); 'danas doctor' checks libtorch");
+            throw new TrainerLostException(KindOf(code), $"the trainer process ended before it was ready ({Describe(code)}); 'danas doctor' checks libtorch");
         }
 
         if (!greeting.Ready)
@@ -68,6 +70,28 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
         failedStarts = 0;
     }
 
+    /// <summary>The same, again where the process was killed meanwhile: that says nothing about whether it can start.</summary>
+    public async Task StartPatientlyAsync(CancellationToken cancellation)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await StartAsync(cancellation);
+                return;
+            }
+            catch (Exception e) when (attempt < MostStarts && e is (IOException or TrainerLostException { Kind: FailureKind.ProcessLost }))
+            {
+                chatter(e.Message);
+                await Task.Delay(TimeSpan.FromMilliseconds(100 * attempt), cancellation);
+            }
+            catch (TrainerLostException e)
+            {
+                throw new DataException(e.Message, e);
+            }
+        }
+    }
+
     public async Task<UnitOutcome> RunAsync(WorkUnit unit, CancellationToken cancellation)
     {
         long started = Stopwatch.GetTimestamp();
@@ -82,6 +106,10 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
             catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or InvalidOperationException)
             {
                 return new UnitOutcome.Failed(FailureKind.Cancelled, "the search is stopping", 0);
+            }
+            catch (TrainerLostException e)
+            {
+                return new UnitOutcome.Failed(e.Kind, e.Message, Elapsed());
             }
             catch (IOException e)
             {
@@ -141,9 +169,11 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
             return new UnitOutcome.Failed(FailureKind.Cancelled, "the trainer is being stopped", seconds);
         }
 
-        FailureKind kind = code is 134 or 136 or 139 or 132 or 135 ? FailureKind.NativeAbort : FailureKind.ProcessLost;
-        return new UnitOutcome.Failed(kind, $"the trainer process ended ({Describe(code)})", seconds);
+        return new UnitOutcome.Failed(KindOf(code), $"the trainer process ended ({Describe(code)})", seconds);
     }
+
+    /// <summary>A signal of the process's own doing is a native abort; one from outside, or any other end, says nothing about a unit.</summary>
+    private static FailureKind KindOf(int code) => code is 134 or 136 or 139 or 132 or 135 ? FailureKind.NativeAbort : FailureKind.ProcessLost;
 
     private static string Describe(int code) => code switch
     {

@@ -21,7 +21,7 @@ internal static class TrainerVerb
         FaultInjection.Install(true);
         Channel<string> lines = Channel.CreateUnbounded<string>();
         StartReader(lines.Writer);
-        using Timer pulse = new(_ => writer.WriteLine(TrainerLine.Write(new TrainerPulse(TorchBinding.LiveTensors))), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+        using Timer pulse = new(_ => Beat(writer), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
         try
         {
             TrainerOpening opening = (TrainerOpening)TrainerLine.Read(Next(lines))!;
@@ -42,6 +42,18 @@ internal static class TrainerVerb
             Exception cause = e is TypeInitializationException { InnerException: { } inner } ? inner : e;
             writer.WriteLine(TrainerLine.Write(new TrainerGreeting(false, cause.Message)));
             return 1;
+        }
+    }
+
+    private static void Beat(TextWriter writer)
+    {
+        try
+        {
+            writer.WriteLine(TrainerLine.Write(new TrainerPulse(TorchBinding.LiveTensors)));
+        }
+        catch (IOException)
+        {
+            // The parent is gone; the end of input ends this process.
         }
     }
 

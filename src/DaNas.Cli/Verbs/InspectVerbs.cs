@@ -19,7 +19,7 @@ internal static class InspectVerbs
         command.SetAction(parsed => Shared.Guard(() =>
         {
             OutputFolder folder = Shared.Folder(parsed, output);
-            SearchReport[] reports = [.. SearchRecord.Ids(folder).Select(id => SearchReport.Of(SearchRecord.Load(folder, id), folder))];
+            SearchReport[] reports = [.. SearchRecord.Ids(folder).Select(id => TryReport(folder, id)).OfType<SearchReport>()];
             if (parsed.GetValue(json))
                 Console.WriteLine(JsonSerializer.Serialize(reports, SearchReport.Json));
             else if (reports.Length == 0)
@@ -29,6 +29,20 @@ internal static class InspectVerbs
             return ExitCode.Done;
         }));
         return command;
+    }
+
+    /// <summary>A search's report; one that cannot be read is named on standard error and left out.</summary>
+    private static SearchReport? TryReport(OutputFolder folder, string id)
+    {
+        try
+        {
+            return SearchReport.Of(SearchRecord.Load(folder, id), folder);
+        }
+        catch (Actors.Journals.JournalException e)
+        {
+            Console.Error.WriteLine($"{id}: {e.Message}");
+            return null;
+        }
     }
 
     public static Command Describe()

@@ -41,14 +41,9 @@ public sealed class HeadAnchors(Func<string, string> pathOf) : IDisposable
         if (!open.TryGetValue(persistenceId, out (FileStream File, int Slot) anchor))
         {
             string path = pathOf(persistenceId);
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            FileStream file = new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite, 0);
-            if (file.Length < 2 * SlotBytes)
-            {
-                file.Write(new byte[2 * SlotBytes]);
-                file.Flush(true);
-            }
-
+            if (!File.Exists(path))
+                Create(path, head);
+            FileStream file = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, 0);
             anchor = (file, NewestSlot(file));
         }
 
@@ -71,6 +66,21 @@ public sealed class HeadAnchors(Func<string, string> pathOf) : IDisposable
         foreach ((FileStream file, _) in open.Values)
             file.Dispose();
         open.Clear();
+    }
+
+    /// <summary>A head file appears whole or not at all.</summary>
+    private static void Create(string path, Head head)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        string aside = path + ".new";
+        using (FileStream file = new(aside, FileMode.Create, FileAccess.Write, FileShare.None))
+        {
+            file.Write(Format(head));
+            file.Write(new byte[SlotBytes]);
+            file.Flush(true);
+        }
+
+        File.Move(aside, path, true);
     }
 
     private static int NewestSlot(FileStream file)

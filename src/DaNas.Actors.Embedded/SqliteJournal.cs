@@ -22,6 +22,7 @@ public sealed class SqliteJournal : IEventJournal, IDisposable
     private readonly TimeProvider time;
     private readonly string writer = Guid.NewGuid().ToString("D");
     private readonly Dictionary<string, long> epochs = new(StringComparer.Ordinal);
+    private readonly HashSet<string> accepted = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> chains = new(StringComparer.Ordinal);
     private readonly HeadAnchors? anchors;
     private readonly SqliteConnection connection;
@@ -73,6 +74,13 @@ public sealed class SqliteJournal : IEventJournal, IDisposable
     /// <summary>Opens an existing file for reading; works beside a running search.</summary>
     public static SqliteJournal OpenReadOnly(string path, Func<string, string>? headOf = null) => new(path, true, TimeProvider.System, headOf);
 
+    /// <summary>What the journal has is taken as it is, whatever its head says; the head is made anew with the next append, and not before.</summary>
+    public void AcceptCut(string persistenceId)
+    {
+        lock (chains)
+            accepted.Add(persistenceId);
+    }
+
     public long Acquire(string persistenceId) => (long)Enqueue(() => AcquireNow(persistenceId)).GetAwaiter().GetResult();
 
     public async Task<long> AppendAsync(string persistenceId, long lastSequence, IReadOnlyList<object> events) =>
@@ -81,7 +89,10 @@ public sealed class SqliteJournal : IEventJournal, IDisposable
     /// <summary>All events in order; the chain and the head outside the journal are checked.</summary>
     public IEnumerable<StoredEvent> Read(string persistenceId)
     {
-        Head? head = HeadOf(persistenceId); // Before the rows: a writer stores the event first and its head afterwards.
+        bool taken;
+        lock (chains)
+            taken = accepted.Contains(persistenceId);
+        Head? head = taken ? null : HeadOf(persistenceId); // Before the rows: a writer stores the event first and its head afterwards.
         List<StoredEvent> result = [];
         string chain = Envelope.Genesis(persistenceId);
         foreach (Row row in SqliteRows.Read(path, persistenceId, Translate))
@@ -216,6 +227,12 @@ public sealed class SqliteJournal : IEventJournal, IDisposable
         FaultPoints.Passed?.Invoke(Site(FaultPoints.EventAfter, events[^1]));
         lock (chains)
             chains[persistenceId] = chain;
+        lock (chains)
+        {
+            if (accepted.Remove(persistenceId))
+                anchors?.Forget(persistenceId);
+        }
+
         anchors?.Write(persistenceId, new Head(lastSequence, chain));
         return lastSequence;
     }

@@ -50,6 +50,14 @@ public sealed class SafetyChecks
         EndAcknowledged |= m.State.IsOver;
     }
 
+    /// <summary>Somebody outside was told that a search that was found in the store is over.</summary>
+    public void AcknowledgeEnd(SearchState state)
+    {
+        if (!Same(State, state) || !state.IsOver)
+            Violation("an end was told that is not in the store");
+        EndAcknowledged |= state.IsOver;
+    }
+
     /// <summary>The end against the clean run.</summary>
     public void CompareWith(CleanRun clean)
     {

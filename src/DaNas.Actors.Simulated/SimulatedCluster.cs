@@ -137,6 +137,8 @@ public sealed class SimulatedCluster
         {
             if (m is SearchProtocol.Stored stored)
                 Checks.Acknowledge(stored);
+            else if (m is SearchProtocol.Ended end)
+                Checks.AcknowledgeEnd(end.State);
         });
         if (!layout.DispatcherApart)
             SpawnDispatcher(node, $"dispatcher-{epoch}");
@@ -163,8 +165,16 @@ public sealed class SimulatedCluster
 
     private void Discard(object request, Action<object?, string?> reply)
     {
-        foreach (BlobRef blob in ((SearchProtocol.DiscardBlobs)request).Blobs)
+        IEnumerable<BlobRef> discarded = ((SearchProtocol.DiscardBlobs)request).Blobs;
+        if (world.Plant == Plant.EarlyDiscard && Checks.State.Supernet is { } newest)
+            discarded = discarded.Append(newest);
+        foreach (BlobRef blob in discarded)
+        {
             Blobs.Delete(blob);
+            if (Checks.State.BlobsLost == 0 && Checks.State.LiveBlobs.Contains(blob))
+                Checks.Violation($"blob {blob.Digest.Short} was discarded, and the search stands on it");
+        }
+
         reply(null, null);
     }
 }

@@ -22,6 +22,9 @@ public sealed class SimulatedStore
     /// <summary>Probability that an append is stored and reported as failed.</summary>
     public double Ambiguity { get; set; }
 
+    /// <summary>Appends of these events are stored and reported as failed, once.</summary>
+    public Predicate<object>? BlursOnce { get; set; }
+
     /// <summary>The next append fails and nothing is stored.</summary>
     public bool FailNext { get; set; }
 
@@ -57,7 +60,9 @@ public sealed class SimulatedStore
             if (incarnation != from.Incarnation && world.Chance(0.5))
                 return; // The process died with the request still in its hands.
             JournalException? fault = Commit(request);
-            if (fault is null && world.Chance(Ambiguity))
+            bool blurred = fault is null && request.Events.Any(e => BlursOnce?.Invoke(e) == true);
+            BlursOnce = blurred ? null : BlursOnce;
+            if (fault is null && (blurred || world.Chance(Ambiguity)))
                 fault = new JournalException(JournalFault.Unavailable, "the connection was lost after the commit (simulated)");
             if (incarnation == from.Incarnation)
                 from.After(there, () => reply(fault));

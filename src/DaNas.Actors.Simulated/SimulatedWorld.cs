@@ -123,4 +123,7 @@ public enum Plant
 
     /// <summary>The search's retry timer never fires.</summary>
     LostTimer,
+
+    /// <summary>Weights that the search stands on are discarded with the others.</summary>
+    EarlyDiscard,
 }

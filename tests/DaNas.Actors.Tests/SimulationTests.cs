@@ -29,6 +29,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [InlineData(Plant.ReplyBeforePersist, "the store does not have it")]
     [InlineData(Plant.ClockInFold, "not the fold")]
     [InlineData(Plant.LostTimer, "does not end")]
+    [InlineData(Plant.EarlyDiscard, "the search stands on it")]
     public void A_planted_defect_is_found_within_twenty_seeds(Plant plant, string found)
     {
         SimulationSuite suite = new();

@@ -89,6 +89,14 @@ public sealed class Danas : IDisposable
         return reader.ReadToEnd().Split('\n').Count(l => l.Contains(text, StringComparison.Ordinal));
     }
 
+    /// <summary>Units that were run to their end more than once, since their result had not been stored.</summary>
+    public int UnitsDoneAgain(string id)
+    {
+        string[] done = [.. File.ReadLines(Path.Combine(Folder, "out", "searches", id, "log.jsonl")).Where(l => l.Contains("\"id\":402,", StringComparison.Ordinal))
+            .Select(l => JsonDocument.Parse(l).RootElement.GetProperty("unit").GetString()!)];
+        return done.Length - done.Distinct().Count();
+    }
+
     /// <summary>Waits until the log has so many lines with a text, or the process has ended.</summary>
     public void WaitFor(string id, string text, int count, Process process, string? output = null)
     {

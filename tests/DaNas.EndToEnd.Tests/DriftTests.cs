@@ -122,6 +122,8 @@ public sealed class DriftTests(Xunit.Abstractions.ITestOutputHelper output) : ID
         (int verified, string found, _) = danas.Run("journal", "verify");
         verified.ShouldBe(1);
         found.ShouldContain("ends at event 33");
+        danas.Run(["DANAS_FAULT_POINT=event-before:1"], ["resume", "cut", "--accept"]).Code.ShouldBe(137); // Killed before the loss is recorded:
+        danas.Run("resume", "cut").Code.ShouldBe(2); // it is still refused.
         (int accepted, string text, string said) = danas.Run("resume", "cut", "--accept", "--json");
         accepted.ShouldBe(0, said);
         Danas.SameOutcome(Danas.LastLine(text), clean);

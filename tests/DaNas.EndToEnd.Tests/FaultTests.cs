@@ -93,13 +93,12 @@ public sealed class FaultTests : IDisposable
         danas.Events("zombie").Count(e => e.Contains("late: another attempt", StringComparison.Ordinal)).ShouldBe(1);
     }
 
-    [Fact]
+    [MountFact]
     public async Task A_full_disk_pauses_the_search_and_space_lets_it_go_on()
     {
         JsonElement clean = Danas.CleanEnd;
         string mount = Directory.CreateDirectory(Path.Combine(danas.Folder, "small")).FullName;
-        if (Mount("-t", "tmpfs", "-o", "size=3m", "tmpfs", mount) != 0)
-            return; // Without the right to mount there is nothing to fill.
+        Mount("-t", "tmpfs", "-o", "size=3m", "tmpfs", mount).ShouldBe(0);
         try
         {
             using Process process = danas.Start(["run", .. Danas.Tiny, "--id", "full", "--out", mount, "--json"]);
@@ -120,6 +119,24 @@ public sealed class FaultTests : IDisposable
         }
     }
 
+    /// <summary>Needs the right to mount a file system of limited size; skipped with the reason where there is none.</summary>
+    private sealed class MountFactAttribute : FactAttribute
+    {
+        public MountFactAttribute()
+        {
+            string folder = Directory.CreateTempSubdirectory("danas-mount-").FullName;
+            if (Mount("-t", "tmpfs", "-o", "size=1m", "tmpfs", folder) != 0)
+            {
+                Skip = "no right to mount a file system here, so no disk can be filled";
+                return;
+            }
+
+            using Process unmount = Process.Start("umount", [folder]);
+            unmount.WaitForExit();
+            Directory.Delete(folder);
+        }
+    }
+
     private static void Signal(string signal, int process)
     {
         using Process kill = Process.Start("kill", [signal, process.ToString()]);
@@ -128,7 +145,7 @@ public sealed class FaultTests : IDisposable
 
     private static int Mount(params string[] arguments)
     {
-        using Process mounting = Process.Start("mount", arguments);
+        using Process mounting = Process.Start(new ProcessStartInfo("mount", arguments) { RedirectStandardError = true })!;
         mounting.WaitForExit();
         return mounting.ExitCode;
     }

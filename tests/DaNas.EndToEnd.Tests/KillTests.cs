@@ -37,6 +37,7 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
         foreach (string field in new[] { "decisionHash", "weightsHash", "supernetHash", "architectureId", "testAccuracy", "randomTestAccuracy", "costImages", "costMacs" })
             resumed.GetProperty(field).ToString().ShouldBe(clean.GetProperty(field).ToString(), field);
         Decisions("killed").ShouldBe(cleanDecisions);
+        danas.UnitsDoneAgain("killed").ShouldBeLessThanOrEqualTo(5 * 3, "a kill costs one round's two shards and their merge at most");
     }
 
     [Fact]
@@ -55,6 +56,28 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
         JsonElement hurt = Danas.LastLine(await text);
         hurt.GetProperty("decisionHash").GetString().ShouldBe(clean.GetProperty("decisionHash").GetString());
         hurt.GetProperty("weightsHash").GetString().ShouldBe(clean.GetProperty("weightsHash").GetString());
+    }
+
+    [Fact]
+    public async Task A_trainer_that_is_killed_while_it_starts_is_started_again_and_counts_against_nothing()
+    {
+        using Process process = danas.Start(["run", .. Danas.Tiny, "--id", "early", "--json", "--set", "trainers.attempts=1"]);
+        Task<string> text = process.StandardOutput.ReadToEndAsync();
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        HashSet<int> killed = [];
+        Stopwatch patience = Stopwatch.StartNew();
+        while (killed.Count < 3 && !process.HasExited && patience.Elapsed < TimeSpan.FromMinutes(1))
+        {
+            foreach (int child in Danas.Children(process.Id).Where(killed.Add))
+                Process.GetProcessById(child).Kill();
+            process.WaitForExit(5);
+        }
+
+        process.WaitForExit(TimeSpan.FromMinutes(2)).ShouldBeTrue();
+        process.ExitCode.ShouldBe(0, await errors);
+        killed.Count.ShouldBeGreaterThanOrEqualTo(3);
+        JsonElement end = Danas.LastLine(await text);
+        end.GetProperty("weightsHash").GetString().ShouldBe(Danas.CleanEnd.GetProperty("weightsHash").GetString());
     }
 
     [Fact]

@@ -170,23 +170,16 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
         bool leaves = exhausted || failure.Kind == FailureKind.MissingBlob;
         context.Log(Line(LogEvent.DispatcherUnitFailed, item, "Running", exhausted ? "Exhausted" : leaves ? "Withdrawn" : "Queued") with { Cause = $"{failure.Kind}: {failure.Cause}", IsWarning = true });
         if (item.Losses is 5 or 50)
-            context.Log(Line(LogEvent.DispatcherUnitUnlucky, item, "Queued", "Queued") with { Cause = $"lost {item.Losses} times in a row through no fault of its own: look for the kernel's OOM killer (dmesg), a failing node or a full disk", IsWarning = true });
+            context.Log(Line(LogEvent.DispatcherUnitUnlucky, item, "Queued", "Queued") with { Cause = $"lost {item.Losses} times in a row through no fault of its own: look for the kernel's OOM killer (dmesg), a failing node or a full disk; the last time: {failure.Cause}", IsWarning = true });
         if (failure.Kind == FailureKind.StorageUnavailable && item.Losses == 1)
             context.Log(Line(LogEvent.DispatcherStoragePaused, item, "Running", "Paused") with { Cause = failure.Cause, IsWarning = true });
         context.Tell(item.Requester, new DispatchProtocol.UnitFailed(item.Unit.Id, item.Attempt, failure, exhausted));
-        if (failure.Blob is { } blob)
-            Forget(blob);
+        if (failure.Blob is not null)
+            done.Clear(); // Blobs are being lost: what was made before is looked at again by making it again.
         if (leaves)
             items.Remove(item.Key);
         else
             queue.AddFirst(item);
-    }
-
-    /// <summary>A result whose blob is gone must not be handed out again: its unit is run again.</summary>
-    private void Forget(BlobRef blob)
-    {
-        foreach (string key in done.Where(d => UnitResult.OutputOf(d.Value.Result) == blob).Select(d => d.Key).ToList())
-            done.Remove(key);
     }
 
     private void CheckLeases(IActorContext context)

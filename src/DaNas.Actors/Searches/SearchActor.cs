@@ -54,11 +54,15 @@ public sealed class SearchActor(SearchId id, SearchProtocol.Beginning beginning,
         SearchCommand? due = state.Phase is SearchPhase.NotStarted ? beginning.Start : state.Epoch < beginning.Resume.Epoch ? beginning.Resume : null;
         if (due is null)
         {
+            if (state.IsOver)
+                context.Tell(listener, new SearchProtocol.Ended(state));
             Act(context);
             return;
         }
 
         Decision decision = SearchDecider.Decide(state, due);
+        if (decision is Decision.Ignored && state.IsOver)
+            context.Tell(listener, new SearchProtocol.Ended(state));
         if (decision is Decision.Rejected rejected)
             context.Tell(listener, new SearchProtocol.Refused(rejected.Reason));
         Carry(context, due, decision);

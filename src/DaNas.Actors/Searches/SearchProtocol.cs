@@ -12,6 +12,9 @@ public static class SearchProtocol
     /// <summary>To the listener, after each stored event.</summary>
     public sealed record Stored(SearchEvent Event, SearchState State, long Sequence);
 
+    /// <summary>To the listener, when a search that was found in the journal is over already: the news of its end may have been lost.</summary>
+    public sealed record Ended(SearchState State);
+
     /// <summary>A stage's or a requester's command.</summary>
     public sealed record Ask(SearchCommand Command);
 

@@ -44,7 +44,8 @@ public sealed class PruningStageActor(SearchId id, int index) : IActor
             case DispatchProtocol.UnitFailed m:
                 context.Tell(context.Parent!, new SearchProtocol.Ask(m.ToCommand()));
                 Drop(m.Failure.Blob);
-                Act(context);
+                if (!m.Exhausted)
+                    Act(context); // What follows a unit that was given up is the search's decision.
                 break;
             case EvaluatorProtocol.Scored m:
                 scores[(m.Score.Layer, m.Score.Block)] = m.Score;

@@ -8,7 +8,7 @@ namespace DaNas.Cli.Drills;
 
 /// <summary>What a kill loop found. Goodput: accepted training seconds a second of wall time, as a share of the clean search's.</summary>
 internal sealed record KillLoopResult(
-    int Kills, int CoordinatorKills, int Searches, int Different, double Goodput, double PlainGoodput, double RecoveryMedianSeconds, double RecoveryWorstSeconds, double Minutes, int Seed, IReadOnlyList<string> Failures);
+    int Kills, int CoordinatorKills, int Searches, int Different, double Goodput, double PlainGoodput, double RecoveryMedianSeconds, double RecoveryWorstSeconds, int KilledBeforeRecovery, double Minutes, int Seed, IReadOnlyList<string> Failures);
 
 /// <summary>
 /// Random process, random moment, kill -9, again and again; what dies is started again at once. Searches that end are compared with the clean one, and
@@ -21,6 +21,7 @@ internal sealed class KillLoop(DrillRun drill, Action<string> say, double meanSe
     private readonly List<double> recoveries = [];
     private int kills;
     private int coordinatorKills;
+    private int killedBefore;
     private double useful;
 
     public KillLoopResult Run(double minutes, double plainMinutes)
@@ -44,7 +45,7 @@ internal sealed class KillLoop(DrillRun drill, Action<string> say, double meanSe
         double plain = plainMinutes > 0 ? PlainGoodput(plainMinutes) : double.NaN;
         double[] sorted = [.. recoveries.Order()];
         return new(
-            kills, coordinatorKills, searches, failures.Count, goodput, plain, sorted.Length > 0 ? sorted[sorted.Length / 2] : double.NaN, sorted.Length > 0 ? sorted[^1] : double.NaN, clock.Elapsed.TotalMinutes, seed, failures);
+            kills, coordinatorKills, searches, failures.Count, goodput, plain, sorted.Length > 0 ? sorted[sorted.Length / 2] : double.NaN, sorted.Length > 0 ? sorted[^1] : double.NaN, killedBefore, clock.Elapsed.TotalMinutes, seed, failures);
     }
 
     /// <summary>One search under kills until it ends; after the time is up it is left alone to end.</summary>
@@ -123,6 +124,8 @@ internal sealed class KillLoop(DrillRun drill, Action<string> say, double meanSe
             .Select(e => (DateTimeOffset?)e.Created).FirstOrDefault();
         if (useful is { } at)
             recoveries.Add((at - from).TotalSeconds);
+        else
+            killedBefore++; // Killed again before anything useful was stored: how long it would have taken is not known.
     }
 
     /// <summary>The same work in one process that saves at the end of each epoch, under the same kills.</summary>

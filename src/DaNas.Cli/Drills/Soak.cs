@@ -48,10 +48,10 @@ internal sealed class Soak(DrillRun drill, Action<string> say)
             int trainer = i;
             figures.Add(Figure(Verbs.Output.Text($"trainer {trainer} memory, MB"), l => l.TrainerBytes[trainer] / 1e6));
             figures.Add(Figure(Verbs.Output.Text($"trainer {trainer} threads"), l => l.TrainerThreads[trainer]));
-            figures.Add(Figure(Verbs.Output.Text($"trainer {trainer} native tensors"), l => l.TrainerTensors[trainer], 3));
+            figures.Add(Figure(Verbs.Output.Text($"trainer {trainer} native tensors"), l => l.TrainerTensors[trainer], 1.2));
         }
 
-        figures.Add(new("journal bytes an event", Growth(early), Growth(late), true));
+        figures.Add(new("journal bytes an event", Growth(early), Growth(late), Growth(late) <= Growth(early) * 1.25));
         figures.Add(new("events an hour", Rate(early), Rate(late), false));
         return figures;
 

@@ -55,13 +55,6 @@ internal sealed class OutputFolder
         ? Directory.EnumerateFiles(Path.Combine(Root, "searches"), "journal.head", SearchOption.AllDirectories).Select(f => Path.GetFileName(Path.GetDirectoryName(f)!)).Order(StringComparer.Ordinal)
         : [];
 
-    /// <summary>Removes a search's head, once the loss of what it stands for was accepted.</summary>
-    public void ForgetHead(string id)
-    {
-        using HeadAnchors anchors = new(HeadOf);
-        anchors.Forget(SearchRecord.PersistenceId(id));
-    }
-
     /// <summary>Heads stand beside each search's blobs: <c>searches/ID/journal.head</c>.</summary>
     private string HeadOf(string persistenceId) => Path.Combine(SearchFolder(persistenceId[SearchRecord.PersistenceId(string.Empty).Length..]), "journal.head");
 }

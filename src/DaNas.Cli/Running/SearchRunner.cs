@@ -53,8 +53,6 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
     {
         using OwnerLock owner = OwnerLock.Take(folder, record.Id, takeover);
         double lost = owner.PreviousBeat is { } beat ? Math.Clamp((beat - record.Events[^1].Created).TotalSeconds, 0, 3600) : 0;
-        if (launch.Accepted?.History is not null)
-            folder.ForgetHead(record.Id);
         folder.OpenBlobs(record.Id).RemoveUnfinished();
         return await RunAsync(launch with { LostSeconds = Math.Round(lost, 3) }, interrupt);
     }
@@ -65,6 +63,8 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
         using StateLog log = new(Path.Combine(folder.SearchFolder(id), "log.jsonl"), Show);
         FileBlobStore blobs = folder.OpenBlobs(id);
         using SqliteJournal journal = folder.OpenJournal();
+        if (launch.Accepted?.History is not null)
+            journal.AcceptCut(SearchRecord.PersistenceId(id));
         TrainerOpening opening = new(config.Text, data, folder.BlobFolder(id));
         TrainerProcess[] trainers = [.. Enumerable.Range(0, config.Trainers.Count).Select(i => new TrainerProcess(opening, config.Trainers, text => Chatter(id, i, text)))];
         using HealthLog health = new(folder, id, trainers);
@@ -130,6 +130,9 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
                 presenter.Stored(m.Event, m.State);
                 if (m.State.IsOver)
                     ended.TrySetResult(m.State.Phase is SearchPhase.Completed ? ExitCode.Done : ExitCode.Failed);
+                break;
+            case SearchProtocol.Ended m:
+                ended.TrySetResult(m.State.Phase is SearchPhase.Completed ? ExitCode.Done : ExitCode.Failed);
                 break;
             case SearchProtocol.Refused m:
                 presenter.Warn(m.Reason);

@@ -75,10 +75,17 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
     {
         for (int attempt = 1; ; attempt++)
         {
+            using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            deadline.CancelAfter(TimeSpan.FromSeconds(options.UnitDeadlineSeconds));
             try
             {
-                await StartAsync(cancellation);
+                await StartAsync(deadline.Token);
                 return;
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                await StopAsync();
+                throw new DataException(string.Create(CultureInfo.InvariantCulture, $"the trainer process was not ready within trainers.unit-deadline ({options.UnitDeadlineSeconds} s); 'danas doctor' checks libtorch"));
             }
             catch (Exception e) when (attempt < MostStarts && e is (IOException or TrainerLostException { Kind: FailureKind.ProcessLost }))
             {
@@ -95,13 +102,21 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
     public async Task<UnitOutcome> RunAsync(WorkUnit unit, CancellationToken cancellation)
     {
         long started = Stopwatch.GetTimestamp();
+        using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(TimeSpan.FromSeconds(options.UnitDeadlineSeconds));
         if (process is not { HasExited: false })
         {
             try
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(LongestBackoff.TotalMilliseconds, failedStarts == 0 ? 0 : 200 * Math.Pow(2, failedStarts))), cancellation);
                 failedStarts++;
-                await StartAsync(cancellation);
+                await StartAsync(deadline.Token);
+                deadline.CancelAfter(TimeSpan.FromSeconds(options.UnitDeadlineSeconds));
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                await StopAsync();
+                return new UnitOutcome.Failed(FailureKind.ProcessLost, string.Create(CultureInfo.InvariantCulture, $"the trainer process was not ready within {options.UnitDeadlineSeconds} s"), Elapsed());
             }
             catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or InvalidOperationException)
             {
@@ -111,20 +126,14 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
             {
                 return new UnitOutcome.Failed(e.Kind, e.Message, Elapsed());
             }
-            catch (IOException e)
+            catch (Exception e) when (e is IOException or DataException or System.ComponentModel.Win32Exception)
             {
-                return new UnitOutcome.Failed(FailureKind.ProcessLost, e.Message, Elapsed());
-            }
-            catch (DataException e)
-            {
-                return new UnitOutcome.Failed(FailureKind.EngineError, e.Message, Elapsed());
+                return new UnitOutcome.Failed(FailureKind.ProcessLost, e.Message, Elapsed()); // A trainer that cannot start says nothing about the unit.
             }
         }
 
         if (process is not { } current)
             return new UnitOutcome.Failed(FailureKind.Cancelled, "the search is stopping", 0);
-        using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        deadline.CancelAfter(TimeSpan.FromSeconds(options.UnitDeadlineSeconds));
         try
         {
             await SendAsync(current, unit);

@@ -103,8 +103,8 @@ internal static class JournalVerbs
 
     private static int Prune(OutputFolder folder, string id, bool dry, bool json)
     {
+        using OwnerLock? owner = dry ? null : OwnerLock.Take(folder, SearchRecord.Find(folder, id), false); // A running search writes blobs that no event names yet.
         SearchRecord record = SearchRecord.Load(folder, id);
-        using OwnerLock? owner = dry ? null : OwnerLock.Take(folder, record.Id, false); // A running search writes blobs that no event names yet.
         FileBlobStore blobs = folder.OpenBlobs(record.Id);
         HashSet<Digest> live = [.. record.State.LiveBlobs.Concat(record.State.Weights).Select(b => b.Digest)];
         BlobRef[] dead = [.. blobs.All().Where(b => !live.Contains(b.Digest))];

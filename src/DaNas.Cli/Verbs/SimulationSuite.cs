@@ -39,8 +39,8 @@ internal sealed class SimulationSuite
     {
         SeededRandom random = new(SeededRandom.Derive(seed, "variant"));
         int variant = random.NextInt(Variants.Length);
-        int misfortune = random.NextDouble() < 0.6 ? 0 : 1 + random.NextInt(2);
-        (SimulatedSearch search, CleanRun clean) = searches.GetOrAdd((variant * 3) + misfortune, _ => new(() => Make(variant, misfortune))).Value;
+        int misfortune = random.NextDouble() < 0.55 ? 0 : 1 + random.NextInt(3);
+        (SimulatedSearch search, CleanRun clean) = searches.GetOrAdd((variant * 4) + misfortune, _ => new(() => Make(variant, misfortune))).Value;
         return Simulation.Run(search, clean, seed, plant, log);
     }
 
@@ -50,7 +50,7 @@ internal sealed class SimulationSuite
         DatasetSummary data = new(
             "simulated", Digest.Of("simulated"), Enumerable.Range(0, 8).Select(c => $"c{c}").ToValueList(), Enumerable.Repeat(32, 8).ToValueList(), Enumerable.Repeat(8, 8).ToValueList(), Enumerable.Repeat(8, 8).ToValueList());
         LandscapeEngine engine = new(new EngineContext(config, data));
-        Func<WorkUnit, UnitOutcome?> fault = misfortune switch { 1 => Poison, 2 => Diverges, _ => _ => null };
+        Func<WorkUnit, UnitOutcome?> fault = misfortune switch { 1 => Poison, 2 => Diverges, 3 => u => Explodes(u, engine), _ => _ => null };
         SimulatedSearch search = new(config, data, u => fault(u) ?? new UnitOutcome.Completed(engine.Answer(u)));
         return (search, search.RunClean());
     }
@@ -71,6 +71,11 @@ internal sealed class SimulationSuite
 
         static bool Has(AliveBlocks alive) => alive.Layers[layer].Contains(block);
     }
+
+    /// <summary>The second round of the first pruning stage ends with a loss far over the limit until it was rolled back once.</summary>
+    private static UnitOutcome.Completed? Explodes(WorkUnit unit, LandscapeEngine engine) => unit is WorkUnit.TrainShard && unit.Id.StartsWith("s1/r1/", StringComparison.Ordinal)
+        ? new UnitOutcome.Completed((UnitResult.ShardTrained)engine.Answer(unit) with { Loss = 1e6 })
+        : null;
 
     /// <summary>The second round of the first pruning stage gives no number until it was rolled back once.</summary>
     private static UnitOutcome? Diverges(WorkUnit unit) => unit is WorkUnit.TrainShard && unit.Id.StartsWith("s1/r1/", StringComparison.Ordinal)

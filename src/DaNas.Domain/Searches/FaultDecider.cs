@@ -104,7 +104,7 @@ internal static class FaultDecider
         if (state.RollBacks < o.RollBacks)
         {
             int round = Math.Max(0, phase.Round - state.RollBacks);
-            SearchState mark = FaultEvolver.MarkOf(state, phase.Stage.Index, round) ?? state;
+            SearchState mark = FaultEvolver.MarkOf(state, phase.Stage.Index, round) is { } m && (m.Supernet is null || state.LiveBlobs.Contains(m.Supernet)) ? m : state;
             return new SearchEvent.RolledBack(phase.Stage.Index, ((SearchPhase.Training)mark.Phase).Round, mark.Supernet, new Remark(cause), state.RateScale * o.RateFactor);
         }
 

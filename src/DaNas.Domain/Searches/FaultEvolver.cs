@@ -27,12 +27,22 @@ internal static class FaultEvolver
         SearchEvent.BlocksQuarantined e when state.Phase is SearchPhase.Probing p => Quarantine(state, p, e),
         SearchEvent.NondeterminismDetected e => state with { Nondeterministic = state.Nondeterministic.Add(e.Unit) },
         SearchEvent.ConfigurationChanged e => Configure(state, e.Configuration, e.ConfigurationHash),
-        SearchEvent.OperationChanged e => Configure(state, e.Configuration, e.ConfigurationHash),
+        SearchEvent.OperationChanged e => Configure(state, e.Configuration, e.ConfigurationHash) with
+        {
+            Marks = state.Marks.Select(m => Configure(m, e.Configuration, e.ConfigurationHash)).ToValueList(), // No result changes, so going back stays what it was.
+        },
         SearchEvent.DataChanged e => state with { Started = state.Started! with { Data = e.Data } },
         SearchEvent.EngineChanged e => state with { Started = state.Started! with { NumericsProfile = e.NumericsProfile, EngineVersion = e.EngineVersion } },
         SearchEvent.SearchForked or SearchEvent.HistoryLost => state,
         _ => null,
     };
+
+    /// <summary>Goes on; from a failure where it was before, and from probes that blamed nothing with the unit that failed, whose cause was mended.</summary>
+    public static SearchState Resume(SearchState state, SearchEvent.SearchResumed e)
+    {
+        SearchState on = state with { Epoch = e.Epoch, LostSeconds = state.LostSeconds + e.Lost.Seconds };
+        return state.Phase is SearchPhase.Failed failed ? on with { Phase = failed.Before is SearchPhase.Probing p ? p.Before : failed.Before, BlobsLost = 0 } : on;
+    }
 
     /// <summary>
     /// The marks with the present state among them: the first round's, each stage's first round's, and as many of the newest as rounds
@@ -77,12 +87,12 @@ internal static class FaultEvolver
         switch (state.Phase)
         {
             case SearchPhase.MeasuringDifficulty p:
-                ValueList<ProxyProgress> proxies = p.Proxies.Select(x => Cut(x.Outputs, blob) is var n && n < x.Outputs.Count
-                    ? x with { Outputs = x.Outputs.Take(n).ToValueList(), Accuracy = x.Accuracy.Take(n).ToValueList(), Loss = x.Loss.Take(n).ToValueList() } : x).ToValueList();
-                return counted with { Phase = new SearchPhase.MeasuringDifficulty(proxies), Cost = Less(state.Cost, p.Proxies.SelectMany(x => x.Outputs.Skip(Cut(x.Outputs, blob)))) };
-            case SearchPhase.Retraining p when p.Runs.Any(r => r.Result is null && Cut(r.Outputs, blob) < r.Outputs.Count):
-                ValueList<RunProgress> runs = p.Runs.Select(r => r.Result is null ? r with { Outputs = r.Outputs.Take(Cut(r.Outputs, blob)).ToValueList() } : r).ToValueList();
-                return counted with { Phase = new SearchPhase.Retraining(runs), Cost = Less(state.Cost, p.Runs.Where(r => r.Result is null).SelectMany(r => r.Outputs.Skip(Cut(r.Outputs, blob)))) };
+                ValueList<ProxyProgress> proxies = p.Proxies.Select(x => x.Chain.Without(blob) is var n && n < x.Chain.Count
+                    ? x with { Chain = x.Chain.Cut(n), Accuracy = x.Accuracy.Take(n).ToValueList(), Loss = x.Loss.Take(n).ToValueList() } : x).ToValueList();
+                return counted with { Phase = new SearchPhase.MeasuringDifficulty(proxies), Cost = Less(state.Cost, p.Proxies.SelectMany(x => x.Chain.Links.Skip(x.Chain.Without(blob)))) };
+            case SearchPhase.Retraining p when p.Runs.Any(r => r.Result is null && r.Chain.Has(blob)):
+                ValueList<RunProgress> runs = p.Runs.Select(r => r.Result is null ? r with { Chain = r.Chain.Cut(r.Chain.Without(blob)) } : r).ToValueList();
+                return counted with { Phase = new SearchPhase.Retraining(runs), Cost = Less(state.Cost, p.Runs.Where(r => r.Result is null).SelectMany(r => r.Chain.Links.Skip(r.Chain.Without(blob)))) };
         }
 
         SearchState mark = state.Marks.LastOrDefault(m => m.Supernet != blob && !m.RoundBlobs.Contains(blob))
@@ -130,9 +140,6 @@ internal static class FaultEvolver
     };
 
     private static ValueList<SearchState> Before(SearchState state, SearchState mark) => state.Marks.TakeWhile(m => !ReferenceEquals(m, mark)).ToValueList();
-
-    /// <summary>How many links stand before the blob.</summary>
-    private static int Cut(ValueList<ChainLink> outputs, BlobRef blob) => outputs.TakeWhile(o => o.Blob != blob).Count();
 
     private static UnitCost Less(UnitCost cost, IEnumerable<ChainLink> dropped)
     {

@@ -26,7 +26,7 @@ public static class SearchDecider
         (_, SearchCommand.Proceed) => Accept(Consequences(state)),
         (_, SearchCommand.AcceptResult c) => Result(state, c.Result),
         (SearchPhase.Training p, SearchCommand.CompleteRound c) => Round(state, p, c),
-        (SearchPhase.Scoring p, SearchCommand.RecordEvidence c) => Evidence(p, c),
+        (SearchPhase.Scoring p, SearchCommand.RecordEvidence c) => Evidence(state, p, c),
         (SearchPhase.Scoring p, SearchCommand.ScoreBlocks c) => Scores(state, p, c),
         (SearchPhase.Scoring p, SearchCommand.ProposePruning c) => Prune(state, p, c),
         _ => new Decision.Ignored($"{command.GetType().Name} is not due in {state.Phase.GetType().Name}"),
@@ -134,6 +134,8 @@ public static class SearchDecider
     {
         if (c.Stage != phase.Stage.Index || c.Round != phase.Round)
             return new Decision.Ignored($"round {c.Round} of stage {c.Stage} is not the one that runs");
+        if (!c.Shards.Select(s => s.Unit).SequenceEqual(OutstandingWork.Of(state).Select(u => u.Id).Take(c.Shards.Count)))
+            return new Decision.Ignored($"round {c.Round} of stage {c.Stage} was rolled back meanwhile");
         if (c.Shards.Count != state.Config!.Rounds.Shards || (c.Shards.Count > 1 && c.Merged is null))
             return new Decision.Rejected($"round {c.Round} of stage {c.Stage} is not whole: {c.Shards.Count} of {state.Config.Rounds.Shards} shards");
         UnitCost cost = c.Shards.Select(s => s.Cost).Aggregate(c.Merged?.Cost ?? UnitCost.Zero, UnitCost.Add);
@@ -156,10 +158,12 @@ public static class SearchDecider
             inWindow ? c.Shards.Select(s => s.Probabilities).ToValueList() : []));
     }
 
-    private static Decision Evidence(SearchPhase.Scoring phase, SearchCommand.RecordEvidence c)
+    private static Decision Evidence(SearchState state, SearchPhase.Scoring phase, SearchCommand.RecordEvidence c)
     {
         if (c.Stage != phase.Stage.Index || c.EvidenceRound != phase.Rounds.Count)
             return new Decision.Ignored($"evidence round {c.EvidenceRound} of stage {c.Stage} is not the one that runs");
+        if (!c.Results.Select(r => r.Unit).SequenceEqual(OutstandingWork.Of(state).Select(u => u.Id)))
+            return new Decision.Ignored($"evidence round {c.EvidenceRound} of stage {c.Stage} is another one since a block was quarantined");
         ValueList<ValueList<double>> accuracies = c.Results.SelectMany(r => r.Accuracies).ToValueList();
         if (accuracies.Count != c.Requests.Count)
             return new Decision.Rejected($"evidence round {c.EvidenceRound} has {accuracies.Count} answers to {c.Requests.Count} requests");
@@ -175,6 +179,8 @@ public static class SearchDecider
         ScoreTable table = ScoreTable.Empty.Merge(c.Scores, state.Alive!);
         if (!table.Covers(state.Alive!))
             return new Decision.Rejected($"{table.Scores.Count} scores for {state.Alive!.Count} alive blocks");
+        if (!table.Equals(StageEvidence.Scores(state, phase)))
+            return new Decision.Ignored($"the scores of stage {c.Stage} are not those of the evidence that is stored now");
         return Follow(state, [.. table.Scores.Except(phase.Scores.Scores).Select(s => new SearchEvent.BlockScored(c.Stage, s))]);
     }
 

@@ -17,7 +17,7 @@ public static class SearchEvolver
         SearchState next = (state.Phase, @event) switch
         {
             (SearchPhase.NotStarted, SearchEvent.SearchStarted e) => Start(e),
-            (_, SearchEvent.SearchResumed e) => state with { Phase = (state.Phase as SearchPhase.Failed)?.Before ?? state.Phase, Epoch = e.Epoch, LostSeconds = state.LostSeconds + e.Lost.Seconds },
+            (_, SearchEvent.SearchResumed e) => FaultEvolver.Resume(state, e),
             (_, SearchEvent.AttemptFailed e) => state with { LostSeconds = state.LostSeconds + e.Lost.Seconds },
             (SearchPhase.MeasuringDifficulty p, SearchEvent.ProxyMeasured e) when e.Point == p.Proxies[e.ProxySeed].Accuracy.Count => Measured(state, p, e),
             (SearchPhase.MeasuringDifficulty or SearchPhase.BetweenStages, SearchEvent.DifficultyMeasured e) => WithDifficulty(state, e),
@@ -30,7 +30,7 @@ public static class SearchEvolver
             (SearchPhase.BetweenStages, SearchEvent.ArchitecturesRanked e) => state with { Phase = new SearchPhase.Deriving(e.BudgetMacs, e.Ranked, []) },
             (SearchPhase.Deriving p, SearchEvent.ArchitectureScored e) when p.Scores.All(s => s.Rank != e.Rank) => Spend(state, e.Cost) with { Phase = p with { Scores = p.Scores.Add(new(e.Rank, e.Accuracy, e.Loss)) } },
             (SearchPhase.Deriving or SearchPhase.BetweenStages, SearchEvent.ArchitectureSelected e) => Selected(state, e),
-            (SearchPhase.Retraining p, SearchEvent.SegmentCompleted e) when p.Runs.Any(r => r.Name == e.Run && r.SegmentsDone == e.Segment) => Spend(state, e.Cost) with { Phase = Run(p, e.Run, r => r with { Outputs = r.Outputs.Add(new(e.Output, e.Cost)) }) },
+            (SearchPhase.Retraining p, SearchEvent.SegmentCompleted e) when p.Runs.Any(r => r.Name == e.Run && r.SegmentsDone == e.Segment) => Spend(state, e.Cost) with { Phase = Run(p, e.Run, r => r with { Chain = r.Chain.Add(new(e.Output, e.Cost)) }) },
             (SearchPhase.Retraining p, SearchEvent.ModelRetrained e) =>
                 state with { Weights = state.Weights.Add(e.Weights), Phase = Run(p, e.Run, r => r with { Result = new(e.Run, e.Architecture, e.TestAccuracy, e.WeightsHash) }) },
             (SearchPhase.Retraining, SearchEvent.SearchCompleted e) => state with { Phase = new SearchPhase.Completed(e.Models, e.WeightsHash) },
@@ -50,7 +50,7 @@ public static class SearchEvolver
         SearchConfig config = SearchConfig.FromCanonicalText(e.Configuration);
         SearchSpace space = config.SpaceFor(e.Data.Classes.Count);
         SearchPhase phase = Strategies.Strategy.Of(config).MeasuresDifficulty
-            ? new SearchPhase.MeasuringDifficulty(Enumerable.Range(0, config.Difficulty.Seeds).Select(s => new ProxyProgress(s, [], [], [])).ToValueList())
+            ? new SearchPhase.MeasuringDifficulty(Enumerable.Range(0, config.Difficulty.Seeds).Select(s => new ProxyProgress(s, UnitChain.Empty, [], [])).ToValueList())
             : new SearchPhase.BetweenStages();
         return new SearchState(phase) { Started = e, Config = config, Space = space, Alive = space.AllBlocks };
     }
@@ -58,7 +58,7 @@ public static class SearchEvolver
     private static SearchState Measured(SearchState state, SearchPhase.MeasuringDifficulty phase, SearchEvent.ProxyMeasured e)
     {
         ProxyProgress p = phase.Proxies[e.ProxySeed];
-        ProxyProgress next = p with { Outputs = p.Outputs.Add(new(e.Output, e.Cost)), Accuracy = p.Accuracy.Add(e.Accuracy), Loss = p.Loss.Add(e.Loss) };
+        ProxyProgress next = p with { Chain = p.Chain.Add(new(e.Output, e.Cost)), Accuracy = p.Accuracy.Add(e.Accuracy), Loss = p.Loss.Add(e.Loss) };
         return Spend(state, e.Cost) with { Phase = new SearchPhase.MeasuringDifficulty(phase.Proxies.With(e.ProxySeed, next)) };
     }
 
@@ -110,8 +110,8 @@ public static class SearchEvolver
 
     private static SearchState Selected(SearchState state, SearchEvent.ArchitectureSelected e)
     {
-        IEnumerable<RunProgress> controls = e.Controls.Select((a, i) => new RunProgress($"control-{i + 1}", a, [], null));
-        return state with { Selected = e, Phase = new SearchPhase.Retraining([new RunProgress("winner", e.Winner, [], null), .. controls]) };
+        IEnumerable<RunProgress> controls = e.Controls.Select((a, i) => new RunProgress($"control-{i + 1}", a, UnitChain.Empty, null));
+        return state with { Selected = e, Phase = new SearchPhase.Retraining([new RunProgress("winner", e.Winner, UnitChain.Empty, null), .. controls]) };
     }
 
     private static SearchPhase.Retraining Run(SearchPhase.Retraining phase, string name, Func<RunProgress, RunProgress> change) =>

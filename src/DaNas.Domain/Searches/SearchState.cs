@@ -53,18 +53,45 @@ public abstract record SearchPhase
 /// <summary>A blob of a chain of units, and what its unit cost.</summary>
 public sealed record ChainLink(BlobRef Blob, UnitCost Cost);
 
-public sealed record ProxyProgress(int Seed, ValueList<ChainLink> Outputs, ValueList<ValueList<double>> Accuracy, ValueList<ValueList<double>> Loss)
+/// <summary>Units that stand on each other, oldest first. Of the blobs only the newest two are kept: the one to go on from, and the one to fall back to.</summary>
+public sealed record UnitChain(ValueList<ChainLink> Links, int Kept)
 {
-    public BlobRef? Newest => Outputs.Count > 0 ? Outputs[^1].Blob : null;
+    private const int MostKept = 2;
+
+    public static UnitChain Empty { get; } = new([], 0);
+
+    public int Count => Links.Count;
+
+    public BlobRef? Newest => Count > 0 ? Links[^1].Blob : null;
+
+    public IEnumerable<BlobRef> KeptBlobs => Links.TakeLast(Kept).Select(l => l.Blob);
+
+    public UnitChain Add(ChainLink link) => new(Links.Add(link), Math.Min(Kept + 1, MostKept));
+
+    public bool Has(BlobRef blob) => Links.Any(l => l.Blob == blob);
+
+    /// <summary>How many links stand without a blob: those before it, or none where what they end with is not kept any more.</summary>
+    public int Without(BlobRef blob)
+    {
+        int before = Links.TakeWhile(l => l.Blob != blob).Count();
+        return before > Count - Kept ? before : before == Count ? Count : 0;
+    }
+
+    public UnitChain Cut(int count) => new(Links.Take(count).ToValueList(), Math.Max(0, Kept - (Count - count)));
+}
+
+public sealed record ProxyProgress(int Seed, UnitChain Chain, ValueList<ValueList<double>> Accuracy, ValueList<ValueList<double>> Loss)
+{
+    public BlobRef? Newest => Chain.Newest;
 }
 
 public sealed record EvidenceRound(ValueList<BlockRequest> Requests, ValueList<ValueList<double>> Accuracies);
 
 public sealed record ArchitectureScore(int Rank, double Accuracy, double Loss);
 
-public sealed record RunProgress(string Name, Architecture Architecture, ValueList<ChainLink> Outputs, RetrainedModel? Result)
+public sealed record RunProgress(string Name, Architecture Architecture, UnitChain Chain, RetrainedModel? Result)
 {
-    public int SegmentsDone => Outputs.Count;
+    public int SegmentsDone => Chain.Count;
 }
 
 /// <summary>A stage that is over, for reports.</summary>
@@ -73,9 +100,6 @@ public sealed record StageRecord(StagePlan Plan, AliveBlocks Before, AliveBlocks
 /// <summary>The fold of a search's events.</summary>
 public sealed record SearchState(SearchPhase Phase)
 {
-    /// <summary>Links of a chain that are kept: the newest and the one to fall back to.</summary>
-    private const int KeptLinks = 2;
-
     public static SearchState Initial { get; } = new(new SearchPhase.NotStarted());
 
     /// <summary>The first event, with whatever the user accepted to be different since.</summary>
@@ -142,8 +166,8 @@ public sealed record SearchState(SearchPhase Phase)
     /// <summary>Blobs that may be needed again: the newest rounds, every stage's end, and what proxies and retrainings stand on.</summary>
     public IEnumerable<BlobRef> LiveBlobs => RoundBlobs.Concat(StageBlobs).Concat(((Phase as SearchPhase.Failed)?.Before ?? Phase) switch
     {
-        SearchPhase.MeasuringDifficulty p => p.Proxies.SelectMany(x => x.Outputs.TakeLast(KeptLinks)).Select(o => o.Blob),
-        SearchPhase.Retraining p => p.Runs.SelectMany(r => r.Outputs.TakeLast(KeptLinks)).Select(o => o.Blob),
+        SearchPhase.MeasuringDifficulty p => p.Proxies.SelectMany(x => x.Chain.KeptBlobs),
+        SearchPhase.Retraining p => p.Runs.SelectMany(r => r.Chain.KeptBlobs),
         SearchPhase.Completed => Weights,
         _ => [],
     });
@@ -156,8 +180,8 @@ public sealed record SearchState(SearchPhase Phase)
     /// <summary>Whether the next units read a blob, as far as the state knows (a running round's shards it does not).</summary>
     public bool Reads(BlobRef blob) => Supernet == blob || Phase switch
     {
-        SearchPhase.MeasuringDifficulty p => p.Proxies.Any(x => x.Outputs.Any(o => o.Blob == blob)),
-        SearchPhase.Retraining p => p.Runs.Any(r => r.Result is null && r.Outputs.Any(o => o.Blob == blob)),
+        SearchPhase.MeasuringDifficulty p => p.Proxies.Any(x => x.Chain.Has(blob)),
+        SearchPhase.Retraining p => p.Runs.Any(r => r.Result is null && r.Chain.Has(blob)),
         _ => false,
     };
 

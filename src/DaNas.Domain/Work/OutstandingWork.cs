@@ -91,7 +91,7 @@ public static class OutstandingWork
         int steps = RetrainSteps(state.Config!, state.Started!.Data);
         int segments = (steps + state.Config!.Retrain.SegmentSteps - 1) / state.Config.Retrain.SegmentSteps;
         int segment = Math.Min(run.SegmentsDone, segments - 1); // The last one again where its model is not stored.
-        BlobRef? input = segment > 0 ? run.Outputs[segment - 1].Blob : null;
+        BlobRef? input = segment > 0 ? run.Chain.Links[segment - 1].Blob : null;
         return new WorkUnit.RetrainSegment(Id($"retrain/{run.Name}/{segment}"), Seed(state, "retrain"), run.Name, run.Architecture, segment, segments, steps, input);
     }
 

@@ -16,7 +16,6 @@ public sealed class SqliteJournal : IEventJournal, IDisposable
 {
     private const int ApplicationId = 0x44614E61;
     private const int SchemaVersion = 1;
-    private const int SqliteFull = 13;
 
     private readonly string path;
     private readonly TimeProvider time;
@@ -65,10 +64,7 @@ public sealed class SqliteJournal : IEventJournal, IDisposable
         thread.Start();
     }
 
-    /// <summary>
-    /// Opens the file for writing, and makes it where it is missing. Where <paramref name="headOf"/> names a file for each persistence id,
-    /// heads are kept and checked there (<see cref="HeadAnchors"/>).
-    /// </summary>
+    /// <summary>Opens the file for writing, and makes it where it is missing. Heads are kept and checked in the files that <paramref name="headOf"/> names.</summary>
     public static SqliteJournal Open(string path, TimeProvider time, Func<string, string>? headOf = null) => new(path, false, time, headOf);
 
     /// <summary>Opens an existing file for reading; works beside a running search.</summary>
@@ -283,15 +279,7 @@ public sealed class SqliteJournal : IEventJournal, IDisposable
         }
     }
 
-    private JournalException Translate(SqliteException e) => e.SqliteErrorCode switch
-    {
-        26 => new(JournalFault.Foreign, $"{path} is not a SQLite file, so not a journal of this product; name another folder with --out", e),
-        1 when e.Message.Contains("no such table", StringComparison.Ordinal) => new(JournalFault.Damaged, $"{path} has lost its tables ({e.Message}); restore the file (with its -wal) from a backup", e),
-        11 => new(JournalFault.Damaged, $"{path} is damaged ({e.Message}); restore the file from a backup", e),
-        SqliteFull => new(JournalFault.Unavailable, $"{path}: the disk is full; free some space, the search then goes on", e),
-        14 or 8 => new(JournalFault.Unavailable, $"{path} cannot be opened for writing ({e.Message}); check the folder's rights", e),
-        _ => new(JournalFault.Unavailable, string.Create(CultureInfo.InvariantCulture, $"{path}: {e.Message}"), e),
-    };
+    private JournalException Translate(SqliteException e) => SqliteFaults.Of(path, e);
 
     [System.Diagnostics.CodeAnalysis.SuppressMessage("Security", "CA2100", Justification = "Constants of this file only.")]
     private long Scalar(string sql)

@@ -72,9 +72,9 @@ public sealed class Danas : IDisposable
     });
 
     /// <summary>The tiny search run to its end without faults in this folder, as its report.</summary>
-    public JsonElement Clean()
+    public JsonElement Clean(params string[] more)
     {
-        (int code, string text, string error) = Run(["run", .. Tiny, "--id", "clean", "--json"]);
+        (int code, string text, string error) = Run(["run", .. Tiny, .. more, "--id", "clean", "--json"]);
         code.ShouldBe(0, error);
         return LastLine(text);
     }

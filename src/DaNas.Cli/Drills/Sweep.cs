@@ -74,7 +74,7 @@ internal sealed class Sweep(DrillRun drill, Action<string> say)
             blobs = true;
             blobAfter = false;
             bool stored = DrillRun.Counted(drill.Load(id)) > before;
-            (after, offset) = after ? (false, stored ? stride : offset + 1) : (true, offset);
+            (after, offset) = after ? (false, stored ? stride : offset + stride) : (true, offset);
         }
     }
 

@@ -104,34 +104,8 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
         long started = Stopwatch.GetTimestamp();
         using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(TimeSpan.FromSeconds(options.UnitDeadlineSeconds));
-        if (process is not { HasExited: false })
-        {
-            try
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(LongestBackoff.TotalMilliseconds, failedStarts == 0 ? 0 : 200 * Math.Pow(2, failedStarts))), cancellation);
-                failedStarts++;
-                await StartAsync(deadline.Token);
-                deadline.CancelAfter(TimeSpan.FromSeconds(options.UnitDeadlineSeconds));
-            }
-            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-            {
-                await StopAsync();
-                return new UnitOutcome.Failed(FailureKind.ProcessLost, string.Create(CultureInfo.InvariantCulture, $"the trainer process was not ready within {options.UnitDeadlineSeconds} s"), Elapsed());
-            }
-            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or InvalidOperationException)
-            {
-                return new UnitOutcome.Failed(FailureKind.Cancelled, "the search is stopping", 0);
-            }
-            catch (TrainerLostException e)
-            {
-                return new UnitOutcome.Failed(e.Kind, e.Message, Elapsed());
-            }
-            catch (Exception e) when (e is IOException or DataException or System.ComponentModel.Win32Exception)
-            {
-                return new UnitOutcome.Failed(FailureKind.ProcessLost, e.Message, Elapsed()); // A trainer that cannot start says nothing about the unit.
-            }
-        }
-
+        if (process is not { HasExited: false } && await RestartAsync(deadline, cancellation) is { } failure)
+            return failure with { LostSeconds = Elapsed() };
         if (process is not { } current)
             return new UnitOutcome.Failed(FailureKind.Cancelled, "the search is stopping", 0);
         try
@@ -162,6 +136,36 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
         }
 
         double Elapsed() => Math.Round(Stopwatch.GetElapsedTime(started).TotalSeconds, 3);
+    }
+
+    /// <summary>Starts the process again, with back-off; null when it is ready.</summary>
+    private async Task<UnitOutcome.Failed?> RestartAsync(CancellationTokenSource deadline, CancellationToken cancellation)
+    {
+        try
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(LongestBackoff.TotalMilliseconds, failedStarts == 0 ? 0 : 200 * Math.Pow(2, failedStarts))), cancellation);
+            failedStarts++;
+            await StartAsync(deadline.Token);
+            deadline.CancelAfter(TimeSpan.FromSeconds(options.UnitDeadlineSeconds));
+            return null;
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            await StopAsync();
+            return new UnitOutcome.Failed(FailureKind.ProcessLost, string.Create(CultureInfo.InvariantCulture, $"the trainer process was not ready within {options.UnitDeadlineSeconds} s"), 0);
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+        {
+            return new UnitOutcome.Failed(FailureKind.Cancelled, "the search is stopping", 0);
+        }
+        catch (TrainerLostException e)
+        {
+            return new UnitOutcome.Failed(e.Kind, e.Message, 0);
+        }
+        catch (Exception e) when (e is IOException or DataException or System.ComponentModel.Win32Exception)
+        {
+            return new UnitOutcome.Failed(FailureKind.ProcessLost, e.Message, 0); // A trainer that cannot start says nothing about the unit.
+        }
     }
 
     public async ValueTask DisposeAsync() => await StopAsync();

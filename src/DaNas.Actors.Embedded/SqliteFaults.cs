@@ -1,0 +1,21 @@
+using System.Globalization;
+using DaNas.Actors.Journals;
+using Microsoft.Data.Sqlite;
+
+namespace DaNas.Actors.Embedded;
+
+/// <summary>SQLite's error codes in an operator's words.</summary>
+internal static class SqliteFaults
+{
+    private const int SqliteFull = 13;
+
+    public static JournalException Of(string path, SqliteException e) => e.SqliteErrorCode switch
+    {
+        26 => new(JournalFault.Foreign, $"{path} is not a SQLite file, so not a journal of this product; name another folder with --out", e),
+        1 when e.Message.Contains("no such table", StringComparison.Ordinal) => new(JournalFault.Damaged, $"{path} has lost its tables ({e.Message}); restore the file (with its -wal) from a backup", e),
+        11 => new(JournalFault.Damaged, $"{path} is damaged ({e.Message}); restore the file from a backup", e),
+        SqliteFull => new(JournalFault.Unavailable, $"{path}: the disk is full; free some space, the search then goes on", e),
+        14 or 8 => new(JournalFault.Unavailable, $"{path} cannot be opened for writing ({e.Message}); check the folder's rights", e),
+        _ => new(JournalFault.Unavailable, string.Create(CultureInfo.InvariantCulture, $"{path}: {e.Message}"), e),
+    };
+}

@@ -36,7 +36,7 @@ internal sealed class Incarnation : IActorContext, IDisposable
 #pragma warning disable CA1031 // Whatever an actor throws is its supervisor's business.
         try
         {
-            Recover();
+            await RecoverAsync();
             actor.Started(this);
             await StorePendingAsync();
             while (!stopping && !stopRequested())
@@ -110,12 +110,12 @@ internal sealed class Incarnation : IActorContext, IDisposable
         cell.Post(new Mail(reply, null, true));
     }
 
-    private void Recover()
+    private async Task RecoverAsync()
     {
         if (actor is not IPersistentActor persistent)
             return;
         IEventJournal journal = cell.Host.Journal ?? throw new InvalidOperationException($"{Self} is persistent and the host has no journal");
-        foreach (StoredEvent stored in journal.Read(persistent.PersistenceId))
+        foreach (StoredEvent stored in await journal.ReadAsync(persistent.PersistenceId))
         {
             persistent.Recover(stored.Event);
             LastSequenceNumber = stored.Sequence;

@@ -12,7 +12,7 @@ namespace DaNas.Actors.Embedded;
 /// The journal in one SQLite file: WAL, synchronous=FULL, one dedicated writer thread. The table is that of Akka.Persistence.Sql 1.5
 /// (default mapping), so that the Akka host can read it; the writer's epoch stands in a table of ours.
 /// </summary>
-public sealed class SqliteJournal : IEventJournal, IDisposable
+public sealed class SqliteJournal : IEventJournal
 {
     private const int ApplicationId = 0x44614E61;
     private const int SchemaVersion = 1;
@@ -21,9 +21,7 @@ public sealed class SqliteJournal : IEventJournal, IDisposable
     private readonly TimeProvider time;
     private readonly string writer = Guid.NewGuid().ToString("D");
     private readonly Dictionary<string, long> epochs = new(StringComparer.Ordinal);
-    private readonly HashSet<string> accepted = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, string> chains = new(StringComparer.Ordinal);
-    private readonly HeadAnchors? anchors;
+    private readonly JournalLedger ledger;
     private readonly SqliteConnection connection;
     private readonly BlockingCollection<(Func<object> Work, TaskCompletionSource<object> Done)> work = new(10_000);
     private readonly Thread? thread;
@@ -33,7 +31,7 @@ public sealed class SqliteJournal : IEventJournal, IDisposable
     private SqliteJournal(string path, bool readOnly, TimeProvider time, Func<string, string>? headOf)
     {
         this.path = path;
-        anchors = headOf is null ? null : new HeadAnchors(headOf);
+        ledger = new JournalLedger(path, headOf);
         this.time = time;
         connection = new SqliteConnection(new SqliteConnectionStringBuilder
         {
@@ -70,74 +68,28 @@ public sealed class SqliteJournal : IEventJournal, IDisposable
     /// <summary>Opens an existing file for reading; works beside a running search.</summary>
     public static SqliteJournal OpenReadOnly(string path, Func<string, string>? headOf = null) => new(path, true, TimeProvider.System, headOf);
 
-    /// <summary>What the journal has is taken as it is, whatever its head says; the head is made anew with the next append, and not before.</summary>
-    public void AcceptCut(string persistenceId)
-    {
-        lock (chains)
-            accepted.Add(persistenceId);
-    }
+    /// <inheritdoc/>
+    public void AcceptCut(string persistenceId) => ledger.Accept(persistenceId);
 
-    public long Acquire(string persistenceId) => (long)Enqueue(() => AcquireNow(persistenceId)).GetAwaiter().GetResult();
+    public long Acquire(string persistenceId) => AcquireAsync(persistenceId).GetAwaiter().GetResult();
+
+    public async Task<long> AcquireAsync(string persistenceId) => (long)await Enqueue(() => AcquireNow(persistenceId));
 
     public async Task<long> AppendAsync(string persistenceId, long lastSequence, IReadOnlyList<object> events) =>
         (long)await Enqueue(() => AppendNow(persistenceId, lastSequence, events));
 
     /// <summary>All events in order; the chain and the head outside the journal are checked.</summary>
-    public IEnumerable<StoredEvent> Read(string persistenceId)
+    public IReadOnlyList<StoredEvent> Read(string persistenceId)
     {
-        bool taken;
-        lock (chains)
-            taken = accepted.Contains(persistenceId);
-        Head? head = taken ? null : HeadOf(persistenceId); // Before the rows: a writer stores the event first and its head afterwards.
-        List<StoredEvent> result = [];
-        string chain = Envelope.Genesis(persistenceId);
-        foreach (Row row in SqliteRows.Read(path, persistenceId, Translate))
-        {
-            if (row.Head.Sequence != result.Count + 1)
-                throw new JournalException(JournalFault.Damaged, $"{path}: event {result.Count + 1} of {persistenceId} is missing; restore the file from a backup");
-            try
-            {
-                (object e, chain, long epoch) = Envelope.Open(chain, row.Head, row.Message);
-                result.Add(new(row.Head.Sequence, new DateTimeOffset(row.Head.CreatedTicks, TimeSpan.Zero), row.Head.Manifest, e) { Epoch = epoch, Chain = chain });
-            }
-            catch (InvalidDataException e)
-            {
-                throw new JournalException(JournalFault.Damaged, $"{path}: {persistenceId}: {e.Message}; restore the file from a backup", e);
-            }
-        }
-
-        CheckHead(persistenceId, head, result);
-        lock (chains)
-            chains[persistenceId] = chain;
-        return result;
+        Head? head = ledger.HeadOf(persistenceId); // Before the rows: a writer stores the event first and its head afterwards.
+        return ledger.Open(persistenceId, head, SqliteRows.Read(path, persistenceId, Translate));
     }
 
     public IReadOnlyList<string> PersistenceIds() => SqliteRows.PersistenceIds(path, Translate);
 
-    private Head? HeadOf(string persistenceId)
-    {
-        try
-        {
-            return anchors?.Read(persistenceId);
-        }
-        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
-        {
-            throw new JournalException(JournalFault.Damaged, $"{e.Message}; whether the journal is whole cannot be told: restore the file, or go on with 'danas resume ID --accept'", e) { Cut = (0, 0) };
-        }
-    }
+    public Task<IReadOnlyList<StoredEvent>> ReadAsync(string persistenceId) => Task.FromResult(Read(persistenceId));
 
-    private void CheckHead(string persistenceId, Head? head, List<StoredEvent> events)
-    {
-        if (head is null || (events.Count >= head.Sequence && (head.Sequence == 0 || events[(int)head.Sequence - 1].Chain == head.Chain)))
-            return;
-        string what = events.Count < head.Sequence
-            ? string.Create(CultureInfo.InvariantCulture, $"{path}: {persistenceId} ends at event {events.Count}, but event {head.Sequence} was acknowledged: the end of the journal is gone")
-            : string.Create(CultureInfo.InvariantCulture, $"{path}: event {head.Sequence} of {persistenceId} is not the one that was acknowledged: another history");
-        throw new JournalException(JournalFault.Damaged, $"{what}; restore the file (with its -wal) from a backup, or go on from what is there with 'danas resume ID --accept', which records the loss")
-        {
-            Cut = (head.Sequence, events.Count),
-        };
-    }
+    public Task<IReadOnlyList<string>> PersistenceIdsAsync() => Task.FromResult(PersistenceIds());
 
     public void Dispose()
     {
@@ -145,7 +97,7 @@ public sealed class SqliteJournal : IEventJournal, IDisposable
         thread?.Join();
         connection.Dispose();
         work.Dispose();
-        anchors?.Dispose();
+        ledger.Dispose();
     }
 
     private void Prepare(bool readOnly)
@@ -188,9 +140,6 @@ public sealed class SqliteJournal : IEventJournal, IDisposable
     {
         if (!epochs.TryGetValue(persistenceId, out long epoch))
             throw new JournalException(JournalFault.Fenced, $"this process is not the writer of {persistenceId}");
-        string chain;
-        lock (chains)
-            chain = chains.GetValueOrDefault(persistenceId) ?? Envelope.Genesis(persistenceId);
         using SqliteTransaction transaction = connection.BeginTransaction();
         CheckWriter(transaction, persistenceId, epoch);
         using SqliteCommand insert = connection.CreateCommand();
@@ -199,42 +148,32 @@ public sealed class SqliteJournal : IEventJournal, IDisposable
             INSERT INTO journal (persistence_id, sequence_number, created, message, identifier, manifest, writer_uuid)
             VALUES ($id, $sequence, $created, $message, $identifier, $manifest, $writer)
             """;
-        foreach (object e in events)
+        SealedRows rows = ledger.Seal(persistenceId, lastSequence, epoch, time.GetUtcNow(), events);
+        for (int i = 0; i < rows.Rows.Count; i++)
         {
-            lastSequence++;
-            string manifest = WireFormat.ManifestOf(e);
-            FaultPoints.Passed?.Invoke(Site(FaultPoints.EventBefore, e));
-            RowHead head = new(lastSequence, time.GetUtcNow().UtcTicks, manifest);
-            (byte[] message, chain) = Envelope.Seal(chain, head, epoch, WireFormat.Write(e));
+            Row row = rows.Rows[i];
+            FaultPoints.Passed?.Invoke(Site(FaultPoints.EventBefore, events[i]));
             insert.Parameters.Clear();
             insert.Parameters.AddWithValue("$id", persistenceId);
-            insert.Parameters.AddWithValue("$sequence", lastSequence);
-            insert.Parameters.AddWithValue("$created", head.CreatedTicks);
-            insert.Parameters.AddWithValue("$message", message);
+            insert.Parameters.AddWithValue("$sequence", row.Head.Sequence);
+            insert.Parameters.AddWithValue("$created", row.Head.CreatedTicks);
+            insert.Parameters.AddWithValue("$message", row.Message);
             insert.Parameters.AddWithValue("$identifier", WireFormat.SerializerId);
-            insert.Parameters.AddWithValue("$manifest", manifest);
+            insert.Parameters.AddWithValue("$manifest", row.Head.Manifest);
             insert.Parameters.AddWithValue("$writer", writer);
             insert.ExecuteNonQuery();
-            if (e != events[^1])
-                FaultPoints.Passed?.Invoke(Site(FaultPoints.EventAfter, e));
+            if (i < rows.Rows.Count - 1)
+                FaultPoints.Passed?.Invoke(Site(FaultPoints.EventAfter, events[i]));
         }
 
         transaction.Commit();
         FaultPoints.Passed?.Invoke(Site(FaultPoints.EventAfter, events[^1]));
-        lock (chains)
-            chains[persistenceId] = chain;
-        lock (chains)
-        {
-            if (accepted.Remove(persistenceId))
-                anchors?.Forget(persistenceId);
-        }
-
-        anchors?.Write(persistenceId, new Head(lastSequence, chain));
-        return lastSequence;
+        ledger.Stored(persistenceId, rows);
+        return rows.Head.Sequence;
     }
 
     /// <summary>Taking over and faults are not what a sweep counts: they differ between a run and its repetition.</summary>
-    private static string Site(string site, object e) => e is SearchEvent.SearchResumed or SearchEvent.AttemptFailed ? $"{site}-uncounted" : site;
+    internal static string Site(string site, object e) => e is SearchEvent.SearchResumed or SearchEvent.AttemptFailed ? $"{site}-uncounted" : site;
 
     private void CheckWriter(SqliteTransaction transaction, string persistenceId, long epoch)
     {

@@ -1,13 +1,8 @@
-using System.Text.Json;
 using DaNas.Actors.Journals;
 using DaNas.Actors.Wire;
-using DaNas.Domain.Values;
 using Microsoft.Data.Sqlite;
 
 namespace DaNas.Actors.Embedded;
-
-/// <summary>One row of the journal table.</summary>
-internal readonly record struct Row(RowHead Head, byte[] Message);
 
 /// <summary>Reads the journal's tables over connections of its own, so that a running writer is not in the way.</summary>
 internal static class SqliteRows
@@ -49,16 +44,7 @@ internal static class SqliteRows
         command.Transaction = transaction;
         command.CommandText = "SELECT message FROM journal WHERE persistence_id = $id ORDER BY sequence_number DESC LIMIT 1";
         command.Parameters.AddWithValue("$id", persistenceId);
-        if (command.ExecuteScalar() is not byte[] message)
-            return 0;
-        try
-        {
-            return JsonSerializer.Deserialize<Envelope>(message, DomainJson.Stored)?.Epoch ?? 0;
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            return 0; // Reading the journal says what is wrong with the row.
-        }
+        return command.ExecuteScalar() is byte[] message ? Envelope.EpochOf(message) : 0;
     }
 
     private static T Guard<T>(string path, Func<SqliteException, JournalException> translate, Func<T> read)

@@ -79,7 +79,7 @@ public sealed class DamageTests : IDisposable
             anchors.Forget(Id);
         using SqliteJournal accepted = SqliteJournal.Open(Journal, TimeProvider.System, _ => Anchor);
         accepted.Acquire(Id);
-        accepted.Read(Id).Count().ShouldBe(40);
+        accepted.Read(Id).Count.ShouldBe(40);
         (await accepted.AppendAsync(Id, 40, [new SearchEvent.HistoryLost(99, 40)])).ShouldBe(41);
     }
 

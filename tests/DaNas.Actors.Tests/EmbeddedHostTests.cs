@@ -55,6 +55,7 @@ public sealed class EmbeddedHostTests : ActorHostContract, IDisposable
                 return;
             disposed = true;
             await host.DisposeAsync();
+            faulty.Dispose();
             journal.Dispose();
         }
     }
@@ -70,7 +71,7 @@ public sealed class EmbeddedHostTests : ActorHostContract, IDisposable
     {
         public bool FailNext { get; set; }
 
-        public long Acquire(string persistenceId) => inner.Acquire(persistenceId);
+        public Task<long> AcquireAsync(string persistenceId) => inner.AcquireAsync(persistenceId);
 
         public Task<long> AppendAsync(string persistenceId, long lastSequence, IReadOnlyList<object> events)
         {
@@ -80,8 +81,14 @@ public sealed class EmbeddedHostTests : ActorHostContract, IDisposable
             throw new JournalException(JournalFault.Unavailable, "the disk is full (test)");
         }
 
-        public IEnumerable<StoredEvent> Read(string persistenceId) => inner.Read(persistenceId);
+        public Task<IReadOnlyList<StoredEvent>> ReadAsync(string persistenceId) => inner.ReadAsync(persistenceId);
 
-        public IReadOnlyList<string> PersistenceIds() => inner.PersistenceIds();
+        public Task<IReadOnlyList<string>> PersistenceIdsAsync() => inner.PersistenceIdsAsync();
+
+        public void AcceptCut(string persistenceId) => inner.AcceptCut(persistenceId);
+
+        public void Dispose()
+        {
+        }
     }
 }

@@ -42,19 +42,6 @@ public sealed class JournalTests : IDisposable
     }
 
     [Fact]
-    public async Task A_second_writer_takes_over_and_the_first_is_fenced_out()
-    {
-        using SqliteJournal first = SqliteJournal.Open(File, TimeProvider.System);
-        first.Acquire(Id).ShouldBe(1);
-        await first.AppendAsync(Id, 0, [Event(1)]);
-        using SqliteJournal second = SqliteJournal.Open(File, TimeProvider.System);
-        second.Acquire(Id).ShouldBe(2);
-        JournalException fault = await Should.ThrowAsync<JournalException>(() => first.AppendAsync(Id, 1, [Event(2)]));
-        fault.Fault.ShouldBe(JournalFault.Fenced);
-        second.Read(Id).Count().ShouldBe(1);
-    }
-
-    [Fact]
     public async Task A_changed_a_missing_and_a_moved_event_are_noticed()
     {
         await Fill(4);

@@ -128,15 +128,21 @@ public sealed class SearchActorsTests : IDisposable
     {
         private int appends;
 
-        public long Acquire(string persistenceId) => inner.Acquire(persistenceId);
+        public Task<long> AcquireAsync(string persistenceId) => inner.AcquireAsync(persistenceId);
 
         public Task<long> AppendAsync(string persistenceId, long lastSequence, IReadOnlyList<object> events) => every > 0 && ++appends % every == 0
             ? throw new JournalException(JournalFault.Unavailable, "the disk is full (test)")
             : inner.AppendAsync(persistenceId, lastSequence, events);
 
-        public IEnumerable<StoredEvent> Read(string persistenceId) => inner.Read(persistenceId);
+        public Task<IReadOnlyList<StoredEvent>> ReadAsync(string persistenceId) => inner.ReadAsync(persistenceId);
 
-        public IReadOnlyList<string> PersistenceIds() => inner.PersistenceIds();
+        public Task<IReadOnlyList<string>> PersistenceIdsAsync() => inner.PersistenceIdsAsync();
+
+        public void AcceptCut(string persistenceId) => inner.AcceptCut(persistenceId);
+
+        public void Dispose()
+        {
+        }
     }
 
     private sealed class MemoryLog : IStateLog

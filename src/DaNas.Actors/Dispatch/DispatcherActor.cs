@@ -127,6 +127,9 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
             case UnitOutcome.Failed f when item is not null:
                 Requeue(context, item, f);
                 break;
+            case UnitOutcome.Failed f when f.LostSeconds > 0 && done.TryGetValue(key, out Finished? first) && first.Attempts.Add(m.Attempt):
+                LateFailure(context, m, first, f); // A zombie's work is lost whether it came to a result or not.
+                break;
         }
     }
 
@@ -158,6 +161,13 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
         context.Log(new StateChange(LogEvent.DispatcherLateResult, "Done", differs ? "Differs" : "Done") { Unit = m.Unit, Attempt = m.Attempt, Cause = $"{context.Sender} was late", IsWarning = differs });
         if (first.Owner is { } owner)
             context.Tell(owner, new DispatchProtocol.LateResult(m.Unit, m.Attempt, second.Timing.Seconds, differs ? Digest.Of(a).Short : null, differs ? Digest.Of(b).Short : null));
+    }
+
+    private static void LateFailure(IActorContext context, DispatchProtocol.AttemptEnded m, Finished first, UnitOutcome.Failed failure)
+    {
+        context.Log(new StateChange(LogEvent.DispatcherLateResult, "Done", "Done") { Unit = m.Unit, Attempt = m.Attempt, Cause = $"{context.Sender} was late, and failed: {failure.Cause}" });
+        if (first.Owner is { } owner)
+            context.Tell(owner, new DispatchProtocol.LateResult(m.Unit, m.Attempt, failure.LostSeconds, null, null));
     }
 
     private static string Canonical(UnitResult result) => JsonSerializer.Serialize(result, result.GetType(), DomainJson.Canonical);

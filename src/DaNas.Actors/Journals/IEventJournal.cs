@@ -12,10 +12,10 @@ public sealed record StoredEvent(long Sequence, DateTimeOffset Created, string M
 /// Events by persistence id. Appends of one persistence id come from the one writer that acquired it last: every append checks the
 /// writer's epoch in the same transaction.
 /// </summary>
-public interface IEventJournal
+public interface IEventJournal : IDisposable
 {
     /// <summary>Makes this process the writer and returns its epoch (1 for the first).</summary>
-    long Acquire(string persistenceId);
+    Task<long> AcquireAsync(string persistenceId);
 
     /// <summary>
     /// Stores all or none and returns the last sequence number. Throws <see cref="JournalException"/>; after one, whether the events were
@@ -24,10 +24,13 @@ public interface IEventJournal
     Task<long> AppendAsync(string persistenceId, long lastSequence, IReadOnlyList<object> events);
 
     /// <summary>All events in order, hash chain checked. Throws <see cref="JournalException"/>.</summary>
-    IEnumerable<StoredEvent> Read(string persistenceId);
+    Task<IReadOnlyList<StoredEvent>> ReadAsync(string persistenceId);
 
     /// <summary>Persistence ids in order of their first event.</summary>
-    IReadOnlyList<string> PersistenceIds();
+    Task<IReadOnlyList<string>> PersistenceIdsAsync();
+
+    /// <summary>What the journal has is taken as it is, whatever its head outside says; the next append makes the head anew.</summary>
+    void AcceptCut(string persistenceId);
 }
 
 /// <summary>What went wrong with the journal, in words for an operator.</summary>

@@ -49,6 +49,32 @@ public sealed record Envelope(string Chain, long Epoch, JsonElement Event)
             : throw new InvalidDataException($"event {head.Sequence} ({head.Manifest}) does not fit the hash chain: the journal was damaged or changed");
     }
 
+    /// <summary>The event's bytes in a row whose chain nobody checks here.</summary>
+    public static byte[] PayloadOf(byte[] bytes)
+    {
+        try
+        {
+            return Encoding.UTF8.GetBytes(JsonSerializer.Deserialize<Envelope>(bytes, DomainJson.Stored)!.Event.GetRawText());
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException)
+        {
+            throw new InvalidDataException($"a row is not an envelope of this product: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The epoch of a row; 0 where it cannot be read (reading the journal then says what is wrong).</summary>
+    public static long EpochOf(byte[] bytes)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<Envelope>(bytes, DomainJson.Stored)?.Epoch ?? 0;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return 0;
+        }
+    }
+
     private static string Link(string before, RowHead head, long epoch, byte[] payload)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -1,24 +1,35 @@
 using DaNas.Actors.Embedded;
+using DaNas.Actors.Embedded.Postgres;
+using DaNas.Actors.Journals;
 using DaNas.Cli.Configuration;
 using DaNas.Storage;
 
 namespace DaNas.Cli.Running;
 
-/// <summary>The folder of journal, blobs and results: --out, DANAS_OUT, or the user's data folder.</summary>
+/// <summary>
+/// Where searches live: the folder of blobs and results (--out, DANAS_OUT, or the user's data folder), and the journal: a SQLite file in that
+/// folder, or the PostgreSQL data base that DANAS_JOURNAL names.
+/// </summary>
 internal sealed class OutputFolder
 {
     private readonly bool named;
+    private readonly PostgresServer? server;
 
     public OutputFolder(string? path)
     {
         path ??= Environment.GetEnvironmentVariable("DANAS_OUT");
         named = path is not null;
         Root = Path.GetFullPath(path ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "danas"));
+        server = Environment.GetEnvironmentVariable("DANAS_JOURNAL") is { Length: > 0 } address ? new PostgresServer(address) : null;
     }
 
     public string Root { get; }
 
+    /// <summary>The journal's file; the folder's own one even where the journal is in a data base.</summary>
     public string JournalPath => Path.Combine(Root, "journal.db");
+
+    /// <summary>The journal in words.</summary>
+    public string JournalName => server?.Name ?? JournalPath;
 
     /// <summary>What to add to a command line so that it finds this folder again.</summary>
     public string Option => named ? $" --out {Root}" : string.Empty;
@@ -45,10 +56,20 @@ internal sealed class OutputFolder
 
     public FileBlobStore OpenBlobs(string id) => new(BlobFolder(id));
 
-    public SqliteJournal OpenJournal() => SqliteJournal.Open(JournalPath, TimeProvider.System, HeadOf);
+    /// <summary>The journal for writing. Throws <see cref="JournalException"/>.</summary>
+    [System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA2000", Justification = "The caller has it.")]
+    public async Task<IEventJournal> OpenJournalAsync() => server is null
+        ? SqliteJournal.Open(JournalPath, TimeProvider.System, HeadOf)
+        : await PostgresJournal.OpenAsync(server, TimeProvider.System, HeadOf);
 
     /// <summary>The journal for reading, or null where there is none yet. Without heads, a journal whose end is gone can be read.</summary>
-    public SqliteJournal? TryOpenJournal(bool checkHeads = true) => File.Exists(JournalPath) ? SqliteJournal.OpenReadOnly(JournalPath, checkHeads ? HeadOf : null) : null;
+    public IEventJournal? TryOpenJournal(bool checkHeads = true)
+    {
+        Func<string, string>? heads = checkHeads ? HeadOf : null;
+        if (server is not null)
+            return PostgresJournal.OpenAsync(server, TimeProvider.System, heads).GetAwaiter().GetResult();
+        return File.Exists(JournalPath) ? SqliteJournal.OpenReadOnly(JournalPath, heads) : null;
+    }
 
     /// <summary>Searches of which an event was acknowledged, whatever the journal says.</summary>
     public IEnumerable<string> WithHead() => Directory.Exists(Path.Combine(Root, "searches"))
@@ -56,5 +77,13 @@ internal sealed class OutputFolder
         : [];
 
     /// <summary>Heads stand beside each search's blobs: <c>searches/ID/journal.head</c>.</summary>
-    private string HeadOf(string persistenceId) => Path.Combine(SearchFolder(persistenceId[SearchRecord.PersistenceId(string.Empty).Length..]), "journal.head");
+    public string HeadOf(string persistenceId) => Path.Combine(SearchFolder(persistenceId[SearchRecord.PersistenceId(string.Empty).Length..]), "journal.head");
+}
+
+/// <summary>Reading a journal from a verb, which has its thread to itself.</summary>
+internal static class JournalReading
+{
+    public static IReadOnlyList<StoredEvent> Read(this IEventJournal journal, string persistenceId) => journal.ReadAsync(persistenceId).GetAwaiter().GetResult();
+
+    public static IReadOnlyList<string> PersistenceIds(this IEventJournal journal) => journal.PersistenceIdsAsync().GetAwaiter().GetResult();
 }

@@ -1,4 +1,4 @@
-using DaNas.Actors.Embedded;
+
 using DaNas.Actors.Journals;
 using DaNas.Cli.Configuration;
 using DaNas.Domain.Searches;
@@ -47,14 +47,14 @@ internal sealed record SearchRecord(string Id, IReadOnlyList<StoredEvent> Events
 
     public static IReadOnlyList<string> Ids(OutputFolder folder)
     {
-        using SqliteJournal? journal = folder.TryOpenJournal();
+        using IEventJournal? journal = folder.TryOpenJournal();
         return journal is null ? [] : [.. journal.PersistenceIds().Where(p => p.StartsWith(Prefix, StringComparison.Ordinal)).Select(p => p[Prefix.Length..])];
     }
 
     /// <summary>Loads one search by its id or the beginning of it.</summary>
     public static SearchRecord Load(OutputFolder folder, string id)
     {
-        using SqliteJournal? journal = folder.TryOpenJournal();
+        using IEventJournal? journal = folder.TryOpenJournal();
         return Read(journal, Find(folder, id));
     }
 
@@ -67,7 +67,7 @@ internal sealed record SearchRecord(string Id, IReadOnlyList<StoredEvent> Events
         }
         catch (JournalException e) when (e.Cut is { } cut)
         {
-            using SqliteJournal? journal = folder.TryOpenJournal(false);
+            using IEventJournal? journal = folder.TryOpenJournal(false);
             SearchRecord record = Read(journal, Find(folder, id));
             return record with { Cut = (new SearchEvent.HistoryLost(cut.Acknowledged, record.Events.Count), e.Message) };
         }
@@ -84,7 +84,7 @@ internal sealed record SearchRecord(string Id, IReadOnlyList<StoredEvent> Events
             : $"'{id}' could be {string.Join(" or ", matches)}; write more of the id");
     }
 
-    private static SearchRecord Read(SqliteJournal? journal, string id)
+    private static SearchRecord Read(IEventJournal? journal, string id)
     {
         IReadOnlyList<StoredEvent> events = [.. journal!.Read(Prefix + id)];
         return new(id, events, StateAt(events, events.Count));

@@ -2,6 +2,7 @@ using System.Globalization;
 using DaNas.Actors;
 using DaNas.Actors.Dispatch;
 using DaNas.Actors.Embedded;
+using DaNas.Actors.Journals;
 using DaNas.Actors.Searches;
 using DaNas.Actors.Trainers;
 using DaNas.Cli.Trainers;
@@ -62,7 +63,7 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
         (SearchConfig config, DatasetSummary data, string id, SearchState state) = launch;
         using StateLog log = new(Path.Combine(folder.SearchFolder(id), "log.jsonl"), Show);
         FileBlobStore blobs = folder.OpenBlobs(id);
-        using SqliteJournal journal = folder.OpenJournal();
+        using IEventJournal journal = await folder.OpenJournalAsync();
         if (launch.Accepted?.History is not null)
             journal.AcceptCut(SearchRecord.PersistenceId(id));
         TrainerOpening opening = new(config.Text, data, folder.BlobFolder(id));
@@ -75,7 +76,7 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
             string profile = trainers[0].Profile!;
             foreach (TrainerProcess trainer in trainers)
                 trainer.ExpectedProfile = profile;
-            long epoch = journal.Acquire($"search-{id}");
+            long epoch = await journal.AcquireAsync($"search-{id}");
             SearchEvent.SearchStarted first = new(new SearchId(id), config.Text, config.Hash, data, profile, EngineVersion);
             SearchProtocol.Beginning beginning = new(new SearchCommand.Start(first), new SearchCommand.Resume(epoch, profile, launch.LostSeconds) { Accepted = launch.Accepted });
             await using EmbeddedHost host = new(new HostOptions(), journal, log, TimeProvider.System);

@@ -53,7 +53,7 @@ internal static class BenchVerbs
                 double single = await AppendAsync(journal, "single", 2000, 1);
                 double batched = await AppendAsync(journal, "batched", 50_000, 100);
                 long started = Stopwatch.GetTimestamp();
-                int read = journal.Read("batched").Count();
+                int read = (await journal.ReadAsync("batched")).Count;
                 double replay = read / Stopwatch.GetElapsedTime(started).TotalSeconds;
                 Output.PrintJson(new { singlePerSecond = single, batchedPerSecond = batched, replayPerSecond = replay });
             }
@@ -92,7 +92,7 @@ internal static class BenchVerbs
 
     private static async Task<double> AppendAsync(SqliteJournal journal, string id, int count, int batch)
     {
-        journal.Acquire(id);
+        await journal.AcquireAsync(id);
         object[] events = [.. Enumerable.Range(0, batch).Select(i => new SearchEvent.AttemptFailed($"unit-{i}", 1, "bench", false, new Timing(0)))];
         long started = Stopwatch.GetTimestamp();
         for (long last = 0; last < count;)
@@ -132,7 +132,7 @@ internal static class BenchVerbs
         host.Spawn(TrainerActor.NameOf(0), () => new TrainerActor(0));
         SearchId id = new("bench");
         SearchProtocol.Beginning beginning = new(
-            new SearchCommand.Start(new(id, config.Text, config.Hash, data, "none", "tabular")), new SearchCommand.Resume(journal.Acquire($"search-{id}"), "none", 0));
+            new SearchCommand.Start(new(id, config.Text, config.Hash, data, "none", "tabular")), new SearchCommand.Resume(await journal.AcquireAsync($"search-{id}"), "none", 0));
         long started = Stopwatch.GetTimestamp();
         host.Spawn($"search-{id}", () => new SearchActor(id, beginning, listener));
         await end.Task;

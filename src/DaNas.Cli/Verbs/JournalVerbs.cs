@@ -1,5 +1,5 @@
 using System.CommandLine;
-using DaNas.Actors.Embedded;
+
 using DaNas.Actors.Journals;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Running;
@@ -39,7 +39,7 @@ internal static class JournalVerbs
     {
         List<(string Search, long Events, string? Fault)> found = [];
         HashSet<string> known = [];
-        using (SqliteJournal? journal = folder.TryOpenJournal())
+        using (IEventJournal? journal = folder.TryOpenJournal())
         {
             foreach (string id in journal?.PersistenceIds() ?? [])
             {

@@ -70,8 +70,8 @@ internal static class ToolVerbs
         yield return Try("images", () => ImageCodec.Version is var v && v != "none" ? v : throw new DllNotFoundException("libdanas_image.so does not load: run scripts/bootstrap.sh"));
         yield return Try("journal", () =>
         {
-            using Actors.Embedded.SqliteJournal? journal = folder.TryOpenJournal();
-            return journal is null ? $"none yet in {folder.Root}" : Output.Text($"{folder.JournalPath}, {journal.PersistenceIds().Count} searches");
+            using IEventJournal? journal = folder.TryOpenJournal();
+            return journal is null ? $"none yet in {folder.Root}" : Output.Text($"{folder.JournalName}, {journal.PersistenceIds().Count} searches");
         });
         yield return Try("configuration", () => File.Exists(Path.Combine(ConfigLoader.Home, "reference.conf")) ? ConfigLoader.Home : throw new FileNotFoundException($"{ConfigLoader.Home}/reference.conf is missing"));
     }

@@ -83,8 +83,8 @@ internal static class TravelVerbs
             if (parsed.GetValue(set) is { Length: > 0 } sets)
                 events.Add(Changed(record, state, sets));
             int copied = CopyBlobs(folder, record.Id, fork, state);
-            using SqliteJournal journal = folder.OpenJournal();
-            while (journal.Acquire(SearchRecord.PersistenceId(fork)) < state.Epoch)
+            using IEventJournal journal = await folder.OpenJournalAsync();
+            while (await journal.AcquireAsync(SearchRecord.PersistenceId(fork)) < state.Epoch)
             {
                 // The new search's writers count on from the parent's.
             }

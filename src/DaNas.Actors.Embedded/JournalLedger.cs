@@ -1,0 +1,122 @@
+using System.Globalization;
+using DaNas.Actors.Journals;
+using DaNas.Actors.Wire;
+
+namespace DaNas.Actors.Embedded;
+
+/// <summary>One row of the journal table.</summary>
+internal readonly record struct Row(RowHead Head, byte[] Message);
+
+/// <summary>Events made ready for the store, and the head that the journal has when they are in it.</summary>
+internal sealed record SealedRows(IReadOnlyList<Row> Rows, Head Head);
+
+/// <summary>
+/// What every store of the journal keeps beside its rows: the hash chain of each persistence id, and its head in a file outside. Rows are sealed
+/// and opened here, whatever stores them.
+/// </summary>
+internal sealed class JournalLedger(string where, Func<string, string>? headOf) : IDisposable
+{
+    private readonly Lock gate = new();
+    private readonly HashSet<string> accepted = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> chains = new(StringComparer.Ordinal);
+    private readonly HeadAnchors? anchors = headOf is null ? null : new HeadAnchors(headOf);
+
+    /// <summary>What the journal has is taken as it is, whatever its head says; the head is made anew with the next append, and not before.</summary>
+    public void Accept(string persistenceId)
+    {
+        lock (gate)
+            accepted.Add(persistenceId);
+    }
+
+    /// <summary>The head that reading must reach; null where there is none or it was given up.</summary>
+    public Head? HeadOf(string persistenceId)
+    {
+        lock (gate)
+        {
+            if (accepted.Contains(persistenceId))
+                return null;
+        }
+
+        try
+        {
+            return anchors?.Read(persistenceId);
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            throw new JournalException(JournalFault.Damaged, $"{e.Message}; whether the journal is whole cannot be told: restore the file, or go on with 'danas resume ID --accept'", e) { Cut = (0, 0) };
+        }
+    }
+
+    /// <summary>Checks rows against chain and head. Throws <see cref="JournalException"/>.</summary>
+    public IReadOnlyList<StoredEvent> Open(string persistenceId, Head? head, IReadOnlyList<Row> rows)
+    {
+        List<StoredEvent> result = [];
+        string chain = Envelope.Genesis(persistenceId);
+        foreach (Row row in rows)
+        {
+            if (row.Head.Sequence != result.Count + 1)
+                throw new JournalException(JournalFault.Damaged, $"{where}: event {result.Count + 1} of {persistenceId} is missing; restore the journal from a backup");
+            try
+            {
+                (object e, chain, long epoch) = Envelope.Open(chain, row.Head, row.Message);
+                result.Add(new(row.Head.Sequence, new DateTimeOffset(row.Head.CreatedTicks, TimeSpan.Zero), row.Head.Manifest, e) { Epoch = epoch, Chain = chain });
+            }
+            catch (InvalidDataException e)
+            {
+                throw new JournalException(JournalFault.Damaged, $"{where}: {persistenceId}: {e.Message}; restore the journal from a backup", e);
+            }
+        }
+
+        CheckHead(persistenceId, head, result);
+        lock (gate)
+            chains[persistenceId] = chain;
+        return result;
+    }
+
+    /// <summary>Seals events onto the chain as it was last read or stored.</summary>
+    public SealedRows Seal(string persistenceId, long lastSequence, long epoch, DateTimeOffset now, IReadOnlyList<object> events)
+    {
+        string chain;
+        lock (gate)
+            chain = chains.GetValueOrDefault(persistenceId) ?? Envelope.Genesis(persistenceId);
+        List<Row> rows = [];
+        foreach (object e in events)
+        {
+            RowHead head = new(++lastSequence, now.UtcTicks, WireFormat.ManifestOf(e));
+            (byte[] message, chain) = Envelope.Seal(chain, head, epoch, WireFormat.Write(e));
+            rows.Add(new Row(head, message));
+        }
+
+        return new SealedRows(rows, new Head(lastSequence, chain));
+    }
+
+    /// <summary>The rows are durable: the chain goes on from them, and their head is flushed before anybody hears of it.</summary>
+    public void Stored(string persistenceId, SealedRows rows)
+    {
+        bool forget;
+        lock (gate)
+        {
+            chains[persistenceId] = rows.Head.Chain;
+            forget = accepted.Remove(persistenceId);
+        }
+
+        if (forget)
+            anchors?.Forget(persistenceId);
+        anchors?.Write(persistenceId, rows.Head);
+    }
+
+    public void Dispose() => anchors?.Dispose();
+
+    private void CheckHead(string persistenceId, Head? head, List<StoredEvent> events)
+    {
+        if (head is null || (events.Count >= head.Sequence && (head.Sequence == 0 || events[(int)head.Sequence - 1].Chain == head.Chain)))
+            return;
+        string what = events.Count < head.Sequence
+            ? string.Create(CultureInfo.InvariantCulture, $"{where}: {persistenceId} ends at event {events.Count}, but event {head.Sequence} was acknowledged: the end of the journal is gone")
+            : string.Create(CultureInfo.InvariantCulture, $"{where}: event {head.Sequence} of {persistenceId} is not the one that was acknowledged: another history");
+        throw new JournalException(JournalFault.Damaged, $"{what}; restore the journal (a SQLite file with its -wal) from a backup, or go on from what is there with 'danas resume ID --accept', which records the loss")
+        {
+            Cut = (head.Sequence, events.Count),
+        };
+    }
+}

@@ -12,6 +12,7 @@ internal sealed class ActorCell
     private readonly Func<IActor> create;
     private readonly Channel<Mail> mailbox = Channel.CreateUnbounded<Mail>(new UnboundedChannelOptions { SingleReader = true });
     private readonly ConcurrentDictionary<ActorAddress, bool> watchers = [];
+    private readonly ConcurrentDictionary<ActorAddress, bool> elsewhere = [];
     private readonly ConcurrentDictionary<string, ActorCell> children = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock ending = new();
@@ -83,6 +84,14 @@ internal sealed class ActorCell
 
     public void Watch(ActorAddress other)
     {
+        if (host.IsElsewhere(other))
+        {
+            elsewhere[other] = true;
+            if (host.Links?.Send(other, Self, new WatchAsked(other)) != true)
+                EndedElsewhere(other);
+            return;
+        }
+
         ActorCell? cell = host.Find(other);
         if (cell is not null)
             watching.Add(cell);
@@ -104,7 +113,20 @@ internal sealed class ActorCell
 
     public void Log(StateChange change) => host.Log.Write(Self, host.Time.GetUtcNow(), change);
 
-    private bool AddWatcher(ActorAddress watcher)
+    /// <summary>A watched actor of another host has ended; told once.</summary>
+    public void EndedElsewhere(ActorAddress other)
+    {
+        if (elsewhere.TryRemove(other, out _))
+            Post(new Mail(new Terminated(other), null, true));
+    }
+
+    public void LostHost(string name)
+    {
+        foreach (ActorAddress other in elsewhere.Keys.Where(a => a.Host == name))
+            EndedElsewhere(other);
+    }
+
+    public bool AddWatcher(ActorAddress watcher)
     {
         lock (ending)
         {

@@ -24,6 +24,12 @@ public sealed class EmbeddedHost : IAsyncDisposable
         Time = time;
     }
 
+    /// <summary>This host among others; empty where it is alone. Its addresses are then <c>//name/path</c>.</summary>
+    public string Name { get; init; } = string.Empty;
+
+    /// <summary>The way to other hosts; null where there is none.</summary>
+    public Links.LinkHub? Links { get; set; }
+
     /// <summary>Completes with the reason when the host must not go on (another writer took over).</summary>
     public Task<string> Fatal => fatal.Task;
 
@@ -43,7 +49,7 @@ public sealed class EmbeddedHost : IAsyncDisposable
     /// <summary>Starts an actor at the top.</summary>
     public ActorAddress Spawn(string name, Func<IActor> create)
     {
-        ActorAddress address = new($"/{name}");
+        ActorAddress address = AddressOf(name);
         Start(new ActorCell(this, address, null, create));
         return address;
     }
@@ -78,10 +84,44 @@ public sealed class EmbeddedHost : IAsyncDisposable
 
     internal ActorCell? Find(ActorAddress address) => cells.GetValueOrDefault(address.Path);
 
-    internal void Deliver(ActorAddress receiver, Mail mail) => Find(receiver)?.Post(mail);
+    internal void Deliver(ActorAddress receiver, Mail mail)
+    {
+        if (IsElsewhere(receiver))
+            Links?.Send(receiver, mail.Sender ?? (mail.Message as Terminated)?.Actor, mail.Message);
+        else
+            Find(receiver)?.Post(mail);
+    }
 
-    internal ActorAddress Resolve(string role) =>
-        roles.TryGetValue(role, out ActorAddress? address) ? address : new ActorAddress($"/{role}");
+    /// <summary>From another host: an ordinary message, somebody who wants to hear of an end, or such an end.</summary>
+    internal void Arrived(ActorAddress receiver, ActorAddress? sender, object message)
+    {
+        if (message is WatchAsked && sender is not null)
+        {
+            if (Find(receiver) is not { } cell || !cell.AddWatcher(sender))
+                Links?.Send(sender, receiver, new Terminated(receiver));
+        }
+        else if (message is Terminated end)
+        {
+            Find(receiver)?.EndedElsewhere(end.Actor);
+        }
+        else
+        {
+            Find(receiver)?.Post(new Mail(message, sender));
+        }
+    }
+
+    internal bool IsElsewhere(ActorAddress address) => address.Host is { Length: > 0 } host && host != Name;
+
+    /// <summary>Nobody there can be reached any more: whoever is watched there has ended, as far as can be told from here.</summary>
+    internal void Lost(string host)
+    {
+        foreach (ActorCell cell in cells.Values)
+            cell.LostHost(host);
+    }
+
+    public ActorAddress AddressOf(string name) => new(Name.Length == 0 ? $"/{name}" : $"//{Name}/{name}");
+
+    internal ActorAddress Resolve(string role) => roles.TryGetValue(role, out ActorAddress? address) ? address : AddressOf(role);
 
     internal async Task<PortReply> RunPortAsync(string port, object request)
     {

@@ -56,7 +56,7 @@ public sealed class SimulatedEngine(SimulatedNode node, SimulatedSearch search, 
 
     public void Run(object request, Action<object?, string?> reply)
     {
-        WorkUnit unit = (WorkUnit)request;
+        WorkUnit unit = ((Dispatch.DispatchProtocol.RunAttempt)request).Unit;
         Begun++;
         bool answered = false;
         TimeSpan began = beganLast = node.World.Elapsed;

@@ -5,6 +5,11 @@ namespace DaNas.Actors;
 /// <summary>Where an actor lives; a value, so that it can travel in messages: <c>/search-7/stage-2/L03-k5e6</c>.</summary>
 public sealed record ActorAddress(string Path)
 {
+    /// <summary>The host in <c>//host/path</c>; empty for an address within one host.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public string Host => Path.StartsWith("//", StringComparison.Ordinal) && Path.IndexOf('/', 2) is > 2 and int end ? Path[2..end] : string.Empty;
+
+    [System.Text.Json.Serialization.JsonIgnore]
     public string Name => Path[(Path.LastIndexOf('/') + 1)..];
 
     public override string ToString() => Path;
@@ -87,6 +92,9 @@ public interface IActorContext
 
 /// <summary>A watched actor has ended.</summary>
 public sealed record Terminated(ActorAddress Actor);
+
+/// <summary>Between hosts: an actor there wants to hear of the end of an actor here.</summary>
+public sealed record WatchAsked(ActorAddress Actor);
 
 /// <summary>What a port gave; failures of the port itself are text.</summary>
 public sealed record PortReply(string Port, object Request, object? Reply, string? Failure);

@@ -4,6 +4,9 @@ namespace DaNas.Actors;
 public static class Roles
 {
     public const string Dispatcher = "dispatcher";
+
+    /// <summary>The leader's reception.</summary>
+    public const string Cluster = "cluster";
 }
 
 /// <summary>Well-known ports that a host runs outside the actors.</summary>

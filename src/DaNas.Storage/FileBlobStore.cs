@@ -69,6 +69,29 @@ public sealed partial class FileBlobStore : IBlobStore
             : throw new BlobException(BlobFault.Lost, blob, $"{path}: the blob is damaged (its SHA-256 is not its name)");
     }
 
+    /// <summary>Where a blob that is being fetched grows; what is there of it survives a restart.</summary>
+    internal string PartOf(BlobRef blob) => Path.Combine(Path.GetDirectoryName(PathOf(blob))!, $".{blob.Digest.Short}.fetched.part");
+
+    /// <summary>A fetched file becomes the blob if it is what the name says; otherwise it is removed.</summary>
+    internal bool Adopt(string part, BlobRef blob)
+    {
+        using (FileStream file = new(part, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+        {
+            if (file.Length != blob.SizeBytes || new Digest(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(file))) != blob.Digest)
+            {
+                file.Close();
+                TryDelete(part);
+                return false;
+            }
+
+            file.Flush(true);
+        }
+
+        File.Move(part, PathOf(blob), true);
+        FlushFolder(Path.GetDirectoryName(PathOf(blob))!);
+        return true;
+    }
+
     /// <summary>Removes what a killed writer left half written; nobody else may be writing.</summary>
     public void RemoveUnfinished()
     {

@@ -10,12 +10,13 @@ using DaNas.Domain.Values;
 namespace DaNas.Actors.Tests;
 
 /// <summary>
-/// What version 0.1 wrote, kept for ever: journals and one line for every manifest. A later version must read them and decide the same. Files are made
+/// What each version wrote, kept for ever: journals of 0.1, and one line for every manifest of the version that brought it. A later version must read them and decide the same. Files are made
 /// with DANAS_GOLDEN=write, once a version, and never changed afterwards.
 /// </summary>
 public sealed class GoldenTests
 {
     private static readonly string Folder = Path.Combine(Source(), "Golden", "v0.1");
+    private const string Current = "v0.2";
     private static readonly bool Writes = Environment.GetEnvironmentVariable("DANAS_GOLDEN") == "write";
 
     [Theory]
@@ -52,10 +53,15 @@ public sealed class GoldenTests
     [Fact]
     public void The_bytes_of_every_manifest_are_what_they_were()
     {
-        string file = Path.Combine(Folder, "wire.txt");
+        string[] files = [.. new[] { "v0.1", Current }.Select(v => Path.Combine(Source(), "Golden", v, "wire.txt"))];
         if (Writes)
-            File.WriteAllLines(file, WireFormat.AllManifests.Order(StringComparer.Ordinal).Select(m => $"{m} {Encoding.UTF8.GetString(WireFormat.Write(Sample.Of(WireFormat.TypeOf(m))))}"));
-        Dictionary<string, string> golden = File.ReadAllLines(file).ToDictionary(l => l[..l.IndexOf(' ')], l => l[(l.IndexOf(' ') + 1)..]);
+        {
+            HashSet<string> before = files[..^1].SelectMany(File.ReadAllLines).Select(l => l[..l.IndexOf(' ')]).ToHashSet();
+            Directory.CreateDirectory(Path.GetDirectoryName(files[^1])!);
+            File.WriteAllLines(files[^1], WireFormat.AllManifests.Except(before).Order(StringComparer.Ordinal).Select(m => $"{m} {Encoding.UTF8.GetString(WireFormat.Write(Sample.Of(WireFormat.TypeOf(m))))}"));
+        }
+
+        Dictionary<string, string> golden = files.SelectMany(File.ReadAllLines).ToDictionary(l => l[..l.IndexOf(' ')], l => l[(l.IndexOf(' ') + 1)..]);
         golden.Keys.Order(StringComparer.Ordinal).ShouldBe(WireFormat.AllManifests.Order(StringComparer.Ordinal));
         foreach ((string manifest, string text) in golden)
         {

@@ -101,7 +101,7 @@ public sealed class SearchActorsTests : IDisposable
         {
             host.OpenPort(Ports.Engine(i), async (unit, stop) => failEvery > 0 && Interlocked.Increment(ref calls) % failEvery == 0
                 ? new UnitOutcome.Failed(FailureKind.ProcessLost, "killed (test)", 0)
-                : await engine.RunAsync((WorkUnit)unit, stop));
+                : await engine.RunAsync(((DispatchProtocol.RunAttempt)unit).Unit, stop));
         }
 
         SearchId id = new(name);

@@ -32,8 +32,8 @@ internal sealed class DispatchItem(DispatchProtocol.Submit asked, ActorAddress r
     /// <summary>The dispatcher's tick before which it is not leased again.</summary>
     public long NotBefore { get; private set; }
 
-    /// <summary>The tick at which it was leased.</summary>
-    public long LeasedAt { get; set; }
+    /// <summary>Attempts whose end was told; telling it again counts nothing.</summary>
+    public HashSet<int> Ended { get; } = [];
 
     public static string KeyOf(string search, string unit) => $"{search}/{unit}";
 

@@ -27,6 +27,9 @@ public static class DispatchProtocol
 
     public sealed record AttemptEnded(int Trainer, string Search, string Unit, int Attempt, UnitOutcome Outcome);
 
+    /// <summary>To the trainer: the end of an attempt has arrived, and need not be told again.</summary>
+    public sealed record AttemptNoted(string Search, string Unit, int Attempt);
+
     /// <summary>To the requester.</summary>
     public sealed record UnitDone(UnitResult Result);
 
@@ -36,6 +39,12 @@ public static class DispatchProtocol
         public SearchCommand ToCommand() =>
             new SearchCommand.RecordFailedAttempt(Unit, Attempt, Failure.Kind, Failure.Cause, Failure.LostSeconds, Exhausted) { Blob = Failure.Blob };
     }
+
+    /// <summary>From the leader's reception: trainers of this host get work, or none. Never sent.</summary>
+    public sealed record SetHostDuty(string Host, Cluster.NodeDuty Duty);
+
+    /// <summary>From the leader's reception: a search is over. Never sent.</summary>
+    public sealed record Forget(string Search);
 
     /// <summary>To the owner: a result came after another one of its unit; the texts only where the two differ.</summary>
     public sealed record LateResult(string Unit, int Attempt, double LostSeconds, string? First, string? Second)

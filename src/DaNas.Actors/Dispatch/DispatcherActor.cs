@@ -1,7 +1,6 @@
-using System.Text.Json;
+using DaNas.Actors.Cluster;
 using DaNas.Actors.Logging;
 using DaNas.Domain.Faults;
-using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 using DaNas.Ports;
 
@@ -30,6 +29,8 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
     private readonly Queue<string> doneOrder = new();
     private readonly Dictionary<string, DispatchItem> items = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, Lease> trainers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, NodeDuty> duties = new(StringComparer.Ordinal);
+    private readonly DispatchPolicy policy = new();
     private long now;
 
     public void Started(IActorContext context) => context.StartTimer("tick", Tick, new LeaseTick());
@@ -50,8 +51,18 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
             case LeaseTick:
                 CheckLeases(context);
                 break;
-            case Terminated m when trainers.Remove(m.Actor.Path, out Lease? lease) && lease.Running is { } item:
-                Requeue(context, item, Lost($"{m.Actor} ended"));
+            case DispatchProtocol.SetHostDuty m:
+                duties[m.Host] = m.Duty;
+                foreach (Lease withdrawn in trainers.Values.Where(t => m.Duty == NodeDuty.Quarantined && t.Trainer.Host == m.Host && t.Running is not null))
+                    Withdraw(context, withdrawn, Lost($"{withdrawn.Trainer} is quarantined"));
+                break;
+            case DispatchProtocol.Forget m:
+                Forget(m.Search);
+                break;
+            case Terminated m when trainers.Remove(m.Actor.Path, out Lease? lease):
+                context.Log(new StateChange(LogEvent.DispatcherTrainerLost, "Joined", "Lost") { Cause = m.Actor.Path, IsWarning = true });
+                if (lease.Running is not null)
+                    Withdraw(context, lease, Lost($"{m.Actor} ended"));
                 break;
         }
 
@@ -82,8 +93,34 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
 
         DispatchItem item = new(m, context.Sender!);
         items[key] = item;
-        queue.AddLast(item);
         context.Log(Line(LogEvent.DispatcherUnitQueued, item, "New", "Queued"));
+        if (trainers.Values.FirstOrDefault(t => t.Running is null && t.BusyWith == key) is { } runs)
+            Adopt(context, runs, item);
+        else
+            queue.AddLast(item);
+    }
+
+    /// <summary>A trainer runs it already, for a former dispatcher: the work goes on.</summary>
+    private void Adopt(IActorContext context, Lease lease, DispatchItem item)
+    {
+        queue.Remove(item);
+        lease.Give(item, 0, now);
+        context.Log(Line(LogEvent.DispatcherUnitLeased, item, "Queued", "Running") with { Cause = $"{lease.Trainer} runs it already" });
+    }
+
+    /// <summary>A search is over: nobody waits for its units any more.</summary>
+    private void Forget(string search)
+    {
+        foreach (DispatchItem item in items.Values.Where(i => i.Search == search).ToList())
+        {
+            items.Remove(item.Key);
+            queue.Remove(item);
+            foreach (Lease lease in trainers.Values.Where(t => t.Running == item))
+            {
+                lease.Take();
+                lease.Busy = true;
+            }
+        }
     }
 
     private void Join(IActorContext context, DispatchProtocol.TrainerReady m)
@@ -100,35 +137,48 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
         lease.Seen = now;
         lease.Silent = m.SilentSeconds;
         lease.Busy = m.BusyWith is not null;
-        if (lease.Running is { } item && m.BusyWith != item.Key && now - item.LeasedAt > GraceTicks)
-        {
-            lease.Running = null;
-            Requeue(context, item, Lost($"{trainer} knows nothing of the attempt"));
-        }
+        lease.BusyWith = m.BusyWith;
+        if (lease.Running is { } item && m.BusyWith != item.Key && now - lease.Since > GraceTicks)
+            Withdraw(context, lease, Lost($"{trainer} knows nothing of the attempt"));
+        else if (lease.Running is null && m.BusyWith is { } key && items.TryGetValue(key, out DispatchItem? waiting) && queue.Contains(waiting))
+            Adopt(context, lease, waiting);
     }
 
     private void Ended(IActorContext context, DispatchProtocol.AttemptEnded m)
     {
         string key = DispatchItem.KeyOf(m.Search, m.Unit);
-        bool holds = trainers.TryGetValue(context.Sender!.Path, out Lease? lease) && lease.Running is { } held && held.Key == key && held.Attempt == m.Attempt;
-        DispatchItem? item = holds ? lease!.Running : null;
-        if (holds)
-            lease!.Running = null;
-        if (lease is not null)
+        bool holds = trainers.TryGetValue(context.Sender!.Path, out Lease? lease) && lease.Running is { } held && held.Key == key && (lease.Attempt == m.Attempt || lease.Attempt == 0);
+        DispatchItem? item = holds ? lease!.Take() : null;
+        if (lease is not null && (holds || lease.Running is null))
+        {
             lease.Busy = m.Outcome is UnitOutcome.Failed { Kind: FailureKind.Cancelled }; // Then until it says itself that it is idle.
+            lease.BusyWith = null;
+        }
+
+        if (m.Outcome is UnitOutcome.Completed { Result: var made })
+            lease?.Remember(UnitResult.OutputOf(made));
+        if (item is not null && m.Outcome is UnitOutcome.Completed)
+            policy.Took(item.Unit, now - lease!.Since);
+        context.Tell(context.Sender!, new DispatchProtocol.AttemptNoted(m.Search, m.Unit, m.Attempt));
+        item?.Ended.Add(m.Attempt);
         switch (m.Outcome)
         {
             case UnitOutcome.Completed c when done.TryGetValue(key, out Finished? first):
-                Late(context, m, first, c.Result);
+                LateResults.Tell(context, m, first, c.Result);
                 break;
             case UnitOutcome.Completed c:
                 Finish(context, key, m.Attempt, c.Result);
+                break;
+            case UnitOutcome.Failed { Kind: FailureKind.Unfit } f when item is not null:
+                lease!.Unfit.Add(m.Search);
+                context.Log(Line(LogEvent.DispatcherTrainerUnfit, item, "Idle", "Unfit") with { Cause = $"{context.Sender}: {f.Cause}", IsWarning = true });
+                Requeue(context, item, f);
                 break;
             case UnitOutcome.Failed f when item is not null:
                 Requeue(context, item, f);
                 break;
             case UnitOutcome.Failed f when f.LostSeconds > 0 && done.TryGetValue(key, out Finished? first) && first.Attempts.Add(m.Attempt):
-                LateFailure(context, m, first, f); // A zombie's work is lost whether it came to a result or not.
+                LateResults.TellFailure(context, m, first, f); // A zombie's work is lost whether it came to a result or not.
                 break;
         }
     }
@@ -140,37 +190,21 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
         {
             queue.Remove(item);
             foreach (Lease other in trainers.Values.Where(t => t.Running == item))
-                other.Running = null;
+            {
+                other.Take();
+                other.Busy = true; // It works on, for nothing, until it says that it is idle.
+            }
+
             context.Log(Line(LogEvent.DispatcherUnitDone, item, "Running", "Done"));
             context.Tell(item.Requester, new DispatchProtocol.UnitDone(result));
         }
 
         done[key] = new Finished(result, attempt) { Owner = item?.Owner };
+        done[key].Attempts.UnionWith(item?.Ended ?? []);
         doneOrder.Enqueue(key);
         if (doneOrder.Count > RememberedResults)
             done.Remove(doneOrder.Dequeue());
     }
-
-    private static void Late(IActorContext context, DispatchProtocol.AttemptEnded m, Finished first, UnitResult second)
-    {
-        string a = Canonical(first.Result);
-        string b = Canonical(second);
-        bool differs = a != b;
-        if (!differs && !first.Attempts.Add(m.Attempt))
-            return; // The same message again.
-        context.Log(new StateChange(LogEvent.DispatcherLateResult, "Done", differs ? "Differs" : "Done") { Unit = m.Unit, Attempt = m.Attempt, Cause = $"{context.Sender} was late", IsWarning = differs });
-        if (first.Owner is { } owner)
-            context.Tell(owner, new DispatchProtocol.LateResult(m.Unit, m.Attempt, second.Timing.Seconds, differs ? Digest.Of(a).Short : null, differs ? Digest.Of(b).Short : null));
-    }
-
-    private static void LateFailure(IActorContext context, DispatchProtocol.AttemptEnded m, Finished first, UnitOutcome.Failed failure)
-    {
-        context.Log(new StateChange(LogEvent.DispatcherLateResult, "Done", "Done") { Unit = m.Unit, Attempt = m.Attempt, Cause = $"{context.Sender} was late, and failed: {failure.Cause}" });
-        if (first.Owner is { } owner)
-            context.Tell(owner, new DispatchProtocol.LateResult(m.Unit, m.Attempt, failure.LostSeconds, null, null));
-    }
-
-    private static string Canonical(UnitResult result) => JsonSerializer.Serialize(result, result.GetType(), DomainJson.Canonical);
 
     /// <summary>Back to the head of the queue, or out of it: once the counted failures reach the bound, or an input is gone.</summary>
     private void Requeue(IActorContext context, DispatchItem item, UnitOutcome.Failed failure)
@@ -186,10 +220,19 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
         context.Tell(item.Requester, new DispatchProtocol.UnitFailed(item.Unit.Id, item.Attempt, failure, exhausted));
         if (failure.Blob is not null)
             done.Clear(); // Blobs are being lost: what was made before is looked at again by making it again.
+        if (trainers.Values.Any(t => t.Running == item))
+            return; // Another attempt at it is under way.
         if (leaves)
             items.Remove(item.Key);
         else
             queue.AddFirst(item);
+    }
+
+    private void Withdraw(IActorContext context, Lease lease, UnitOutcome.Failed failure)
+    {
+        lease.Busy = true;
+        if (lease.Take() is { } item)
+            Requeue(context, item, failure);
     }
 
     private void CheckLeases(IActorContext context)
@@ -198,27 +241,24 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
         context.StartTimer("tick", Tick, new LeaseTick());
         foreach (Lease lease in trainers.Values.Where(t => t.Running is not null && Math.Max(now - t.Seen, t.Silent) > settings.SilenceSeconds))
         {
-            DispatchItem item = lease.Running!;
-            lease.Running = null;
-            lease.Busy = true;
-            context.Log(new StateChange(LogEvent.DispatcherTrainerSilent, "Running", "Silent") { Unit = item.Unit.Id, Attempt = item.Attempt, Cause = lease.Trainer.Path, IsWarning = true });
-            Requeue(context, item, Lost(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{lease.Trainer} gave no sign of life for {settings.SilenceSeconds:0} s")));
+            context.Log(new StateChange(LogEvent.DispatcherTrainerSilent, "Running", "Silent") { Unit = lease.Running!.Unit.Id, Attempt = lease.Attempt, Cause = lease.Trainer.Path, IsWarning = true });
+            Withdraw(context, lease, Lost(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{lease.Trainer} gave no sign of life for {settings.SilenceSeconds:0} s")));
         }
     }
 
     private void Assign(IActorContext context)
     {
-        foreach (Lease lease in trainers.Values.Where(t => t.Running is null && !t.Busy && now - t.Seen <= settings.SilenceSeconds))
+        foreach (Lease lease in trainers.Values.Where(t => t.Running is null && !t.Busy && now - t.Seen <= settings.SilenceSeconds && duties.GetValueOrDefault(t.Trainer.Host) == NodeDuty.Active))
         {
-            DispatchItem? item = queue.FirstOrDefault(i => i.NotBefore <= now);
+            DispatchItem? item = queue.Count == 0 ? null : DispatchPolicy.Next(queue, lease, trainers.Values, now);
+            bool again = item is null;
+            item ??= policy.Straggler(lease, trainers.Values, now);
             if (item is null)
-                return;
+                continue;
             queue.Remove(item);
             item.Attempt++;
-            item.LeasedAt = now;
-            lease.Running = item;
-            lease.Silent = 0;
-            context.Log(Line(LogEvent.DispatcherUnitLeased, item, "Queued", "Running") with { Cause = lease.Trainer.Path });
+            lease.Give(item, item.Attempt, now);
+            context.Log(Line(LogEvent.DispatcherUnitLeased, item, again ? "Running" : "Queued", "Running") with { Cause = again ? $"{lease.Trainer}, beside one that takes long" : lease.Trainer.Path });
             context.Tell(lease.Trainer, new DispatchProtocol.RunAttempt(item.Search, item.Unit, item.Attempt, item.Epoch));
         }
     }
@@ -226,29 +266,4 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
     private static StateChange Line(LogEvent e, DispatchItem item, string from, string to) => new(e, from, to) { Search = item.Search, Unit = item.Unit.Id, Attempt = item.Attempt };
 
     private sealed record LeaseTick;
-
-    /// <summary>What the dispatcher knows of one trainer.</summary>
-    private sealed class Lease(ActorAddress trainer)
-    {
-        public ActorAddress Trainer { get; } = trainer;
-
-        public DispatchItem? Running { get; set; }
-
-        /// <summary>Busy with something that is not leased to it any more, or never was.</summary>
-        public bool Busy { get; set; }
-
-        public long Seen { get; set; }
-
-        public double Silent { get; set; }
-    }
-
-    private sealed class Finished(UnitResult result, int attempt)
-    {
-        public UnitResult Result { get; } = result;
-
-        public ActorAddress? Owner { get; set; }
-
-        /// <summary>The attempts that reported, so that a doubled message is counted once.</summary>
-        public HashSet<int> Attempts { get; } = [attempt];
-    }
 }

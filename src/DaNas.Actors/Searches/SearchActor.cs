@@ -109,7 +109,7 @@ public sealed class SearchActor(SearchId id, SearchProtocol.Beginning beginning,
 
         ValueList<BlobRef> expired = before.LiveBlobs.Except(state.LiveBlobs).ToValueList();
         if (expired.Count > 0)
-            context.Run(Ports.Blobs, new SearchProtocol.DiscardBlobs(expired));
+            context.Run(Ports.Blobs, new SearchProtocol.DiscardBlobs(id.Text, expired));
         Act(context);
     }
 

@@ -7,7 +7,7 @@ namespace DaNas.Actors.Searches;
 public static class SearchProtocol
 {
     /// <summary>How a search begins or goes on; which of the two applies is a function of its state.</summary>
-    public sealed record Beginning(SearchCommand.Start Start, SearchCommand.Resume Resume);
+    public sealed record Beginning(SearchCommand.Start? Start, SearchCommand.Resume Resume);
 
     /// <summary>To the listener, after each stored event.</summary>
     public sealed record Stored(SearchEvent Event, SearchState State, long Sequence);
@@ -21,6 +21,6 @@ public static class SearchProtocol
     /// <summary>To the listener: the beginning was refused; nothing was stored.</summary>
     public sealed record Refused(string Reason);
 
-    /// <summary>Blobs that no future unit can need.</summary>
-    public sealed record DiscardBlobs(ValueList<BlobRef> Blobs);
+    /// <summary>Blobs of a search that no future unit can need.</summary>
+    public sealed record DiscardBlobs(string Search, ValueList<BlobRef> Blobs);
 }

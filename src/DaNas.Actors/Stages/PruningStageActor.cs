@@ -177,7 +177,7 @@ public sealed class PruningStageActor(SearchId id, int index) : IActor
 
         ValueList<BlobRef> expired = shards.Except(state.LiveBlobs).ToValueList();
         if (expired.Count > 0)
-            context.Run(Ports.Blobs, new SearchProtocol.DiscardBlobs(expired));
+            context.Run(Ports.Blobs, new SearchProtocol.DiscardBlobs(id.Text, expired));
     }
 
     private void DiscardShards(IActorContext context) => Forget(context, results.Keys.Where(k => k.Contains("/e", StringComparison.Ordinal)).ToList());

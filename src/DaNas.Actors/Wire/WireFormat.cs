@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using DaNas.Actors.Cluster;
 using DaNas.Actors.Dispatch;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Searches;
@@ -78,6 +79,27 @@ public static class WireFormat
         ("unit-failed/1", typeof(DispatchProtocol.UnitFailed)),
         ("late-result/1", typeof(DispatchProtocol.LateResult)),
         ("dataset/1", typeof(DatasetSummary)),
+        ("attempt-noted/1", typeof(DispatchProtocol.AttemptNoted)),
+        ("watch/1", typeof(WatchAsked)),
+        ("terminated/1", typeof(Terminated)),
+        ("node-here/1", typeof(ClusterProtocol.NodeHere)),
+        ("roster/1", typeof(ClusterProtocol.Roster)),
+        ("discard/1", typeof(ClusterProtocol.Discard)),
+        ("submit-search/1", typeof(ClusterProtocol.SubmitSearch)),
+        ("resume-search/1", typeof(ClusterProtocol.ResumeSearch)),
+        ("answer/1", typeof(ClusterProtocol.Answer)),
+        ("describe/1", typeof(ClusterProtocol.Describe)),
+        ("described/1", typeof(ClusterProtocol.Described)),
+        ("open-search/1", typeof(ClusterProtocol.OpenSearch)),
+        ("opened/1", typeof(ClusterProtocol.Opened)),
+        ("replicate/1", typeof(ClusterProtocol.Replicate)),
+        ("follow/1", typeof(ClusterProtocol.Follow)),
+        ("followed/1", typeof(ClusterProtocol.Followed)),
+        ("list-nodes/1", typeof(ClusterProtocol.ListNodes)),
+        ("set-duty/1", typeof(ClusterProtocol.SetDuty)),
+        ("node-list/1", typeof(ClusterProtocol.NodeList)),
+        ("list-searches/1", typeof(ClusterProtocol.ListSearches)),
+        ("search-list/1", typeof(ClusterProtocol.SearchList)),
     ];
 
     private static readonly Dictionary<string, Type> Types = Known.ToDictionary(k => k.Manifest, k => k.Type, StringComparer.Ordinal);

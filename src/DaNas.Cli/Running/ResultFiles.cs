@@ -79,7 +79,7 @@ internal static class ResultFiles
         return text.ToString();
     }
 
-    private static Domain.Values.BlobRef? WinnerWeights(SearchRecord record) =>
+    public static Domain.Values.BlobRef? WinnerWeights(SearchRecord record) =>
         record.Events.Select(e => e.Event).OfType<SearchEvent.ModelRetrained>().FirstOrDefault(m => m.Run == "winner")?.Weights;
 
     private static string CultureInfoInvariant(FormattableString text) => text.ToString(System.Globalization.CultureInfo.InvariantCulture);

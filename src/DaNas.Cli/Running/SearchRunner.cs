@@ -109,7 +109,7 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
         for (int i = 0; i < trainers.Length; i++)
         {
             TrainerProcess trainer = trainers[i];
-            host.OpenPort(Actors.Ports.Engine(i), async (request, stop) => await trainer.RunAsync((WorkUnit)request, stop));
+            host.OpenPort(Actors.Ports.Engine(i), async (request, stop) => await trainer.RunAsync(((DispatchProtocol.RunAttempt)request).Unit, stop));
             host.OpenPort(Actors.Ports.Pulse(i), (_, _) => Task.FromResult<object?>(trainer.SilentSeconds));
         }
 

@@ -28,6 +28,12 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
     /// <summary>Once set, a process that reports another profile is refused: its results would not be bit-identical.</summary>
     public string? ExpectedProfile { get; set; }
 
+    /// <summary>What it means for a unit that the process cannot start at all: among many trainers, that another one should run it.</summary>
+    public FailureKind CannotStartIs { get; init; } = FailureKind.ProcessLost;
+
+    /// <summary>The CUDA device that the process sees; null: all.</summary>
+    public string? Device { get; init; }
+
     /// <summary>Native tensors alive at the last sign of life.</summary>
     public long LiveTensors { get; private set; }
 
@@ -39,7 +45,7 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
     /// <summary>Starts the process and waits until it is ready. Throws <see cref="DataException"/> with its reason where it cannot.</summary>
     public async Task StartAsync(CancellationToken cancellation)
     {
-        Process launched = Launch(options.Threads);
+        Process launched = Launch();
         process = launched;
         launched.ErrorDataReceived += (_, e) =>
         {
@@ -162,7 +168,11 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
         {
             return new UnitOutcome.Failed(e.Kind, e.Message, 0);
         }
-        catch (Exception e) when (e is IOException or DataException or System.ComponentModel.Win32Exception)
+        catch (DataException e)
+        {
+            return new UnitOutcome.Failed(CannotStartIs, e.Message, 0);
+        }
+        catch (Exception e) when (e is IOException or System.ComponentModel.Win32Exception)
         {
             return new UnitOutcome.Failed(FailureKind.ProcessLost, e.Message, 0); // A trainer that cannot start says nothing about the unit.
         }
@@ -213,17 +223,19 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
         return ended.ExitCode;
     }
 
-    private static Process Launch(int threads)
+    private Process Launch()
     {
         string executable = Environment.ProcessPath!;
         ProcessStartInfo start = new(executable) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         if (Path.GetFileNameWithoutExtension(executable) == "dotnet")
             start.ArgumentList.Add(typeof(TrainerProcess).Assembly.Location);
         start.ArgumentList.Add("trainer");
-        start.Environment["OMP_NUM_THREADS"] = threads.ToString(CultureInfo.InvariantCulture);
+        start.Environment["OMP_NUM_THREADS"] = options.Threads.ToString(CultureInfo.InvariantCulture);
         start.Environment["OMP_WAIT_POLICY"] = "PASSIVE";
         start.Environment["GOMP_SPINCOUNT"] = "0";
         start.Environment["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8";
+        if (Device is not null)
+            start.Environment["CUDA_VISIBLE_DEVICES"] = Device;
         return Process.Start(start) ?? throw new DataException($"{executable} cannot be started");
     }
 

@@ -120,7 +120,7 @@ internal static class BenchVerbs
         host.OpenPort(Actors.Ports.Engine(0), async (unit, stop) =>
         {
             Interlocked.Increment(ref done);
-            return await engine.RunAsync((WorkUnit)unit, stop);
+            return await engine.RunAsync(((DispatchProtocol.RunAttempt)unit).Unit, stop);
         });
         TaskCompletionSource end = new(TaskCreationOptions.RunContinuationsAsynchronously);
         ActorAddress listener = host.Listen("listener", m =>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using DaNas.Cli.Configuration;
+using DaNas.Cli.Nodes;
 using DaNas.Cli.Running;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Searches;
@@ -20,12 +21,21 @@ internal static class RunVerbs
         Option<string?> output = Shared.Out();
         Option<string?> id = new("--id") { Description = "The new search's id (default: its name, the time and four digits)." };
         Option<bool> json = Shared.Json();
-        Command command = new("run", "Starts a search and stays with it to its end.") { conf, set, data, output, id, json };
+        Option<string?> cluster = NodeVerbs.Cluster();
+        Option<string?> secret = NodeVerbs.SecretFile();
+        Command command = new("run", "Starts a search and stays with it to its end; with --cluster, on the nodes of a cluster.") { conf, set, data, output, id, json, cluster, secret };
         command.SetAction((parsed, _) => Shared.GuardAsync(async () =>
         {
             SearchConfig config = ConfigLoader.Load(parsed.GetValue(conf)!, parsed.GetValue(set) ?? [], parsed.GetValue(data));
             OutputFolder folder = Shared.Folder(parsed, output);
             folder.Create();
+            if (NodeVerbs.Coordinators(parsed.GetValue(cluster)) is not null)
+            {
+                string name = CheckName(parsed.GetValue(id) ?? SearchRunner.NewId(config.Search.Name));
+                await using ClusterClient client = NodeVerbs.Client(parsed.GetValue(cluster), parsed.GetValue(secret));
+                return await ClusterRun.GoAsync(client, folder, name, (c, stop) => c.SubmitAsync(name, config, stop), parsed.GetValue(json));
+            }
+
             string searchId = CheckId(parsed.GetValue(id) ?? SearchRunner.NewId(config.Search.Name), folder);
             DatasetSummary summary = new DatasetCatalog().Describe(config);
             Presenter presenter = new(!Console.IsOutputRedirected);
@@ -50,10 +60,21 @@ internal static class RunVerbs
         Option<bool> json = Shared.Json();
         Option<bool> accept = new("--accept") { Description = "Goes on although configuration, data, engine or the journal's end differ; the journal records the change." };
         Option<bool> takeover = new("--takeover") { Description = "Takes the search from a stopped process; the journal's epoch keeps that process out." };
-        Command command = new("resume", "Goes on with an interrupted search; prints the result again where it is finished.") { id, conf, set, data, output, json, accept, takeover };
+        Option<string?> cluster = NodeVerbs.Cluster();
+        Option<string?> secret = NodeVerbs.SecretFile();
+        Command command = new("resume", "Goes on with an interrupted search; prints the result again where it is finished. With --cluster, follows one there.") { id, conf, set, data, output, json, accept, takeover, cluster, secret };
         command.SetAction((parsed, _) => Shared.GuardAsync(async () =>
         {
             OutputFolder folder = Shared.Folder(parsed, output);
+            if (NodeVerbs.Coordinators(parsed.GetValue(cluster)) is not null)
+            {
+                if (parsed.GetValue(conf) is not null || parsed.GetValue(set) is { Length: > 0 } || parsed.GetValue(data) is not null || parsed.GetValue(accept) || parsed.GetValue(takeover))
+                    throw new UsageException("a search in a cluster is resumed as it is; fork it to change it");
+                await using ClusterClient client = NodeVerbs.Client(parsed.GetValue(cluster), parsed.GetValue(secret));
+                string name = CheckName(parsed.GetValue(id)!);
+                return await ClusterRun.GoAsync(client, folder, name, (c, stop) => c.ResumeAsync(name, stop), parsed.GetValue(json));
+            }
+
             SearchRecord record = SearchRecord.LoadWhatIsThere(folder, parsed.GetValue(id)!);
             Presenter presenter = new(!Console.IsOutputRedirected);
             int code = ExitCode.Done;
@@ -70,10 +91,13 @@ internal static class RunVerbs
         return command;
     }
 
+    internal static string CheckName(string id) => id.Length is 0 or > 100 || id.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.')) || id.StartsWith('.')
+        ? throw new UsageException($"--id {id}: use letters, digits, '-', '_' and '.', at most 100")
+        : id;
+
     internal static string CheckId(string id, OutputFolder folder)
     {
-        if (id.Length is 0 or > 100 || id.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.')) || id.StartsWith('.'))
-            throw new UsageException($"--id {id}: use letters, digits, '-', '_' and '.', at most 100");
+        CheckName(id);
         return SearchRecord.Ids(folder).Contains(id) || folder.WithHead().Contains(id)
             ? throw new UsageException($"search {id} exists already in {folder.Root}; go on with 'danas resume {id}{folder.Option}', or choose another --id")
             : id;

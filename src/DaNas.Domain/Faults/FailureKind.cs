@@ -12,6 +12,9 @@ public enum FailureKind
     StorageUnavailable,
     ProcessLost,
     Cancelled,
+
+    /// <summary>This trainer cannot run the search's units at all (another numerics profile, other data); another one may.</summary>
+    Unfit,
 }
 
 /// <summary>What a kind of failure says about the unit, and what a person can do about it.</summary>

@@ -1,0 +1,50 @@
+using System.Collections.Concurrent;
+using DaNas.Actors.Logging;
+
+namespace DaNas.Actors.Embedded.Links;
+
+/// <summary>
+/// A host's sessions with other hosts, one each. When a session ends and none follows within the grace, actors that were watched there
+/// have ended.
+/// </summary>
+public sealed class LinkHub(EmbeddedHost host)
+{
+    /// <summary>Long enough for a connection that broke to be made again, short against any deadline.</summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
+
+    private readonly ConcurrentDictionary<string, LinkSession> sessions = new(StringComparer.Ordinal);
+
+    public IReadOnlyCollection<string> Peers => [.. sessions.Keys];
+
+    /// <summary>Sends where a session is; what cannot be sent is lost, as the protocols expect.</summary>
+    public bool Send(ActorAddress receiver, ActorAddress? sender, object message) =>
+        sessions.TryGetValue(receiver.Host, out LinkSession? session) && session.Send(receiver, sender, message);
+
+    /// <summary>Carries a session to its end.</summary>
+    public async Task<string> CarryAsync(LinkSession session, Action? up, CancellationToken cancellation)
+    {
+        if (sessions.TryGetValue(session.Peer, out LinkSession? former))
+            former.End();
+        sessions[session.Peer] = session;
+        Log(LogEvent.LinkUp, "Down", "Up", session.Peer, false);
+        up?.Invoke();
+        string why = await session.CarryAsync(host.Arrived, cancellation);
+        if (sessions.TryRemove(new KeyValuePair<string, LinkSession>(session.Peer, session)))
+        {
+            Log(LogEvent.LinkDown, "Up", "Down", $"{session.Peer}: {why}", false);
+            _ = ForgetLaterAsync(session.Peer);
+        }
+
+        return why;
+    }
+
+    private async Task ForgetLaterAsync(string peer)
+    {
+        await Task.Delay(Grace);
+        if (!sessions.ContainsKey(peer))
+            host.Lost(peer);
+    }
+
+    private void Log(LogEvent e, string from, string to, string cause, bool warning) =>
+        host.Log.Write(host.AddressOf("links"), host.Time.GetUtcNow(), new StateChange(e, from, to) { Cause = cause, IsWarning = warning });
+}

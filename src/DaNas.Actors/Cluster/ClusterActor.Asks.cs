@@ -1,0 +1,49 @@
+using DaNas.Domain.Searches;
+using DaNas.Domain.Values;
+
+namespace DaNas.Actors.Cluster;
+
+/// <summary>What the reception answers.</summary>
+public sealed partial class ClusterActor
+{
+    private void Ask(IActorContext context, IAsk message, ActorAddress from)
+    {
+        switch (message)
+        {
+            case ClusterProtocol.SubmitSearch m:
+                Submit(context, m, from);
+                break;
+            case ClusterProtocol.ResumeSearch m:
+                if (searches.TryGetValue(m.Id, out Hosted? hosted) && hosted.State is { IsOver: false })
+                    context.Tell(from, new ClusterProtocol.Answer(m.Ask, null));
+                else
+                    TakeOver(context, m.Id, failure => context.Tell(from, new ClusterProtocol.Answer(m.Ask, failure)));
+                break;
+            case ClusterProtocol.OpenSearch m:
+                SearchEvent.SearchStarted? started = searches.GetValueOrDefault(m.Search)?.Started;
+                context.Tell(from, started is null
+                    ? new ClusterProtocol.Opened(m.Ask, null, null, null, $"no search '{m.Search}' runs here")
+                    : new ClusterProtocol.Opened(m.Ask, searches[m.Search].Configuration, started.Data, started.NumericsProfile, null));
+                break;
+            case ClusterProtocol.Replicate m when nodes.TryGetValue(m.Node, out Known? node):
+                Then(context, ClusterPorts.Transfer, new ClusterPorts.Fetch(m.Search, m.Blob, node.Info.Address), (c, reply) => c.Tell(from, new ClusterProtocol.Answer(m.Ask, reply.Failure)));
+                break;
+            case ClusterProtocol.Follow m:
+                Then(context, ClusterPorts.Journal, new ClusterPorts.ReadAfter(m.Search, m.After), (c, reply) =>
+                    c.Tell(from, new ClusterProtocol.Followed(m.Ask, (reply.Reply as IEnumerable<FollowedEvent> ?? []).ToValueList(), reply.Failure)));
+                break;
+            case ClusterProtocol.SetDuty m:
+                string? unknown = nodes.TryGetValue(m.Node, out Known? named) ? null : $"there is no node '{m.Node}'; 'danas nodes ls' lists them";
+                if (named is not null)
+                    SetDuty(context, named, m.Duty);
+                context.Tell(from, new ClusterProtocol.NodeList(m.Ask, Nodes(), unknown));
+                break;
+            case ClusterProtocol.ListNodes m:
+                context.Tell(from, new ClusterProtocol.NodeList(m.Ask, Nodes(), null));
+                break;
+            case ClusterProtocol.ListSearches m:
+                context.Tell(from, new ClusterProtocol.SearchList(m.Ask, searches.Values.Select(s => new SearchStatus(s.Id, s.State?.Phase.GetType().Name ?? "TakingOver", s.Events)).ToValueList()));
+                break;
+        }
+    }
+}

@@ -1,0 +1,117 @@
+using DaNas.Domain.Stages;
+using DaNas.Domain.Values;
+
+namespace DaNas.Actors.Cluster;
+
+/// <summary>A message that waits for an answer under the same key; asking again under it changes nothing.</summary>
+public interface IAsk
+{
+    string Ask { get; }
+}
+
+/// <summary>A node as it presents itself: its name, where its blobs are served, its trainers, and what they compute with.</summary>
+public sealed record NodeInfo(string Name, string Address, int Trainers, string Engine);
+
+/// <summary>Whether a node is given work.</summary>
+public enum NodeDuty
+{
+    Active,
+
+    /// <summary>Ends what it has and gets nothing more; what it holds is copied elsewhere.</summary>
+    Draining,
+
+    /// <summary>Gets nothing, and what it does now is given to others.</summary>
+    Quarantined,
+}
+
+/// <summary>A node as the leader knows it.</summary>
+public sealed record NodeStatus(NodeInfo Node, NodeDuty Duty, int Busy, bool Connected);
+
+/// <summary>A search as the leader knows it.</summary>
+public sealed record SearchStatus(string Id, string Phase, long Events);
+
+/// <summary>An event for those who watch: as it stands in the journal, less its chain.</summary>
+public sealed record FollowedEvent(long Sequence, long CreatedTicks, string Manifest, string Payload);
+
+/// <summary>
+/// Between the leader's cluster actor, the nodes' actors, and those who ask from outside. Every message may be lost, doubled or late; whoever
+/// waits asks again.
+/// </summary>
+public static class ClusterProtocol
+{
+    /// <summary>A node is there; repeated while it lives.</summary>
+    public sealed record NodeHere(NodeInfo Node);
+
+    /// <summary>To every node: who is there, so that blobs can be fetched from each other.</summary>
+    public sealed record Roster(ValueList<NodeInfo> Nodes);
+
+    /// <summary>To every node: nothing will need these blobs of a search any more.</summary>
+    public sealed record Discard(string Search, ValueList<BlobRef> Blobs);
+
+    /// <summary>Begins a search; one of the same id and configuration that has begun already is the same search.</summary>
+    public sealed record SubmitSearch(string Ask, string Id, string Configuration) : IAsk;
+
+    /// <summary>Goes on with a search that had stopped.</summary>
+    public sealed record ResumeSearch(string Ask, string Id) : IAsk;
+
+    /// <summary>Done, or why not.</summary>
+    public sealed record Answer(string Ask, string? Failure) : IAsk;
+
+    /// <summary>To a node: what does this configuration run on there, and what data does it find?</summary>
+    public sealed record Describe(string Ask, string Configuration) : IAsk;
+
+    public sealed record Described(string Ask, string? Profile, DatasetSummary? Data, string? Failure) : IAsk;
+
+    /// <summary>To the leader: what must a trainer know of a search?</summary>
+    public sealed record OpenSearch(string Ask, string Search) : IAsk;
+
+    public sealed record Opened(string Ask, string? Configuration, DatasetSummary? Data, string? Profile, string? Failure) : IAsk;
+
+    /// <summary>To the leader: keep a copy of a blob that the asking node has.</summary>
+    public sealed record Replicate(string Ask, string Node, string Search, BlobRef Blob) : IAsk;
+
+    /// <summary>The events of a search after a sequence number.</summary>
+    public sealed record Follow(string Ask, string Search, long After) : IAsk;
+
+    public sealed record Followed(string Ask, ValueList<FollowedEvent> Events, string? Failure) : IAsk;
+
+    public sealed record ListNodes(string Ask) : IAsk;
+
+    public sealed record SetDuty(string Ask, string Node, NodeDuty Duty) : IAsk;
+
+    public sealed record NodeList(string Ask, ValueList<NodeStatus> Nodes, string? Failure) : IAsk;
+
+    public sealed record ListSearches(string Ask) : IAsk;
+
+    public sealed record SearchList(string Ask, ValueList<SearchStatus> Searches) : IAsk;
+}
+
+/// <summary>What the cluster's actors ask of the world around them, and what comes back; never sent.</summary>
+public static class ClusterPorts
+{
+    /// <summary>The journal: unfinished searches, becoming a writer, reading on.</summary>
+    public const string Journal = "journal";
+
+    /// <summary>The blobs of this process, and fetching them from others.</summary>
+    public const string Transfer = "transfer";
+
+    /// <summary>On a node: describing what it has.</summary>
+    public const string Local = "local";
+
+    public sealed record FindUnfinished;
+
+    /// <summary>Become the writer of a search. Reply: <see cref="Taken"/>.</summary>
+    public sealed record Take(string Search);
+
+    /// <summary>The writer's epoch, and what the search was started with; null where it has not begun.</summary>
+    public sealed record Taken(long Epoch, Domain.Searches.SearchEvent.SearchStarted? Started);
+
+    /// <summary>Reply: a list of <see cref="FollowedEvent"/>.</summary>
+    public sealed record ReadAfter(string Search, long After);
+
+    /// <summary>Fetch a blob from a node unless it is here. Reply: nothing.</summary>
+    public sealed record Fetch(string Search, BlobRef Blob, string Address);
+
+    /// <summary>Reply: what <see cref="ClusterProtocol.Described"/> says.</summary>
+    public sealed record DescribeHere(string Configuration);
+}

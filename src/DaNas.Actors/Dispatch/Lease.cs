@@ -1,0 +1,71 @@
+using DaNas.Domain.Values;
+
+namespace DaNas.Actors.Dispatch;
+
+/// <summary>What the dispatcher knows of one trainer, and the attempt that it gave to it.</summary>
+internal sealed class Lease(ActorAddress trainer)
+{
+    private const int RememberedBlobs = 64;
+
+    private readonly Queue<BlobRef> order = new();
+    private readonly HashSet<BlobRef> blobs = [];
+
+    public ActorAddress Trainer { get; } = trainer;
+
+    public DispatchItem? Running { get; private set; }
+
+    /// <summary>The attempt; 0 where the trainer had it from a former dispatcher.</summary>
+    public int Attempt { get; private set; }
+
+    /// <summary>The tick at which it was given.</summary>
+    public long Since { get; private set; }
+
+    /// <summary>Busy with something that is not leased to it any more, or never was.</summary>
+    public bool Busy { get; set; }
+
+    /// <summary>The unit that it says it is busy with.</summary>
+    public string? BusyWith { get; set; }
+
+    public long Seen { get; set; }
+
+    public double Silent { get; set; }
+
+    /// <summary>Searches whose units it cannot run: another numerics profile, other data.</summary>
+    public HashSet<string> Unfit { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The search that it worked for last, and since when without a break.</summary>
+    public string? Search { get; private set; }
+
+    public long WithSearchSince { get; private set; }
+
+    public void Give(DispatchItem item, int attempt, long now)
+    {
+        Running = item;
+        Attempt = attempt;
+        Since = now;
+        Silent = 0;
+        if (Search != item.Search)
+            (Search, WithSearchSince) = (item.Search, now);
+        foreach (BlobRef input in Domain.Work.WorkUnit.InputsOf(item.Unit))
+            Remember(input);
+    }
+
+    public DispatchItem? Take()
+    {
+        DispatchItem? item = Running;
+        Running = null;
+        return item;
+    }
+
+    /// <summary>Whether a unit can begin there without fetching anything.</summary>
+    public bool HasInputsOf(DispatchItem item) => Domain.Work.WorkUnit.InputsOf(item.Unit).All(blobs.Contains);
+
+    public void Remember(BlobRef? blob)
+    {
+        if (blob is null || !blobs.Add(blob))
+            return;
+        order.Enqueue(blob);
+        if (order.Count > RememberedBlobs)
+            blobs.Remove(order.Dequeue());
+    }
+}

@@ -1,0 +1,108 @@
+using System.Net.Http.Json;
+using System.Net.WebSockets;
+using System.Text.Json;
+using DaNas.Actors;
+using DaNas.Actors.Embedded;
+using DaNas.Actors.Embedded.Links;
+using DaNas.Actors.Embedded.Postgres;
+using DaNas.Domain.Values;
+
+namespace DaNas.Cli.Nodes;
+
+/// <summary>
+/// Keeps a host linked to whoever leads: asks the coordinators that it knows, learns of others from their answers, and never goes back to the leader of
+/// an earlier term.
+/// </summary>
+internal sealed class LeaderLink(EmbeddedHost host, LinkHub hub, LinkSecret secret, IReadOnlyList<string> join) : IDisposable
+{
+    private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(150);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    private readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(1) };
+    private readonly SortedSet<string> coordinators = new(join.Select(j => $"http://{j}"), StringComparer.Ordinal);
+    private long highest;
+
+    /// <summary>The leader's base address while the link is up.</summary>
+    public string? Leader { get; private set; }
+
+    public bool IsUp => Leader is not null;
+
+    /// <summary>Why the last attempt failed; for whoever waits.</summary>
+    public string LastFailure { get; private set; } = "no coordinator has answered yet";
+
+    /// <summary>Told each time that a leader is reached.</summary>
+    public Action<string>? Reached { get; init; }
+
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        while (!cancellation.IsCancellationRequested)
+        {
+            try
+            {
+                if (await FindAsync(cancellation) is { Leader: { } leader } view)
+                    await LinkAsync(leader, view.Epoch, cancellation);
+                await Task.Delay(Between, cancellation);
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private async Task<LeaderView?> FindAsync(CancellationToken cancellation)
+    {
+        LeaderView?[] views = await Task.WhenAll(coordinators.ToArray().Select(c => AskAsync(c, cancellation)));
+        foreach (string other in views.OfType<LeaderView>().SelectMany(v => v.Coordinators))
+            coordinators.Add(other);
+        LeaderView? newest = views.OfType<LeaderView>().Where(v => v.Leader is not null).MaxBy(v => v.Epoch);
+        return newest is not null && newest.Epoch >= highest ? newest : null;
+    }
+
+    private async Task<LeaderView?> AskAsync(string coordinator, CancellationToken cancellation)
+    {
+        try
+        {
+            return await http.GetFromJsonAsync<LeaderView>(new Uri($"{coordinator}/leader"), DomainJson.Stored, cancellation);
+        }
+        catch (Exception e) when (!cancellation.IsCancellationRequested && e is HttpRequestException or OperationCanceledException or JsonException or UriFormatException)
+        {
+            LastFailure = $"{coordinator}: {e.Message}";
+            return null;
+        }
+    }
+
+    private async Task LinkAsync(string leader, long epoch, CancellationToken cancellation)
+    {
+        using ClientWebSocket socket = new();
+        socket.Options.KeepAliveInterval = TimeSpan.FromSeconds(1);
+        socket.Options.KeepAliveTimeout = TimeSpan.FromSeconds(3);
+        try
+        {
+            using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            patience.CancelAfter(Patience);
+            await socket.ConnectAsync(new Uri($"{leader.Replace("http", "ws", StringComparison.Ordinal)}/link"), patience.Token);
+            await using LinkSession session = await LinkSession.GreetAsync(socket, secret, host.Name, patience.Token);
+            await hub.CarryAsync(session, () => Up(session.Peer, leader, epoch), cancellation);
+        }
+        catch (Exception e) when (!cancellation.IsCancellationRequested && e is WebSocketException or InvalidDataException or OperationCanceledException or IOException or HttpRequestException)
+        {
+            LastFailure = $"{leader}: {(e is OperationCanceledException ? "no answer" : e.Message)}";
+        }
+        finally
+        {
+            Leader = null;
+        }
+    }
+
+    private void Up(string peer, string leader, long epoch)
+    {
+        highest = Math.Max(highest, epoch);
+        Leader = leader;
+        host.PlayRole(Roles.Dispatcher, new ActorAddress($"//{peer}/{Roles.Dispatcher}"));
+        host.PlayRole(Roles.Cluster, new ActorAddress($"//{peer}/{Roles.Cluster}"));
+        Reached?.Invoke(peer);
+    }
+}

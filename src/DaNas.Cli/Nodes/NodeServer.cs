@@ -1,0 +1,92 @@
+using System.Net.WebSockets;
+using DaNas.Actors.Embedded.Links;
+using DaNas.Actors.Embedded.Postgres;
+using DaNas.Domain.Values;
+using DaNas.Storage.Http;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace DaNas.Cli.Nodes;
+
+/// <summary>
+/// The one port of a node: <c>/link</c> (WebSocket, to the leader only), <c>/leader</c> (who that is), <c>/blobs</c>, <c>/healthz</c> and <c>/readyz</c>.
+/// Whoever does not know the secret learns who leads, and nothing else.
+/// </summary>
+internal sealed class NodeServer : IAsyncDisposable
+{
+    private const int MostConnections = 2_000;
+
+    private readonly NodeSettings settings;
+    private readonly Action<string> refused;
+    private readonly WebApplication app;
+    private (LinkHub Hub, string Host)? leading;
+
+    public NodeServer(NodeSettings settings, Action<string> refused)
+    {
+        this.settings = settings;
+        this.refused = refused;
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(k =>
+        {
+            k.AddServerHeader = false;
+            k.Limits.MaxConcurrentConnections = MostConnections;
+            k.Limits.MaxConcurrentUpgradedConnections = MostConnections;
+            k.Limits.MaxRequestBodySize = 0;
+            k.Limits.MaxRequestHeadersTotalSize = 8 * 1024;
+            k.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
+            k.Listen(settings.Listen);
+        });
+        app = builder.Build();
+        app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(1), KeepAliveTimeout = TimeSpan.FromSeconds(4) });
+        app.MapGet("/healthz", () => "alive\n");
+        app.MapGet("/readyz", () => Ready() ? Results.Text("ready\n") : Results.Text("not ready\n", statusCode: StatusCodes.Status503ServiceUnavailable));
+        app.MapGet("/leader", () => Results.Json(View, DomainJson.Stored));
+        app.MapBlobs(settings.BlobFolderOf, (code, search, digest) => settings.Secret.Proves(code, "blob", search, digest));
+        app.Map("/link", LinkAsync);
+    }
+
+    /// <summary>What this node knows of the leader.</summary>
+    public LeaderView View { get; set; } = new(null, 0, ValueList<string>.Empty);
+
+    /// <summary>Whether this node does its part.</summary>
+    public Func<bool> Ready { get; set; } = () => false;
+
+    public Task StartAsync() => app.StartAsync();
+
+    /// <summary>Lets others link to this host.</summary>
+    public void Lead(LinkHub hub, string host) => leading = (hub, host);
+
+    public void StepDown() => leading = null;
+
+    public async ValueTask DisposeAsync()
+    {
+        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(2));
+        await app.StopAsync(patience.Token);
+        await app.DisposeAsync();
+    }
+
+    private async Task LinkAsync(HttpContext http)
+    {
+        if (!http.WebSockets.IsWebSocketRequest || leading is not { } leader)
+        {
+            http.Response.StatusCode = leading is null ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status400BadRequest;
+            return;
+        }
+
+        using WebSocket socket = await http.WebSockets.AcceptWebSocketAsync();
+        try
+        {
+            await using LinkSession session = await LinkSession.WelcomeAsync(socket, settings.Secret, leader.Host, http.RequestAborted);
+            await leader.Hub.CarryAsync(session, null, http.RequestAborted);
+        }
+        catch (Exception e) when (e is InvalidDataException or WebSocketException or IOException or OperationCanceledException)
+        {
+            if (e is InvalidDataException)
+                refused($"{http.Connection.RemoteIpAddress}: {e.Message}");
+            socket.Abort();
+        }
+    }
+}

@@ -1,0 +1,209 @@
+using System.Collections.Concurrent;
+using DaNas.Actors;
+using DaNas.Actors.Cluster;
+using DaNas.Actors.Dispatch;
+using DaNas.Actors.Embedded.Links;
+using DaNas.Cli.Trainers;
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Faults;
+using DaNas.Domain.Values;
+using DaNas.Domain.Work;
+using DaNas.Ports;
+
+namespace DaNas.Cli.Nodes;
+
+/// <summary>
+/// One trainer of a node, behind its actor's port: opens searches as the leader describes them, brings a unit's blobs here, runs it in a process of
+/// its own, and sees its result copied to the leader's store before it is reported.
+/// </summary>
+internal sealed class NodeTrainer(int number, NodeSettings settings, Questions questions, NodeBlobs blobs, Action<string> chatter) : IAsyncDisposable
+{
+    /// <summary>Processes kept open for different searches; changing between them then costs no start.</summary>
+    private const int MostOpen = 2;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly List<Open> open = [];
+    private readonly Lock gate = new();
+    private volatile TrainerProcess? current;
+
+    public double SilentSeconds => current?.SilentSeconds ?? 0;
+
+    public async Task<UnitOutcome> RunAsync(DispatchProtocol.RunAttempt attempt, CancellationToken stop)
+    {
+        long started = System.Diagnostics.Stopwatch.GetTimestamp();
+        try
+        {
+            Open opened = await OpenAsync(attempt, stop);
+            foreach (BlobRef input in WorkUnit.InputsOf(attempt.Unit))
+                await blobs.EnsureAsync(attempt.Search, input, stop);
+            current = opened.Process;
+            UnitOutcome outcome = await opened.Process.RunAsync(attempt.Unit, stop);
+            if (outcome is UnitOutcome.Completed { Result: var result } && UnitResult.OutputOf(result) is { } output)
+                await ReplicateAsync(attempt.Search, output, stop);
+            return outcome;
+        }
+        catch (BlobException e) when (e.Blob is { } lost)
+        {
+            return new UnitOutcome.Failed(FailureKind.MissingBlob, e.Message, Seconds(), lost);
+        }
+        catch (BlobException e)
+        {
+            return new UnitOutcome.Failed(FailureKind.StorageUnavailable, e.Message, Seconds());
+        }
+        catch (DataException e)
+        {
+            return new UnitOutcome.Failed(FailureKind.Unfit, $"{settings.Name}: {e.Message}", Seconds());
+        }
+        catch (Exception e) when (e is TimeoutException or TrainerLostException or IOException)
+        {
+            return new UnitOutcome.Failed(FailureKind.ProcessLost, $"{settings.Name}: {e.Message}", Seconds());
+        }
+        catch (OperationCanceledException)
+        {
+            return new UnitOutcome.Failed(FailureKind.Cancelled, $"{settings.Name} is stopping", Seconds());
+        }
+
+        double Seconds() => Math.Round(System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalSeconds, 3);
+    }
+
+    /// <summary>What a configuration runs on here, measured by starting a trainer process for it.</summary>
+    public static async Task<ClusterProtocol.Described> DescribeAsync(NodeSettings settings, string configuration, CancellationToken stop)
+    {
+        try
+        {
+            SearchConfig config = SearchConfig.FromCanonicalText(configuration);
+            Domain.Stages.DatasetSummary data = await Task.Run(() => new Torch.Data.DatasetCatalog().Describe(config), stop);
+            string aside = Path.Combine(settings.Folder.Root, "describe");
+            await using TrainerProcess process = new(new TrainerOpening(config.Text, data, aside), config.Trainers, _ => { });
+            await process.StartPatientlyAsync(stop);
+            return new ClusterProtocol.Described(string.Empty, process.Profile, data, null);
+        }
+        catch (Exception e) when (e is DataException or InvalidDataException or IOException)
+        {
+            return new ClusterProtocol.Described(string.Empty, null, null, $"{settings.Name}: {e.Message}");
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (Open each in open)
+            await each.Process.DisposeAsync();
+    }
+
+    [System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA2000", Justification = "Disposed when the role ends.")]
+    private async Task<Open> OpenAsync(DispatchProtocol.RunAttempt attempt, CancellationToken stop)
+    {
+        Open? known;
+        lock (gate)
+            known = open.Find(o => o.Search == attempt.Search);
+        if (known is not null && known.Epoch == attempt.Epoch)
+            return Use(known);
+        ClusterProtocol.Opened answer = await questions.AskAsync<ClusterProtocol.Opened>(Roles.Cluster, ask => new ClusterProtocol.OpenSearch(ask, attempt.Search), Patience, stop);
+        if (answer.Configuration is null || answer.Data is null)
+            throw new TimeoutException(answer.Failure ?? "the leader does not describe the search");
+        if (known is not null && known.Configuration == answer.Configuration && known.Data.Equals(answer.Data))
+        {
+            known.Epoch = attempt.Epoch; // Another leader, the same search.
+            return Use(known);
+        }
+
+        if (known is not null)
+            await CloseAsync(known);
+        SearchConfig config = SearchConfig.FromCanonicalText(answer.Configuration);
+        string folder = settings.BlobFolderOf(attempt.Search) ?? throw new DataException($"'{attempt.Search}' is no search's name");
+        TrainerProcess process = new(new TrainerOpening(answer.Configuration, answer.Data, folder), config.Trainers, chatter)
+        {
+            ExpectedProfile = answer.Profile,
+            CannotStartIs = FailureKind.Unfit,
+            Device = settings.Devices.Count > 0 ? settings.Devices[number % settings.Devices.Count] : null,
+        };
+        Open opened = new(attempt.Search, answer.Configuration, answer.Data, process) { Epoch = attempt.Epoch };
+        lock (gate)
+            open.Add(opened);
+        if (open.Count > MostOpen)
+            await CloseAsync(open[0]);
+        return opened;
+    }
+
+    private Open Use(Open opened)
+    {
+        lock (gate)
+        {
+            open.Remove(opened);
+            open.Add(opened); // The one used longest ago is closed first.
+        }
+
+        return opened;
+    }
+
+    private async Task CloseAsync(Open closing)
+    {
+        lock (gate)
+            open.Remove(closing);
+        await closing.Process.DisposeAsync();
+    }
+
+    /// <summary>A result exists when a second store has it; while no leader answers, that is waited for.</summary>
+    private async Task ReplicateAsync(string search, BlobRef blob, CancellationToken stop)
+    {
+        while (true)
+        {
+            try
+            {
+                ClusterProtocol.Answer answer = await questions.AskAsync<ClusterProtocol.Answer>(Roles.Cluster, ask => new ClusterProtocol.Replicate(ask, settings.Name, search, blob), Patience, stop);
+                if (answer.Failure is null)
+                    return;
+                chatter($"the leader could not copy blob {blob.Digest.Short}: {answer.Failure}");
+                await Task.Delay(TimeSpan.FromSeconds(1), stop);
+            }
+            catch (TimeoutException)
+            {
+                // Nobody leads yet.
+            }
+        }
+    }
+
+    private sealed class Open(string search, string configuration, Domain.Stages.DatasetSummary data, TrainerProcess process)
+    {
+        public string Search { get; } = search;
+
+        public string Configuration { get; } = configuration;
+
+        public Domain.Stages.DatasetSummary Data { get; } = data;
+
+        public TrainerProcess Process { get; } = process;
+
+        public long Epoch { get; set; }
+    }
+}
+
+/// <summary>The blobs of a node that others have too: fetched when a unit needs them, discarded when the leader says so.</summary>
+internal sealed class NodeBlobs(NodeSettings settings, Storage.Http.BlobClient client, Func<string?> leader)
+{
+    private readonly ConcurrentDictionary<string, NodeInfo> roster = new(StringComparer.Ordinal);
+
+    public void Know(ClusterProtocol.Roster message)
+    {
+        foreach (NodeInfo node in message.Nodes)
+            roster[node.Name] = node;
+        foreach (string gone in roster.Keys.Except(message.Nodes.Select(n => n.Name)).ToList())
+            roster.TryRemove(gone, out _);
+    }
+
+    public void Discard(ClusterProtocol.Discard message)
+    {
+        if (settings.BlobFolderOf(message.Search) is null)
+            return;
+        Storage.FileBlobStore store = settings.Folder.OpenBlobs(message.Search);
+        foreach (BlobRef blob in message.Blobs)
+            store.Delete(blob);
+    }
+
+    /// <summary>The leader first, which has a copy of everything; then the others, beginning at another one on each node.</summary>
+    public Task EnsureAsync(string search, BlobRef blob, CancellationToken stop)
+    {
+        NodeInfo[] others = [.. roster.Values.Where(n => n.Name != settings.Name).OrderBy(n => string.CompareOrdinal(n.Name, settings.Name) < 0).ThenBy(n => n.Name, StringComparer.Ordinal)];
+        return client.EnsureAsync(settings.Folder.OpenBlobs(search), search, blob, [.. leader() is { } first ? (string[])[first] : [], .. others.Select(o => o.Address)], stop);
+    }
+}

@@ -16,7 +16,7 @@ public sealed partial class HouseTests
         ["DaNas.Torch"] = ["DaNas.Domain", "DaNas.Ports", "DaNas.LibTorch", "TorchSharp", "TorchSharp-cpu"],
         ["DaNas.Tabular"] = ["DaNas.Domain", "DaNas.Ports"],
         ["DaNas.Storage"] = ["DaNas.Domain", "DaNas.Ports"],
-        ["DaNas.Cli"] = ["DaNas.Actors", "DaNas.Actors.Embedded", "DaNas.Actors.Simulated", "DaNas.Domain", "DaNas.Ports", "DaNas.Storage", "DaNas.Tabular", "DaNas.Torch", "Spectre.Console", "System.CommandLine"],
+        ["DaNas.Cli"] = ["DaNas.Actors", "DaNas.Actors.Embedded", "DaNas.Actors.Simulated", "DaNas.Domain", "DaNas.Ports", "DaNas.Storage", "DaNas.Tabular", "DaNas.Torch", "Npgsql", "Spectre.Console", "System.CommandLine"],
     };
 
     [Fact]

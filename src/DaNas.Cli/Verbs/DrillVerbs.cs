@@ -13,7 +13,7 @@ internal static class DrillVerbs
 {
     private static readonly JsonSerializerOptions Named = new(Output.Json) { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
 
-    public static Command Drill() => new("drill", "Kills real searches in every way and compares them with the clean one.") { SweepCommand(), KillLoopCommand(), SoakCommand(), PlainCommand() };
+    public static Command Drill() => new("drill", "Kills real searches in every way and compares them with the clean one.") { SweepCommand(), KillLoopCommand(), SoakCommand(), FailoverCommand(), PlainCommand() };
 
     private static Command SweepCommand()
     {
@@ -65,6 +65,30 @@ internal static class DrillVerbs
             Console.WriteLine(JsonLine(figures));
             return figures.Where(f => f.Name != "events an hour").All(f => f.Bounded) ? ExitCode.Done : ExitCode.Failed;
         })));
+        return command;
+    }
+
+    private static Command FailoverCommand()
+    {
+        Option<int> runs = new("--runs") { DefaultValueFactory = _ => 10, Description = "How often the leader is killed, is frozen, and a trainer is killed." };
+        Option<string[]> set = Shared.Set();
+        Option<bool> json = Shared.Json();
+        Command command = new("failover", "Two coordinators, three trainers and PostgreSQL (DANAS_JOURNAL; scripts/drill.sh starts one): the leader is killed and frozen, trainers are killed.") { runs, set, json };
+        command.SetAction(parsed => Shared.Guard(() =>
+        {
+            string journal = Environment.GetEnvironmentVariable("DANAS_JOURNAL") is { Length: > 0 } named ? named : throw new UsageException("a cluster needs PostgreSQL: eval \"$(./scripts/postgres.sh start)\", or run this drill by scripts/drill.sh failover");
+            Environment.SetEnvironmentVariable("DANAS_JOURNAL", null); // The clean search keeps its journal in its folder.
+            string[] sets = ["warmup.epochs=20", "stage.epochs=40", .. parsed.GetValue(set) ?? []];
+            return InTemporaryFolder("drill", sets, drill =>
+            {
+                FailoverResult result = new Failover(drill, Path.Combine(drill.Folder.Root, "nodes"), journal, parsed.GetValue(json) ? Console.Error.WriteLine : Console.WriteLine).RunAsync(parsed.GetValue(runs), "drill", sets).GetAwaiter().GetResult();
+                foreach (string failure in result.Failures)
+                    Console.Error.WriteLine(failure);
+                Console.WriteLine(parsed.GetValue(json) ? JsonLine(result)
+                    : Output.Text($"to the next progress, medians of {parsed.GetValue(runs)}: leader killed {result.KilledMedianSeconds:0.00} s, leader frozen {result.FrozenMedianSeconds:0.00} s, trainer killed {result.TrainerKilledMedianSeconds:0.00} s; {result.Searches} searches, hashes {(result.HashesEqual ? "equal" : "DIFFERENT")}"));
+                return result.HashesEqual ? ExitCode.Done : ExitCode.Failed;
+            });
+        }));
         return command;
     }
 

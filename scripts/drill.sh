@@ -4,11 +4,12 @@
 #   ./scripts/drill.sh sweep [--independent 30]      kill -9 just before and after every event and blob, chained and one by one
 #   ./scripts/drill.sh kill-loop [--mean 5s] [--minutes 30] [CONF]   random process, random moment, again and again; goodput and recovery time
 #   ./scripts/drill.sh failover [--runs 10] [--json]  a cluster on loopback with PostgreSQL: leader killed and frozen, trainers killed
+#   ./scripts/drill.sh throughput --data FOLDER      images/s of a cluster with one and two trainers, beside bare engine processes
 #   ./scripts/drill.sh soak [--minutes 30]           one long search: memory, threads, files, tensors, journal
 . "$(dirname "$0")/lib.sh"
 case "${1:-}" in
   sweep|kill-loop|soak) bash "$ROOT/scripts/build.sh" src/DaNas.Cli/DaNas.Cli.csproj; exec "$DANAS_BIN" drill "$@" ;;
-  failover)
+  failover|throughput)
     bash "$ROOT/scripts/build.sh" src/DaNas.Cli/DaNas.Cli.csproj >&2
     if [ -z "${DANAS_JOURNAL:-}" ]; then
       database="$(mktemp -d /tmp/danas-postgres-XXXXXX)"; chmod 755 "$database"
@@ -17,7 +18,7 @@ case "${1:-}" in
     fi
     "$DANAS_BIN" drill "$@"; exit ;;
   kill-resume) shift ;;
-  *) die "usage: ./scripts/drill.sh kill-resume|sweep|kill-loop|failover|soak [options]" ;;
+  *) die "usage: ./scripts/drill.sh kill-resume|sweep|kill-loop|failover|throughput|soak [options]" ;;
 esac
 runs=5
 if [ "${1:-}" = --runs ]; then runs="$2"; shift 2; fi

@@ -16,6 +16,7 @@ namespace DaNas.Cli.Nodes;
 internal sealed class LeaderLink(EmbeddedHost host, LinkHub hub, LinkSecret secret, IReadOnlyList<string> join) : IDisposable
 {
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(150);
+    private static readonly TimeSpan StragglersPatience = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(1) };
@@ -52,13 +53,39 @@ internal sealed class LeaderLink(EmbeddedHost host, LinkHub hub, LinkSecret secr
 
     public void Dispose() => http.Dispose();
 
+    /// <summary>What the coordinators say, without waiting long for those that do not answer: one may be frozen.</summary>
     private async Task<LeaderView?> FindAsync(CancellationToken cancellation)
     {
-        LeaderView?[] views = await Task.WhenAll(coordinators.ToArray().Select(c => AskAsync(c, cancellation)));
-        foreach (string other in views.OfType<LeaderView>().SelectMany(v => v.Coordinators))
+        List<Task<LeaderView?>> asked = [.. coordinators.ToArray().Select(c => AskAsync(c, cancellation))];
+        List<LeaderView> views = [];
+        Task? enough = null;
+        while (asked.Count > 0)
+        {
+            Task done = enough is null ? await Task.WhenAny(asked) : await Task.WhenAny(asked.Append(enough));
+            if (done == enough)
+                break;
+            asked.Remove((Task<LeaderView?>)done);
+            if (await (Task<LeaderView?>)done is not { } view)
+                continue;
+            views.Add(view);
+            enough ??= Task.Delay(StragglersPatience, cancellation);
+        }
+
+        foreach (string other in views.SelectMany(v => v.Coordinators))
             coordinators.Add(other);
-        LeaderView? newest = views.OfType<LeaderView>().Where(v => v.Leader is not null).MaxBy(v => v.Epoch);
+        LeaderView? newest = views.Where(v => v.Leader is not null).MaxBy(v => v.Epoch);
         return newest is not null && newest.Epoch >= highest ? newest : null;
+    }
+
+    /// <summary>Ends when somebody names the leader of a later term.</summary>
+    private async Task LaterTermAsync(long epoch, CancellationToken cancellation)
+    {
+        while (!cancellation.IsCancellationRequested)
+        {
+            await Task.Delay(Between, cancellation);
+            if (await FindAsync(cancellation) is { } view && view.Epoch > epoch)
+                return;
+        }
     }
 
     private async Task<LeaderView?> AskAsync(string coordinator, CancellationToken cancellation)
@@ -81,11 +108,9 @@ internal sealed class LeaderLink(EmbeddedHost host, LinkHub hub, LinkSecret secr
         socket.Options.KeepAliveTimeout = TimeSpan.FromSeconds(3);
         try
         {
-            using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            patience.CancelAfter(Patience);
-            await socket.ConnectAsync(new Uri($"{leader.Replace("http", "ws", StringComparison.Ordinal)}/link"), patience.Token);
-            await using LinkSession session = await LinkSession.GreetAsync(socket, secret, host.Name, patience.Token);
-            await hub.CarryAsync(session, () => Up(session.Peer, leader, epoch), cancellation);
+            LinkSession session = await GreetAsync(socket, leader, epoch, cancellation);
+            await using (session)
+                await hub.CarryAsync(session, () => Up(session.Peer, leader, epoch), cancellation);
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested && e is WebSocketException or InvalidDataException or OperationCanceledException or IOException or HttpRequestException)
         {
@@ -95,6 +120,31 @@ internal sealed class LeaderLink(EmbeddedHost host, LinkHub hub, LinkSecret secr
         {
             Leader = null;
         }
+    }
+
+    /// <summary>Connects and greets, for as long as nobody later leads and the patience lasts.</summary>
+    private async Task<LinkSession> GreetAsync(ClientWebSocket socket, string leader, long epoch, CancellationToken cancellation)
+    {
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(Patience);
+        Task<LinkSession> greeting = ConnectAsync(socket, leader, patience.Token);
+        Task later = LaterTermAsync(epoch, patience.Token);
+        if (await Task.WhenAny(greeting, later) != greeting)
+            await patience.CancelAsync();
+        try
+        {
+            return await greeting;
+        }
+        finally
+        {
+            await patience.CancelAsync();
+        }
+    }
+
+    private async Task<LinkSession> ConnectAsync(ClientWebSocket socket, string leader, CancellationToken cancellation)
+    {
+        await socket.ConnectAsync(new Uri($"{leader.Replace("http", "ws", StringComparison.Ordinal)}/link"), cancellation);
+        return await LinkSession.GreetAsync(socket, secret, host.Name, cancellation);
     }
 
     private void Up(string peer, string leader, long epoch)

@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Drills;
 using DaNas.Cli.Running;
+using DaNas.Domain.Configuration;
 
 namespace DaNas.Cli.Verbs;
 
@@ -13,7 +14,7 @@ internal static class DrillVerbs
 {
     private static readonly JsonSerializerOptions Named = new(Output.Json) { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
 
-    public static Command Drill() => new("drill", "Kills real searches in every way and compares them with the clean one.") { SweepCommand(), KillLoopCommand(), SoakCommand(), FailoverCommand(), PlainCommand() };
+    public static Command Drill() => new("drill", "Kills real searches in every way and compares them with the clean one.") { SweepCommand(), KillLoopCommand(), SoakCommand(), FailoverCommand(), ThroughputCommand(), PlainCommand() };
 
     private static Command SweepCommand()
     {
@@ -70,18 +71,20 @@ internal static class DrillVerbs
 
     private static Command FailoverCommand()
     {
+        Argument<string> conf = new("CONF") { DefaultValueFactory = _ => "drill", Description = "The search; long enough, of short units." };
+        Option<string?> data = Shared.Data();
         Option<int> runs = new("--runs") { DefaultValueFactory = _ => 10, Description = "How often the leader is killed, is frozen, and a trainer is killed." };
         Option<string[]> set = Shared.Set();
         Option<bool> json = Shared.Json();
-        Command command = new("failover", "Two coordinators, three trainers and PostgreSQL (DANAS_JOURNAL; scripts/drill.sh starts one): the leader is killed and frozen, trainers are killed.") { runs, set, json };
+        Command command = new("failover", "Two coordinators, three trainers and PostgreSQL (DANAS_JOURNAL; scripts/drill.sh starts one): the leader is killed and frozen, trainers are killed.") { conf, data, runs, set, json };
         command.SetAction(parsed => Shared.Guard(() =>
         {
-            string journal = Environment.GetEnvironmentVariable("DANAS_JOURNAL") is { Length: > 0 } named ? named : throw new UsageException("a cluster needs PostgreSQL: eval \"$(./scripts/postgres.sh start)\", or run this drill by scripts/drill.sh failover");
-            Environment.SetEnvironmentVariable("DANAS_JOURNAL", null); // The clean search keeps its journal in its folder.
-            string[] sets = ["warmup.epochs=20", "stage.epochs=40", .. parsed.GetValue(set) ?? []];
-            return InTemporaryFolder("drill", sets, drill =>
+            string journal = Journal();
+            string name = parsed.GetValue(conf)!;
+            string[] sets = [.. name == "drill" ? (string[])["warmup.epochs=20", "stage.epochs=40"] : [], .. parsed.GetValue(data) is { } path ? (string[])[$"data.path={Path.GetFullPath(path)}"] : [], .. parsed.GetValue(set) ?? []];
+            return InTemporaryFolder(name, sets, drill =>
             {
-                FailoverResult result = new Failover(drill, Path.Combine(drill.Folder.Root, "nodes"), journal, parsed.GetValue(json) ? Console.Error.WriteLine : Console.WriteLine).RunAsync(parsed.GetValue(runs), "drill", sets).GetAwaiter().GetResult();
+                FailoverResult result = new Failover(drill, Path.Combine(drill.Folder.Root, "nodes"), journal, parsed.GetValue(json) ? Console.Error.WriteLine : Console.WriteLine).RunAsync(parsed.GetValue(runs), name, sets).GetAwaiter().GetResult();
                 foreach (string failure in result.Failures)
                     Console.Error.WriteLine(failure);
                 Console.WriteLine(parsed.GetValue(json) ? JsonLine(result)
@@ -90,6 +93,39 @@ internal static class DrillVerbs
             });
         }));
         return command;
+    }
+
+    private static Command ThroughputCommand()
+    {
+        Argument<string> conf = new("CONF") { DefaultValueFactory = _ => "fashion-mnist", Description = "The search; its rounds should have two shards of a second or more." };
+        Option<string?> data = Shared.Data();
+        Option<int> passes = new("--passes") { DefaultValueFactory = _ => 3, Description = "How often each is measured; medians are told." };
+        Option<double> window = new("--window") { DefaultValueFactory = _ => 20, Description = "Seconds of each measurement." };
+        Option<string[]> set = Shared.Set();
+        Option<bool> json = Shared.Json();
+        Command command = new("throughput", "Images a second of a cluster with one and with two trainers, beside one and two bare engine processes in the same run.") { conf, data, passes, window, set, json };
+        command.SetAction(parsed => Shared.Guard(() =>
+        {
+            string journal = Journal();
+            SearchConfig config = ConfigLoader.Load(parsed.GetValue(conf)!, ["curriculum.order=random", "curriculum.fractions=[1.0]", "warmup.epochs=100000", .. parsed.GetValue(set) ?? []], parsed.GetValue(data));
+            return InTemporaryFolder("drill", [], drill =>
+            {
+                ThroughputResult r = new Throughput(drill.Folder.Root, journal, parsed.GetValue(json) ? Console.Error.WriteLine : Console.WriteLine)
+                    .RunAsync(config, parsed.GetValue(passes), TimeSpan.FromSeconds(parsed.GetValue(window))).GetAwaiter().GetResult();
+                Console.WriteLine(parsed.GetValue(json) ? JsonLine(r)
+                    : Output.Text($"cluster {r.ClusterOne:0} -> {r.ClusterTwo:0} images/s (x {r.ClusterRatio:0.00}), bare engines {r.EngineOne:0} -> {r.EngineTwo:0} (x {r.EngineRatio:0.00}); the cluster reaches {r.Share:0.00} of it"));
+                return ExitCode.Done;
+            });
+        }));
+        return command;
+    }
+
+    /// <summary>The PostgreSQL of a drill; the searches that it compares with keep their journals in their folders.</summary>
+    private static string Journal()
+    {
+        string journal = Environment.GetEnvironmentVariable("DANAS_JOURNAL") is { Length: > 0 } named ? named : throw new UsageException("a cluster needs PostgreSQL: eval \"$(./scripts/postgres.sh start)\", or run this drill by scripts/drill.sh");
+        Environment.SetEnvironmentVariable("DANAS_JOURNAL", null);
+        return journal;
     }
 
     /// <summary>What the kill loop compares with; not for users.</summary>

@@ -5,20 +5,25 @@
 #   ./scripts/drill.sh kill-loop [--mean 5s] [--minutes 30] [CONF]   random process, random moment, again and again; goodput and recovery time
 #   ./scripts/drill.sh failover [--runs 10] [--json]  a cluster on loopback with PostgreSQL: leader killed and frozen, trainers killed
 #   ./scripts/drill.sh throughput --data FOLDER      images/s of a cluster with one and two trainers, beside bare engine processes
+#   ./scripts/drill.sh partitions [--nodes 3,5] [--down 0,20,60]  kills with downtime, links cut in every way (needs root)
 #   ./scripts/drill.sh soak [--minutes 30]           one long search: memory, threads, files, tensors, journal
 . "$(dirname "$0")/lib.sh"
 case "${1:-}" in
   sweep|kill-loop|soak) bash "$ROOT/scripts/build.sh" src/DaNas.Cli/DaNas.Cli.csproj; exec "$DANAS_BIN" drill "$@" ;;
-  failover|throughput)
+  failover|throughput|partitions)
     bash "$ROOT/scripts/build.sh" src/DaNas.Cli/DaNas.Cli.csproj >&2
     if [ -z "${DANAS_JOURNAL:-}" ]; then
       database="$(mktemp -d /tmp/danas-postgres-XXXXXX)"; chmod 755 "$database"
       trap 'bash "$ROOT/scripts/postgres.sh" drop "$database"' EXIT
+      if [ "$1" = partitions ]; then
+        [ "$(id -u)" != 0 ] || apt_install iproute2
+        export DANAS_POSTGRES_LISTEN=10.77.0.0/24 DANAS_DATABASE_KILL="bash '$ROOT/scripts/postgres.sh' kill '$database'" DANAS_DATABASE_START="bash '$ROOT/scripts/postgres.sh' start '$database'"
+      fi
       eval "$(bash "$ROOT/scripts/postgres.sh" start "$database" | grep '^export')"
     fi
     "$DANAS_BIN" drill "$@"; exit ;;
   kill-resume) shift ;;
-  *) die "usage: ./scripts/drill.sh kill-resume|sweep|kill-loop|failover|throughput|soak [options]" ;;
+  *) die "usage: ./scripts/drill.sh kill-resume|sweep|kill-loop|failover|throughput|partitions|soak [options]" ;;
 esac
 runs=5
 if [ "${1:-}" = --runs ]; then runs="$2"; shift 2; fi

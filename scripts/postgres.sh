@@ -5,6 +5,7 @@
 #   ./scripts/postgres.sh stop [DIR]    stops it; its data stay
 #   ./scripts/postgres.sh kill [DIR]    kill -9 of all its processes, for drills
 #   ./scripts/postgres.sh drop [DIR]    stops it and removes its data
+# DANAS_POSTGRES_LISTEN=10.77.0.0/24 at the first start also lets that network in (drills on network namespaces).
 # Nothing outside DIR is touched. The password is drawn at the first start and stands in DIR/pgpass.
 . "$(dirname "$0")/lib.sh"
 verb="${1:-}"; DIR="$(realpath -m "${2:-$ROOT/artifacts/postgres}")"
@@ -37,13 +38,17 @@ start() {
   if [ ! -d "$DIR/data" ]; then
     local password; password="$(head -c 18 /dev/urandom | base64 | tr -d '+/=')"
     free_port > "$DIR/port"
-    (umask 077; printf '127.0.0.1:%s:*:danas:%s\n' "$(cat "$DIR/port")" "$password" > "$DIR/pgpass"; printf '%s\n' "$password" > "$DIR/password")
+    (umask 077; printf '*:%s:*:danas:%s\n' "$(cat "$DIR/port")" "$password" > "$DIR/pgpass"; printf '%s\n' "$password" > "$DIR/password")
     mkdir "$DIR/data"
     [ "$(id -u)" = 0 ] && chown "$OWNER" "$DIR" "$DIR/data" "$DIR/password"
     as_owner test -x "$DIR/data" || die "$DIR lies under a folder that user $OWNER may not enter; name another one: ./scripts/postgres.sh $verb /tmp/danas-postgres"
     as_owner "$BIN/initdb" -D "$DIR/data" -U danas --auth=scram-sha-256 --pwfile="$DIR/password" -E UTF8 --locale=C >/dev/null
     rm -f "$DIR/password"
-    printf "listen_addresses = '127.0.0.1'\nport = %s\nunix_socket_directories = '%s'\nmax_connections = 200\n" "$(cat "$DIR/port")" "" >> "$DIR/data/postgresql.conf"
+    local listen=127.0.0.1
+    if [ -n "${DANAS_POSTGRES_LISTEN:-}" ]; then
+      listen='*'; printf 'host all danas %s scram-sha-256\n' "$DANAS_POSTGRES_LISTEN" >> "$DIR/data/pg_hba.conf"
+    fi
+    printf "listen_addresses = '$listen'\nport = %s\nunix_socket_directories = '%s'\nmax_connections = 200\n" "$(cat "$DIR/port")" "" >> "$DIR/data/postgresql.conf"
   fi
   control -w -t 60 -l "$DIR/data/server.log" start >/dev/null || { tail -20 "$DIR/data/server.log" >&2; die "PostgreSQL did not start in $DIR"; }
   eval "$(print_env)"

@@ -38,6 +38,13 @@ public sealed class LinkHub(EmbeddedHost host)
         return why;
     }
 
+    /// <summary>Ends every session: the others look for another leader.</summary>
+    public void EndAll()
+    {
+        foreach (LinkSession session in sessions.Values)
+            session.End();
+    }
+
     private async Task ForgetLaterAsync(string peer)
     {
         await Task.Delay(Grace);

@@ -79,7 +79,17 @@ public sealed class LinkSession : IAsyncDisposable
         return why;
     }
 
-    public void End() => ending.Cancel();
+    public void End()
+    {
+        try
+        {
+            ending.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has ended.
+        }
+    }
 
     public ValueTask DisposeAsync()
     {

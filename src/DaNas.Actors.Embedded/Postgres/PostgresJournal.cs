@@ -88,7 +88,7 @@ public sealed class PostgresJournal : IEventJournal
     public void Dispose()
     {
         work.Writer.TryComplete();
-        writing.Wait(TimeSpan.FromSeconds(10));
+        writing.Wait(TimeSpan.FromSeconds(6)); // One command's timeout: a server that is cut off must not hold the process.
         session?.Dispose();
         ledger.Dispose();
     }

@@ -27,7 +27,7 @@ public sealed class PostgresServer
             throw new JournalException(JournalFault.Foreign, "the journal's address holds a password, which every user of this machine can read; put it into PGPASSWORD or a file named by PGPASSFILE");
         settings.Pooling = false;
         settings.Timeout = 5;
-        settings.CommandTimeout = 10;
+        settings.CommandTimeout = 5;
         settings.KeepAlive = 5;
         settings.ApplicationName = "danas";
         settings.IncludeErrorDetail = true;

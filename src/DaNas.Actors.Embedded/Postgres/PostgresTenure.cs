@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DaNas.Actors.Journals;
 using Npgsql;
 
@@ -74,6 +75,12 @@ public sealed class PostgresTenure : IAsyncDisposable
         }
     }
 
+    private static TimeSpan Remaining(long renewed)
+    {
+        TimeSpan rest = PostgresLease.TimeToLive - Stopwatch.GetElapsedTime(renewed);
+        return rest > TimeSpan.Zero ? rest : TimeSpan.Zero;
+    }
+
     public async ValueTask DisposeAsync()
     {
         await ending.CancelAsync();
@@ -83,36 +90,46 @@ public sealed class PostgresTenure : IAsyncDisposable
     }
 
     /// <summary>
-    /// Renews on a connection of its own, so that a long append delays nothing. A store that is away is no loss of the term: whoever comes back
-    /// first has it.
+    /// Renews on a connection of its own, so that a long append delays nothing. A leader that could not renew for the TTL, by its own clock, takes the
+    /// term for lost: another one may lead by now, and the trainers must be free to go there.
     /// </summary>
     private async Task RenewAsync()
     {
         NpgsqlConnection? connection = null;
+        long renewed = Stopwatch.GetTimestamp();
         try
         {
             while (!ending.IsCancellationRequested)
             {
                 try
                 {
-                    connection ??= await server.OpenAsync(ending.Token);
+                    using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(ending.Token);
+                    patience.CancelAfter(Remaining(renewed));
+                    connection ??= await server.OpenAsync(patience.Token);
                     await using NpgsqlCommand renew = new("UPDATE danas_lease SET renewed = clock_timestamp() WHERE name = $1 AND epoch = $2", connection);
                     renew.Parameters.Add(new() { Value = candidate.Cluster });
                     renew.Parameters.Add(new() { Value = Epoch });
-                    if (await renew.ExecuteNonQueryAsync(ending.Token) != 1)
+                    if (await renew.ExecuteNonQueryAsync(patience.Token) != 1)
                     {
                         lost.TrySetResult("another coordinator leads now; this one steps down");
                         return;
                     }
+
+                    renewed = Stopwatch.GetTimestamp();
                 }
-                catch (Exception e) when (e is JournalException || PostgresFaults.IsFault(e))
+                catch (Exception e) when (!ending.IsCancellationRequested && (e is JournalException or OperationCanceledException || PostgresFaults.IsFault(e)))
                 {
                     if (connection is not null)
                         await connection.DisposeAsync();
                     connection = null;
+                    if (Remaining(renewed) == TimeSpan.Zero)
+                    {
+                        lost.TrySetResult(FormattableString.Invariant($"{server.Name} has not answered for {PostgresLease.TimeToLive.TotalSeconds:0} s"));
+                        return;
+                    }
                 }
 
-                await Task.Delay(RenewEvery, ending.Token);
+                await Task.Delay(RenewEvery < Remaining(renewed) ? RenewEvery : Remaining(renewed), ending.Token);
             }
         }
         catch (OperationCanceledException)

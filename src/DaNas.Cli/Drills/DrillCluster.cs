@@ -12,8 +12,22 @@ using Npgsql;
 
 namespace DaNas.Cli.Drills;
 
-/// <summary>One process of a drill's cluster.</summary>
-internal sealed record DrillNode(string Name, string Role, int Port);
+/// <summary>One process of a drill's cluster: where it listens, and where others are told to reach it.</summary>
+internal sealed record DrillNode(string Name, string Role, string Host, int Port, int Advertised)
+{
+    public string Listen => string.Create(CultureInfo.InvariantCulture, $"{Host}:{Port}");
+
+    public string Advertise => string.Create(CultureInfo.InvariantCulture, $"{Host}:{Advertised}");
+}
+
+/// <summary>How a drill's cluster is laid out: on loopback, on machines of a net, or behind bad lines.</summary>
+internal sealed record DrillLayout(int Coordinators, int Trainers)
+{
+    public DrillNet? Net { get; init; }
+
+    /// <summary>A port that leads to another one.</summary>
+    public Func<int, int>? Via { get; init; }
+}
 
 /// <summary>
 /// A cluster of this executable's processes on loopback, with folders of their own and a data base of its own in the PostgreSQL that DANAS_JOURNAL
@@ -26,12 +40,16 @@ internal sealed class DrillCluster : IAsyncDisposable
     private readonly string folder;
     private readonly string address;
     private readonly string database;
+    private readonly DrillNet? net;
+    private readonly string secret;
     private readonly Dictionary<string, Process> processes = new(StringComparer.Ordinal);
 
-    private DrillCluster(string folder, string address, string database)
+    private DrillCluster(string folder, string address, string database, DrillNet? net)
     {
+        this.net = net;
+        secret = Path.Combine(folder, "secret");
         this.folder = folder;
-        this.address = address;
+        this.address = net is null ? address : new UriBuilder(address) { Host = net.AddressOf(DrillNet.Home) }.Uri.ToString();
         this.database = database;
     }
 
@@ -39,36 +57,44 @@ internal sealed class DrillCluster : IAsyncDisposable
 
     public IEnumerable<DrillNode> Coordinators => Nodes.Where(n => n.Role == NodeSettings.Coordinator);
 
-    public string[] Join => [.. Coordinators.Select(c => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{c.Port}"))];
+    public string[] Join => [.. Coordinators.Select(c => c.Advertise)];
 
     public PostgresServer Server => new(InDatabase(database));
 
-    /// <summary>Starts coordinators and trainers. DANAS_JOURNAL must name a PostgreSQL in which data bases may be made.</summary>
-    public static async Task<DrillCluster> StartAsync(string folder, string address, int coordinators, int trainers)
+    /// <summary>Starts coordinators and trainers. The journal's address must name a PostgreSQL in which data bases may be made.</summary>
+    public static async Task<DrillCluster> StartAsync(string folder, string address, DrillLayout layout)
     {
         string database = $"drill_{Guid.NewGuid():N}";
-        DrillCluster cluster = new(folder, address, database);
+        DrillCluster cluster = new(folder, address, database, layout.Net);
+        Directory.CreateDirectory(folder);
+        await File.WriteAllTextAsync(cluster.secret, LinkSecret.Nonce());
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(cluster.secret, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         await cluster.ExecuteAsync("postgres", $"CREATE DATABASE {database}");
         await cluster.Server.PrepareAsync();
-        for (int i = 0; i < coordinators; i++)
-            cluster.Nodes.Add(new DrillNode($"c{i}", NodeSettings.Coordinator, FreePort()));
-        for (int i = 0; i < trainers; i++)
-            cluster.Nodes.Add(new DrillNode($"t{i}", NodeSettings.Trainer, FreePort()));
+        for (int i = 0; i < layout.Coordinators + layout.Trainers; i++)
+        {
+            bool coordinates = i < layout.Coordinators;
+            string name = string.Create(CultureInfo.InvariantCulture, $"{(coordinates ? 'c' : 't')}{(coordinates ? i : i - layout.Coordinators)}");
+            int port = layout.Net is null ? FreePort() : 7411;
+            cluster.Nodes.Add(new DrillNode(name, coordinates ? NodeSettings.Coordinator : NodeSettings.Trainer, layout.Net?.AddressOf(name) ?? "127.0.0.1", port, layout.Via?.Invoke(port) ?? port));
+        }
+
         foreach (DrillNode node in cluster.Nodes)
             cluster.Start(node);
         return cluster;
     }
 
-    public ClusterClient Client() => new(Join, LinkSecret.None);
+    public ClusterClient Client() => new(Join, LinkSecret.FromFile(secret));
 
     public void Start(DrillNode node)
     {
         string[] arguments =
         [
-            "node", "--roles", node.Role, "--name", node.Name, "--listen", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{node.Port}"),
-            "--join", string.Join(',', Join), "--out", Path.Combine(folder, node.Name),
+            "node", "--roles", node.Role, "--name", node.Name, "--listen", node.Listen, "--advertise", node.Advertise,
+            "--join", string.Join(',', Join), "--out", Path.Combine(folder, node.Name), "--secret-file", secret,
         ];
-        processes[node.Name] = DrillRun.Launch(arguments, ("DANAS_JOURNAL", node.Role == NodeSettings.Coordinator ? InDatabase(database) : string.Empty));
+        processes[node.Name] = DrillRun.Launch(net?.On(node.Name) ?? [], arguments, ("DANAS_JOURNAL", node.Role == NodeSettings.Coordinator ? InDatabase(database) : string.Empty));
     }
 
     public int ProcessOf(DrillNode node) => processes[node.Name].Id;
@@ -93,7 +119,7 @@ internal sealed class DrillCluster : IAsyncDisposable
         {
             try
             {
-                return await Http.GetFromJsonAsync<LeaderView>(new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{c.Port}/leader")), DomainJson.Stored);
+                return await Http.GetFromJsonAsync<LeaderView>(new Uri($"http://{c.Listen}/leader"), DomainJson.Stored);
             }
             catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
             {
@@ -101,24 +127,58 @@ internal sealed class DrillCluster : IAsyncDisposable
             }
         }));
         LeaderView? newest = views.OfType<LeaderView>().Where(v => v.Leader is not null).MaxBy(v => v.Epoch);
-        return newest is null ? null : Coordinators.FirstOrDefault(c => newest.Leader!.EndsWith(string.Create(CultureInfo.InvariantCulture, $":{c.Port}"), StringComparison.Ordinal));
+        return newest is null ? null : Coordinators.FirstOrDefault(c => newest.Leader!.EndsWith($"//{c.Advertise}", StringComparison.Ordinal));
     }
 
     /// <summary>When the next event that is progress was stored after a moment, by the journal; null where none was within the patience.</summary>
     public async Task<DateTimeOffset?> NextUsefulAsync(DateTimeOffset after, TimeSpan patience)
     {
         long started = Stopwatch.GetTimestamp();
-        await using NpgsqlConnection connection = await Server.OpenAsync();
+        NpgsqlConnection? connection = null;
         while (Stopwatch.GetElapsedTime(started) < patience)
         {
-            await using NpgsqlCommand command = new("SELECT min(created) FROM journal WHERE created > $1 AND manifest IN ('round-completed/1', 'block-scored/1')", connection);
-            command.Parameters.Add(new() { Value = after.UtcTicks });
-            if (await command.ExecuteScalarAsync() is long ticks)
-                return new DateTimeOffset(ticks, TimeSpan.Zero);
+            try
+            {
+                connection ??= await Server.OpenAsync();
+                await using NpgsqlCommand command = new("SELECT min(created) FROM journal WHERE created > $1 AND manifest IN ('round-completed/1', 'block-scored/1')", connection);
+                command.Parameters.Add(new() { Value = after.UtcTicks });
+                if (await command.ExecuteScalarAsync() is long ticks)
+                {
+                    await connection.DisposeAsync();
+                    return new DateTimeOffset(ticks, TimeSpan.Zero);
+                }
+            }
+            catch (Exception e) when (e is NpgsqlException or Actors.Journals.JournalException or IOException)
+            {
+                if (connection is not null)
+                    await connection.DisposeAsync();
+                connection = null; // The data base is one of the victims.
+            }
+
             await Task.Delay(20);
         }
 
+        if (connection is not null)
+            await connection.DisposeAsync();
         return null;
+    }
+
+    /// <summary>The newest term of leadership.</summary>
+    public async Task<long> TermAsync()
+    {
+        for (int tries = 0; ; tries++)
+        {
+            try
+            {
+                await using NpgsqlConnection connection = await Server.OpenAsync();
+                await using NpgsqlCommand command = new("SELECT max(epoch) FROM danas_lease", connection);
+                return await command.ExecuteScalarAsync() is long term ? term : 0;
+            }
+            catch (Actors.Journals.JournalException) when (tries < 60)
+            {
+                await Task.Delay(1000);
+            }
+        }
     }
 
     public async ValueTask DisposeAsync()

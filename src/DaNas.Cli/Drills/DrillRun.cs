@@ -40,10 +40,15 @@ internal sealed class DrillRun(string folder, string configuration, IReadOnlyLis
     public string ReachedFile => Path.Combine(folder, "fault-point.txt");
 
     /// <summary>Starts this executable with output thrown away.</summary>
-    public static Process Launch(IReadOnlyList<string> arguments, params IReadOnlyList<(string Name, string Value)> environment)
+    public static Process Launch(IReadOnlyList<string> arguments, params IReadOnlyList<(string Name, string Value)> environment) => Launch([], arguments, environment);
+
+    /// <summary>The same behind another command, which must become the process (as <c>ip netns exec</c> does).</summary>
+    public static Process Launch(IReadOnlyList<string> before, IReadOnlyList<string> arguments, params IReadOnlyList<(string Name, string Value)> environment)
     {
         string executable = Environment.ProcessPath!;
-        ProcessStartInfo start = new(executable) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        ProcessStartInfo start = new(before.Count > 0 ? before[0] : executable) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        foreach (string word in before.Count > 0 ? before.Skip(1).Append(executable) : [])
+            start.ArgumentList.Add(word);
         if (Path.GetFileNameWithoutExtension(executable) == "dotnet")
             start.ArgumentList.Add(typeof(DrillRun).Assembly.Location);
         foreach (string argument in arguments)

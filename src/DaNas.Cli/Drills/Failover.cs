@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Nodes;
-using DaNas.Cli.Running;
 using DaNas.Domain.Configuration;
 
 namespace DaNas.Cli.Drills;
@@ -20,13 +19,12 @@ internal sealed class Failover(DrillRun drill, string folder, string journal, Ac
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(4);
-    private static readonly TimeSpan FrozenFor = TimeSpan.FromSeconds(14);
+    private const double FrozenSeconds = 14;
 
     private readonly List<string> failures = [];
     private readonly List<double> killed = [];
     private readonly List<double> frozen = [];
     private readonly List<double> trainerKilled = [];
-    private int searches;
 
     public async Task<FailoverResult> RunAsync(int runs, string configuration, IReadOnlyList<string> sets)
     {
@@ -34,47 +32,35 @@ internal sealed class Failover(DrillRun drill, string folder, string journal, Ac
         say(Verbs.Output.Text($"clean, on one machine: decision {clean.DecisionHash[..12]}, weights {clean.WeightsHash[..12]}"));
         SearchConfig config = ConfigLoader.Load(configuration, sets, null);
         using CancellationTokenSource stop = new();
-        await using DrillCluster cluster = await DrillCluster.StartAsync(folder, journal, 2, TrainersThere);
+        await using DrillCluster cluster = await DrillCluster.StartAsync(folder, journal, new DrillLayout(2, TrainersThere));
         await using ClusterClient client = cluster.Client();
-        Task searching = SearchAsync(client, config, clean, stop.Token);
+        DrillSearches searches = new(client, config, clean);
+        Task searching = searches.RunAsync(stop.Token);
         for (int i = 0; i < runs; i++)
         {
-            await LeaderAsync(cluster, searching, killed, cluster.Kill, cluster.Start, TimeSpan.Zero);
-            await LeaderAsync(cluster, searching, frozen, cluster.Freeze, cluster.Thaw, FrozenFor);
+            await LeaderAsync(cluster, searching, killed, new("killed", 0, cluster.Kill, cluster.Start));
+            await LeaderAsync(cluster, searching, frozen, new("frozen", FrozenSeconds, cluster.Freeze, cluster.Thaw));
             await TrainerAsync(cluster, i);
-            say(Verbs.Output.Text($"run {i + 1}: next progress after {Last(killed)} s (leader killed), {Last(frozen)} s (frozen), {Last(trainerKilled)} s (trainer killed); {searches} searches ended, {failures.Count} failures"));
+            say(Verbs.Output.Text($"run {i + 1}: next progress after {Last(killed)} s (leader killed), {Last(frozen)} s (frozen), {Last(trainerKilled)} s (trainer killed); {searches.Ended} searches ended, {failures.Count + searches.Failures.Count} failures"));
         }
 
         await stop.CancelAsync();
         await searching;
-        return new(Median(killed), Median(frozen), Median(trainerKilled), killed, frozen, trainerKilled, searches, failures.Count == 0 && searches > 0, failures);
-    }
-
-    /// <summary>One search after another; at the end the running one is seen through.</summary>
-    private async Task SearchAsync(ClusterClient client, SearchConfig config, DrillEnd clean, CancellationToken enough)
-    {
-        for (int n = 0; !enough.IsCancellationRequested; n++)
-        {
-            string id = Verbs.Output.Text($"drill-{n}");
-            await client.SubmitAsync(id, config, CancellationToken.None);
-            SearchRecord record = await client.FollowAsync(id, (_, _) => { }, CancellationToken.None);
-            searches++;
-            if (DrillEnd.Of(record) is not { } end || end != clean)
-                failures.Add($"{id} ended as {DrillEnd.Of(record)?.ToString() ?? record.Status}, not as {clean}");
-        }
+        failures.AddRange(searches.Failures);
+        return new(Median(killed), Median(frozen), Median(trainerKilled), killed, frozen, trainerKilled, searches.Ended, failures.Count == 0 && searches.Ended > 0, failures);
     }
 
     /// <summary>Strikes the leader while rounds are being stored, waits for the next one under another leader, and mends it.</summary>
-    private async Task LeaderAsync(DrillCluster cluster, Task searching, List<double> times, Action<DrillNode> strike, Action<DrillNode> mend, TimeSpan mendAfter)
+    private async Task LeaderAsync(DrillCluster cluster, Task searching, List<double> times, Strike strike)
     {
-        DrillNode leader = await BusyAsync(cluster, searching);
+        DrillNode leader = await DrillSearches.BusyLeaderAsync(cluster, searching);
         DateTimeOffset at = DateTimeOffset.UtcNow;
         long struck = Stopwatch.GetTimestamp();
-        strike(leader);
+        strike.Begin(leader);
         times.Add(await SecondsAsync(cluster, at, $"leader {leader.Name}"));
-        TimeSpan rest = mendAfter - Stopwatch.GetElapsedTime(struck);
+        TimeSpan rest = TimeSpan.FromSeconds(strike.Seconds) - Stopwatch.GetElapsedTime(struck);
         await Task.Delay(rest > TimeSpan.Zero ? rest : TimeSpan.Zero);
-        mend(leader);
+        strike.End(leader);
         await Task.Delay(Settle);
     }
 
@@ -86,18 +72,6 @@ internal sealed class Failover(DrillRun drill, string folder, string journal, Ac
         trainerKilled.Add(await SecondsAsync(cluster, at, $"trainer {victim.Name}"));
         cluster.Start(victim);
         await Task.Delay(Settle);
-    }
-
-    /// <summary>The leader, at a moment when progress is being made.</summary>
-    private static async Task<DrillNode> BusyAsync(DrillCluster cluster, Task searching)
-    {
-        while (true)
-        {
-            if (searching.IsCompleted)
-                await searching; // It throws.
-            if (await cluster.NextUsefulAsync(DateTimeOffset.UtcNow, Patience) is not null && await cluster.LeaderAsync() is { } leader)
-                return leader;
-        }
     }
 
     private async Task<double> SecondsAsync(DrillCluster cluster, DateTimeOffset at, string what)

@@ -73,6 +73,7 @@ internal sealed class CoordinatorRole(NodeSettings settings, NodeServer server, 
         finally
         {
             server.StepDown();
+            hub.EndAll();
         }
     }
 

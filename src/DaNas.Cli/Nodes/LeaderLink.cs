@@ -16,6 +16,7 @@ namespace DaNas.Cli.Nodes;
 internal sealed class LeaderLink(EmbeddedHost host, LinkHub hub, LinkSecret secret, IReadOnlyList<string> join) : IDisposable
 {
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(150);
+    private static readonly TimeSpan LookWhileLinked = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan StragglersPatience = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
@@ -77,12 +78,26 @@ internal sealed class LeaderLink(EmbeddedHost host, LinkHub hub, LinkSecret secr
         return newest is not null && newest.Epoch >= highest ? newest : null;
     }
 
-    /// <summary>Ends when somebody names the leader of a later term.</summary>
-    private async Task LaterTermAsync(long epoch, CancellationToken cancellation)
+    /// <summary>A leader that is cut off from the data base may still hold its links: whoever hears of a later term goes there.</summary>
+    private async Task LeaveForLaterTermAsync(LinkSession session, long epoch, CancellationToken cancellation)
     {
-        while (!cancellation.IsCancellationRequested)
+        try
         {
-            await Task.Delay(Between, cancellation);
+            await LaterTermAsync(epoch, LookWhileLinked, cancellation);
+            session.End();
+        }
+        catch (OperationCanceledException)
+        {
+            // The link has ended by itself.
+        }
+    }
+
+    /// <summary>Ends when somebody names the leader of a later term.</summary>
+    private async Task LaterTermAsync(long epoch, TimeSpan between, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            await Task.Delay(between, cancellation);
             if (await FindAsync(cancellation) is { } view && view.Epoch > epoch)
                 return;
         }
@@ -110,7 +125,13 @@ internal sealed class LeaderLink(EmbeddedHost host, LinkHub hub, LinkSecret secr
         {
             LinkSession session = await GreetAsync(socket, leader, epoch, cancellation);
             await using (session)
+            {
+                using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+                Task leaving = LeaveForLaterTermAsync(session, epoch, ended.Token);
                 await hub.CarryAsync(session, () => Up(session.Peer, leader, epoch), cancellation);
+                await ended.CancelAsync();
+                await leaving;
+            }
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested && e is WebSocketException or InvalidDataException or OperationCanceledException or IOException or HttpRequestException)
         {
@@ -128,7 +149,7 @@ internal sealed class LeaderLink(EmbeddedHost host, LinkHub hub, LinkSecret secr
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         patience.CancelAfter(Patience);
         Task<LinkSession> greeting = ConnectAsync(socket, leader, patience.Token);
-        Task later = LaterTermAsync(epoch, patience.Token);
+        Task later = LaterTermAsync(epoch, Between, patience.Token);
         if (await Task.WhenAny(greeting, later) != greeting)
             await patience.CancelAsync();
         try

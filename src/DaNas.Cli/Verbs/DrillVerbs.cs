@@ -14,7 +14,7 @@ internal static class DrillVerbs
 {
     private static readonly JsonSerializerOptions Named = new(Output.Json) { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
 
-    public static Command Drill() => new("drill", "Kills real searches in every way and compares them with the clean one.") { SweepCommand(), KillLoopCommand(), SoakCommand(), FailoverCommand(), ThroughputCommand(), PlainCommand() };
+    public static Command Drill() => new("drill", "Kills real searches in every way and compares them with the clean one.") { SweepCommand(), KillLoopCommand(), SoakCommand(), FailoverCommand(), ThroughputCommand(), PartitionsCommand(), PlainCommand() };
 
     private static Command SweepCommand()
     {
@@ -107,7 +107,7 @@ internal static class DrillVerbs
         command.SetAction(parsed => Shared.Guard(() =>
         {
             string journal = Journal();
-            SearchConfig config = ConfigLoader.Load(parsed.GetValue(conf)!, ["curriculum.order=random", "curriculum.fractions=[1.0]", "warmup.epochs=100000", .. parsed.GetValue(set) ?? []], parsed.GetValue(data));
+            SearchConfig config = ConfigLoader.Load(parsed.GetValue(conf)!, ["curriculum.order=random", "curriculum.fractions=[1.0]", "warmup.epochs=10000", .. parsed.GetValue(set) ?? []], parsed.GetValue(data));
             return InTemporaryFolder("drill", [], drill =>
             {
                 ThroughputResult r = new Throughput(drill.Folder.Root, journal, parsed.GetValue(json) ? Console.Error.WriteLine : Console.WriteLine)
@@ -119,6 +119,42 @@ internal static class DrillVerbs
         }));
         return command;
     }
+
+    private static Command PartitionsCommand()
+    {
+        Option<string> nodes = new("--nodes") { DefaultValueFactory = _ => "3,5", Description = "Sizes of the clusters: two coordinators, the rest trainers." };
+        Option<string> down = new("--down") { DefaultValueFactory = _ => "0,20,60", Description = "Seconds that what was killed stays down." };
+        Option<bool> json = Shared.Json();
+        Command command = new("partitions", "Machines of their own (network namespaces, needs root): kills with downtime, links cut one way, in islands, flapping, with delay and loss.") { nodes, down, json };
+        command.SetAction(parsed => Shared.Guard(() =>
+        {
+            if (DrillNet.Unavailable is { } why)
+            {
+                Console.WriteLine($"skipped: {why}");
+                return ExitCode.Done;
+            }
+
+            string journal = Journal();
+            string[] sets = ["warmup.epochs=20", "stage.epochs=40"];
+            return InTemporaryFolder("drill", sets, drill =>
+            {
+                PartitionResult result = new Partitions(drill, Path.Combine(drill.Folder.Root, "nodes"), journal, parsed.GetValue(json) ? Console.Error.WriteLine : Console.WriteLine)
+                    .RunAsync(ConfigLoader.Load("drill", sets, null), [.. Numbers(parsed.GetValue(nodes)!).Select(n => (int)n)], Numbers(parsed.GetValue(down)!)).GetAwaiter().GetResult();
+                foreach (string failure in result.Failures)
+                    Console.Error.WriteLine(failure);
+                if (parsed.GetValue(json))
+                    Console.WriteLine(JsonLine(result));
+                else
+                    Output.PrintTable(["nodes", "fault", "for s", "progress after s", "and after its end s", "new terms"], result.Rows.Select(r => (IReadOnlyList<string>)[Output.Text($"{r.Nodes}"), r.Case, Output.Text($"{r.DownSeconds:0}"), Output.Text($"{r.AfterFault:0.0}"), Output.Text($"{r.AfterEnd:0.0}"), Output.Text($"{r.Terms}")]));
+                if (!parsed.GetValue(json))
+                    Console.WriteLine(Output.Text($"{result.Rows.Count} cases, {result.Searches} searches, hashes {(result.HashesEqual ? "equal" : "DIFFERENT")}, {(result.OneWriter ? "one writer throughout" : "MORE THAN ONE WRITER")}"));
+                return result.HashesEqual && result.OneWriter ? ExitCode.Done : ExitCode.Failed;
+            });
+        }));
+        return command;
+    }
+
+    private static double[] Numbers(string list) => [.. list.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(n => double.TryParse(n, CultureInfo.InvariantCulture, out double v) && v >= 0 ? v : throw new UsageException($"'{list}': write numbers, separated by commas"))];
 
     /// <summary>The PostgreSQL of a drill; the searches that it compares with keep their journals in their folders.</summary>
     private static string Journal()

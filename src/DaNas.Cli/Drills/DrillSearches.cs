@@ -1,0 +1,61 @@
+using DaNas.Cli.Nodes;
+using DaNas.Cli.Running;
+using DaNas.Domain.Configuration;
+
+namespace DaNas.Cli.Drills;
+
+/// <summary>A fault: what it is called, how long it lasts, what is done to the leader (or with its help to others), and what ends it.</summary>
+internal sealed record Strike(string Name, double Seconds, Action<DrillNode> Begin, Action<DrillNode> End);
+
+/// <summary>Searches on a drill's cluster, one after another; each must end as the one on a single machine did.</summary>
+internal sealed class DrillSearches(ClusterClient client, SearchConfig config, DrillEnd clean)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
+    public int Ended { get; private set; }
+
+    public List<string> Failures { get; } = [];
+
+    /// <summary>Until enough; the running one is seen through.</summary>
+    public async Task RunAsync(CancellationToken enough)
+    {
+        for (int n = 0; !enough.IsCancellationRequested; n++)
+        {
+            string id = Verbs.Output.Text($"drill-{n}");
+            await SubmitAsync(id);
+            SearchRecord record = await client.FollowAsync(id, (_, _) => { }, CancellationToken.None);
+            Ended++;
+            if (DrillEnd.Of(record) is not { } end || end != clean)
+                Failures.Add($"{id} ended as {DrillEnd.Of(record)?.ToString() ?? record.Status}, not as {clean}");
+        }
+    }
+
+    /// <summary>The leader, at a moment when progress is being made.</summary>
+    public static async Task<DrillNode> BusyLeaderAsync(DrillCluster cluster, Task searching)
+    {
+        while (true)
+        {
+            if (searching.IsCompleted)
+                await searching; // It throws.
+            if (await cluster.NextUsefulAsync(DateTimeOffset.UtcNow, Patience) is not null && await cluster.LeaderAsync() is { } leader)
+                return leader;
+        }
+    }
+
+    /// <summary>Again and again: in a drill there may be nobody to answer for a while.</summary>
+    private async Task SubmitAsync(string id)
+    {
+        for (int tries = 0; ; tries++)
+        {
+            try
+            {
+                await client.SubmitAsync(id, config, CancellationToken.None);
+                return;
+            }
+            catch (Configuration.UsageException) when (tries < 5)
+            {
+                await Task.Delay(1000);
+            }
+        }
+    }
+}

@@ -5,4 +5,7 @@ bash "$ROOT/scripts/build.sh"
 say "format"
 dotnet format whitespace "$ROOT/DaNas.Actors.sln" --verify-no-changes --no-restore
 for script in "$ROOT"/scripts/*.sh "$ROOT/scripts/danas" "$ROOT/.ci/run"; do bash -n "$script"; done
-say "format, analyzers and build are clean"
+apt_install shellcheck
+shellcheck -S warning "$ROOT/deploy/slurm/danas-trainers.sbatch"
+bash "$ROOT/scripts/deploy-check.sh"
+say "format, analyzers, build and deployment files are clean"

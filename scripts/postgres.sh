@@ -19,7 +19,9 @@ print_env() {
   [ -f "$DIR/port" ] || die "no PostgreSQL was started in $DIR; ./scripts/postgres.sh start"
   printf 'export DANAS_JOURNAL=postgres://danas@127.0.0.1:%s/danas\nexport PGPASSFILE=%s/pgpass\n' "$(cat "$DIR/port")" "$DIR"
 }
-running() { [ -f "$DIR/data/postmaster.pid" ] && kill -0 "$(head -1 "$DIR/data/postmaster.pid")" 2>/dev/null; }
+running() { # Not a zombie that nobody has collected yet.
+  local p; p="$(head -1 "$DIR/data/postmaster.pid" 2>/dev/null)" && [ -n "$p" ] && grep -q '^State:[[:space:]]*[^Z]' "/proc/$p/status" 2>/dev/null
+}
 free_port() { local p; for p in $(shuf -i 20000-29999 -n 50); do (exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null || { echo "$p"; return; }; done; die "no free port between 20000 and 29999"; }
 control() { as_owner "$BIN/pg_ctl" -D "$DIR/data" -s "$@"; }
 
@@ -61,7 +63,13 @@ case "$verb" in
   start) start ;;
   env) print_env ;;
   stop) running && control -m fast stop >/dev/null; true ;;
-  kill) running && { p="$(head -1 "$DIR/data/postmaster.pid")"; kill -9 $(pgrep -P "$p") "$p" 2>/dev/null; }; true ;;
+  kill)
+    if running; then
+      p="$(head -1 "$DIR/data/postmaster.pid")"
+      mapfile -t all < <(cat "/proc/$p/task/$p/children" | tr ' ' '\n' | grep .)
+      kill -9 "$p" "${all[@]}" 2>/dev/null || true
+      while running; do sleep 0.05; done
+    fi ;;
   drop) running && control -m immediate stop >/dev/null; rm -rf "$DIR" ;;
   *) die "usage: ./scripts/postgres.sh start|env|stop|kill|drop [DIR]" ;;
 esac

@@ -66,7 +66,8 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
                 break;
         }
 
-        Assign(context);
+        if (queue.Count > 0 || message is LeaseTick)
+            Assign(context); // What is slow is looked for once a tick.
     }
 
     private static UnitOutcome.Failed Lost(string why) => new(FailureKind.ProcessLost, why, 0);

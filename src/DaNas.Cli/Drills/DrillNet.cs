@@ -30,7 +30,7 @@ internal sealed class DrillNet : IDisposable
     /// <summary>Why namespaces cannot be used here; null where they can.</summary>
     public static string? Unavailable => Environment.UserName != "root" ? "network namespaces need root"
         : !File.Exists("/usr/sbin/ip") && !File.Exists("/sbin/ip") ? "network namespaces need the tool 'ip' (apt install iproute2)"
-        : Run("ip", "netns add danas-probe; ip netns del danas-probe") ? null : "network namespaces are not allowed here";
+        : Run("ip", "ip netns add danas-probe && ip netns del danas-probe") ? null : "network namespaces are not allowed here";
 
     public static DrillNet Build(IEnumerable<string> machines)
     {

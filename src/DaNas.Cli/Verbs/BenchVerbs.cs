@@ -6,6 +6,7 @@ using DaNas.Actors.Embedded;
 using DaNas.Actors.Searches;
 using DaNas.Actors.Trainers;
 using DaNas.Cli.Configuration;
+using DaNas.Cli.Drills;
 using DaNas.Cli.Running;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Searches;
@@ -21,7 +22,7 @@ namespace DaNas.Cli.Verbs;
 /// <summary>Measurements that scripts/bench.sh puts side by side: a training step, the journal, the cost of orchestration.</summary>
 internal static class BenchVerbs
 {
-    public static Command Bench() => new("bench", "Measures this machine; 'scripts/bench.sh' compares with peers.") { Step(), Journal(), Overhead() };
+    public static Command Bench() => new("bench", "Measures this machine; 'scripts/bench.sh' compares with peers.") { Step(), Journal(), Overhead(), Scale() };
 
     private static Command Step()
     {
@@ -36,6 +37,26 @@ internal static class BenchVerbs
             SearchConfig config = ConfigLoader.Load("quickstart", [], null);
             StepBenchmark result = StepBenchmark.Run(config.SpaceFor(10), 64, parsed.GetValue(layout) == "channels-last", parsed.GetValue(device)!, parsed.GetValue(seconds));
             Output.PrintJson(new { imagesPerSecond = result.ImagesPerSecond, macsPerSecond = result.MacsPerSecond, torch = TorchBinding.Description });
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    private static Command Scale()
+    {
+        Option<int> trainers = new("--trainers") { DefaultValueFactory = _ => 1000, Description = "Trainers." };
+        Option<int> searches = new("--searches") { DefaultValueFactory = _ => 50, Description = "Searches at once." };
+        Option<int> units = new("--units") { DefaultValueFactory = _ => 100_000, Description = "Units in all." };
+        Option<double> seconds = new("--unit-seconds") { DefaultValueFactory = _ => 60, Description = "What a unit takes, in virtual time." };
+        Option<bool> json = Shared.Json();
+        Command command = new("scale", "The real actors in virtual time: what a coordinator's work costs for so many trainers and searches.") { trainers, searches, units, seconds, json };
+        command.SetAction(parsed => Shared.Guard(() =>
+        {
+            ScaleResult r = new ScaleRun(new ScaleRequest(parsed.GetValue(trainers), parsed.GetValue(searches), parsed.GetValue(units), parsed.GetValue(seconds))).Run();
+            if (parsed.GetValue(json))
+                Output.PrintJson(r);
+            else
+                Console.WriteLine(Output.Text($"{r.Trainers:N0} trainers, {r.Searches} searches: {r.Units:N0} units and {r.Events:N0} events in {r.VirtualSeconds:N0} virtual s ({r.UnitsPerSecond:0.0} units/s, {r.EventsPerSecond:0.0} events/s); CPU {r.CpuSeconds:0.0} s ({r.CpuMillisecondsPerUnit:0.00} ms a unit, {r.Load:P1} of one core), {r.MemoryMegabytes:0} MB; trainers busy {r.TrainersBusy:P0}"));
             return ExitCode.Done;
         }));
         return command;

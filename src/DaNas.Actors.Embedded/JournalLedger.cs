@@ -18,7 +18,7 @@ internal sealed class JournalLedger(string where, Func<string, string>? headOf) 
 {
     private readonly Lock gate = new();
     private readonly HashSet<string> accepted = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, string> chains = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Head> heads = new(StringComparer.Ordinal);
     private readonly HeadAnchors? anchors = headOf is null ? null : new HeadAnchors(headOf);
 
     /// <summary>What the journal has is taken as it is, whatever its head says; the head is made anew with the next append, and not before.</summary>
@@ -68,17 +68,19 @@ internal sealed class JournalLedger(string where, Func<string, string>? headOf) 
         }
 
         CheckHead(persistenceId, head, result);
-        lock (gate)
-            chains[persistenceId] = chain;
+        Known(persistenceId, new Head(result.Count, chain));
         return result;
     }
 
     /// <summary>Seals events onto the chain as it was last read or stored.</summary>
     public SealedRows Seal(string persistenceId, long lastSequence, long epoch, DateTimeOffset now, IReadOnlyList<object> events)
     {
-        string chain;
+        Head head0;
         lock (gate)
-            chain = chains.GetValueOrDefault(persistenceId) ?? Envelope.Genesis(persistenceId);
+            head0 = heads.GetValueOrDefault(persistenceId) ?? new Head(0, Envelope.Genesis(persistenceId));
+        if (head0.Sequence != lastSequence)
+            throw new JournalException(JournalFault.Unavailable, string.Create(CultureInfo.InvariantCulture, $"{where}: {persistenceId} is known up to event {head0.Sequence}, and event {lastSequence + 1} was to be stored: it is read again first"));
+        string chain = head0.Chain;
         List<Row> rows = [];
         foreach (object e in events)
         {
@@ -96,13 +98,30 @@ internal sealed class JournalLedger(string where, Func<string, string>? headOf) 
         bool forget;
         lock (gate)
         {
-            chains[persistenceId] = rows.Head.Chain;
+            heads[persistenceId] = rows.Head;
             forget = accepted.Remove(persistenceId);
         }
 
         if (forget)
             anchors?.Forget(persistenceId);
         anchors?.Write(persistenceId, rows.Head);
+    }
+
+    /// <summary>What was read is known, unless more was stored meanwhile: a reader beside the writer must not take the chain back.</summary>
+    private void Known(string persistenceId, Head head)
+    {
+        lock (gate)
+        {
+            if (accepted.Contains(persistenceId) || heads.GetValueOrDefault(persistenceId) is not { } known || known.Sequence <= head.Sequence)
+                heads[persistenceId] = head;
+        }
+    }
+
+    /// <summary>Another writer may have been at it since: what is known of it is read anew.</summary>
+    public void Forget(string persistenceId)
+    {
+        lock (gate)
+            heads.Remove(persistenceId);
     }
 
     public void Dispose() => anchors?.Dispose();

@@ -133,6 +133,7 @@ public sealed class SqliteJournal : IEventJournal
         long epoch = (long)command.ExecuteScalar()!;
         transaction.Commit();
         epochs[persistenceId] = epoch;
+        ledger.Forget(persistenceId);
         return epoch;
     }
 

@@ -77,6 +77,87 @@ public sealed class DispatcherTests
     }
 
     [Fact]
+    public void A_unit_taken_from_a_silent_trainer_does_not_go_back_to_it_because_it_is_still_busy_with_it()
+    {
+        Leased();
+        for (int i = 1; i <= 30; i++)
+        {
+            Ready("trainer-0", "x/derive/0", i);
+            Pass(1);
+        }
+
+        toTrainers["trainer-0"].Count.ShouldBe(1);
+        toSearch.OfType<DispatchProtocol.UnitFailed>().Count().ShouldBe(1);
+        Ready("trainer-1", null, 0);
+        Pass(1);
+        toTrainers["trainer-1"].Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public void A_new_dispatcher_leaves_a_unit_with_the_trainer_that_runs_it_already()
+    {
+        Ready("trainer-0", "x/derive/0", 0);
+        Ready("trainer-1", null, 0);
+        Submit();
+        Pass(3);
+        toTrainers.Values.ShouldAllBe(t => t.Count == 0);
+        End("trainer-0", new DispatchProtocol.RunAttempt("x", Unit, 4, 1), 0.5);
+        toSearch.OfType<DispatchProtocol.UnitDone>().Count().ShouldBe(1);
+    }
+
+    [Fact]
+    public void A_node_that_is_drained_gets_nothing_more_and_a_quarantined_one_loses_what_it_has()
+    {
+        node.Tell(world.Resolve(Roles.Dispatcher), new DispatchProtocol.SetHostDuty("n", Actors.Cluster.NodeDuty.Draining));
+        Pass(0.1);
+        Ready("trainer-0", null, 0);
+        Submit();
+        toTrainers["trainer-0"].ShouldBeEmpty();
+        node.Tell(world.Resolve(Roles.Dispatcher), new DispatchProtocol.SetHostDuty("n", Actors.Cluster.NodeDuty.Active));
+        Pass(0.1);
+        Ready("trainer-0", null, 0);
+        toTrainers["trainer-0"].Count.ShouldBe(1);
+        node.Tell(world.Resolve(Roles.Dispatcher), new DispatchProtocol.SetHostDuty("n", Actors.Cluster.NodeDuty.Quarantined));
+        Pass(0.1);
+        Ready("trainer-0", "x/derive/0", 0);
+        Pass(5);
+        toTrainers["trainer-0"].Count.ShouldBe(1);
+        toSearch.OfType<DispatchProtocol.UnitFailed>().Count().ShouldBe(1);
+    }
+
+    [Fact]
+    public void A_unit_that_takes_far_longer_than_its_kind_is_run_a_second_time_when_nothing_else_waits()
+    {
+        for (int i = 0; i < 4; i++)
+        {
+            Ready("trainer-0", null, 0);
+            Tell("search", new DispatchProtocol.Submit("x", "//n/search", Unit with { Id = $"derive/{i + 1}" }, 1));
+            Pass(0.1);
+            End("trainer-0", toTrainers["trainer-0"][^1], 0.5);
+        }
+
+        Ready("trainer-0", null, 0);
+        Submit();
+        Pass(0.1);
+        DispatchProtocol.RunAttempt slow = toTrainers["trainer-0"][^1];
+        for (int i = 0; i < 8; i++)
+        {
+            Ready("trainer-0", "x/derive/0", 0);
+            Ready("trainer-1", toTrainers["trainer-1"].Count > 0 ? "x/derive/0" : null, 0);
+            Pass(1);
+        }
+
+        DispatchProtocol.RunAttempt second = toTrainers["trainer-1"].ShouldHaveSingleItem();
+        second.Unit.Id.ShouldBe(slow.Unit.Id);
+        second.Attempt.ShouldBe(slow.Attempt + 1);
+        int done = toSearch.OfType<DispatchProtocol.UnitDone>().Count();
+        End("trainer-1", second, 0.5);
+        End("trainer-0", slow, 0.5);
+        toSearch.OfType<DispatchProtocol.UnitDone>().Count().ShouldBe(done + 1);
+        toSearch.OfType<DispatchProtocol.LateResult>().ShouldHaveSingleItem().First.ShouldBeNull();
+    }
+
+    [Fact]
     public void A_unit_that_is_lost_again_and_again_waits_longer_and_is_said_aloud()
     {
         Submit();

@@ -151,5 +151,39 @@ public sealed class JournalContract
         (await journal.AcquireAsync(Id)).ShouldBe(3);
     }
 
+    [Theory, MemberData(nameof(Stores))]
+    public async Task Reading_beside_the_writer_never_takes_its_chain_back(string store)
+    {
+        await using JournalStores stores = await JournalStores.NewAsync(store);
+        IEventJournal journal = await stores.OpenAsync(true);
+        await journal.AcquireAsync(Id);
+        await journal.AppendAsync(Id, 0, [Event(0)]);
+        using CancellationTokenSource enough = new();
+        Task reading = Task.Run(async () =>
+        {
+            while (!enough.IsCancellationRequested)
+                await journal.ReadAsync(Id);
+        });
+        for (int i = 1; i < 150; i++)
+            await journal.AppendAsync(Id, i, [Event(i)]);
+        await enough.CancelAsync();
+        await reading;
+        (await (await stores.OpenAsync(true)).ReadAsync(Id)).Count.ShouldBe(150);
+    }
+
+    [Theory, MemberData(nameof(Stores))]
+    public async Task Who_became_the_writer_reads_before_it_writes(string store)
+    {
+        await using JournalStores stores = await JournalStores.NewAsync(store);
+        IEventJournal journal = await stores.OpenAsync();
+        await journal.AcquireAsync(Id);
+        await journal.AppendAsync(Id, 0, [Event(0)]);
+        await journal.AcquireAsync(Id);
+        (await Should.ThrowAsync<JournalException>(() => journal.AppendAsync(Id, 1, [Event(1)]))).Fault.ShouldBe(JournalFault.Unavailable);
+        await journal.ReadAsync(Id);
+        (await journal.AppendAsync(Id, 1, [Event(1)])).ShouldBe(2);
+        (await journal.ReadAsync(Id)).Count.ShouldBe(2);
+    }
+
     internal static SearchEvent.AttemptFailed Event(int n) => new($"unit-{n}", 1, "test", false, new Timing(0));
 }

@@ -99,5 +99,44 @@ public sealed class PostgresTests
         }
     }
 
+    [PostgresFact]
+    public async Task One_bad_append_among_many_fails_alone_and_the_journal_goes_on()
+    {
+        await using JournalStores stores = await JournalStores.NewAsync("postgres");
+        IEventJournal journal = await stores.OpenAsync();
+        IEventJournal other = await stores.OpenAsync();
+        string[] ids = [.. Enumerable.Range(0, 12).Select(i => $"search-{i}")];
+        foreach (string id in ids)
+            await journal.AcquireAsync(id);
+        await other.AcquireAsync(ids[5]); // Taken over: its append is fenced.
+        Task<long>[] appends = [.. ids.Select(id => journal.AppendAsync(id, 0, [JournalContract.Event(1)]))];
+        JournalException fenced = await Should.ThrowAsync<JournalException>(() => appends[5]);
+        fenced.Fault.ShouldBe(JournalFault.Fenced);
+        (await Task.WhenAll(appends.Where((_, i) => i != 5))).ShouldAllBe(last => last == 1);
+        (await journal.AppendAsync(ids[0], 1, [JournalContract.Event(2)])).ShouldBe(2);
+    }
+
+    [PostgresFact]
+    public async Task Clusters_that_share_a_data_base_and_searches_of_one_machine_leave_each_other_alone()
+    {
+        await using JournalStores stores = await JournalStores.NewAsync("postgres");
+        await stores.Server.PrepareAsync();
+        await using PostgresTenure x = await new PostgresLease(stores.Server, new Candidate("x", "a", "http://nowhere")).WinAsync(CancellationToken.None);
+        await using PostgresTenure y = await new PostgresLease(stores.Server, new Candidate("y", "a", "http://nowhere")).WinAsync(CancellationToken.None);
+        using PostgresJournal ofX = PostgresJournal.Over(stores.Server, x, TimeProvider.System, null);
+        using PostgresJournal ofY = PostgresJournal.Over(stores.Server, y, TimeProvider.System, null);
+        PostgresJournal alone = (PostgresJournal)await stores.OpenAsync();
+        foreach ((PostgresJournal journal, string id) in new[] { (ofX, "search-x"), (ofY, "search-y"), (alone, "search-z") })
+        {
+            await journal.AcquireAsync(id);
+            await journal.AppendAsync(id, 0, [JournalContract.Event(1)]);
+        }
+
+        (await ofX.UnfinishedAsync([])).ShouldBe(["search-x"]);
+        (await ofY.UnfinishedAsync([])).ShouldBe(["search-y"]);
+        (await alone.UnfinishedAsync([])).ShouldBe(["search-z"]);
+        (await ofX.UnfinishedAsync(["attempt-failed/1"])).ShouldBeEmpty();
+    }
+
     private static PostgresLease Lease(JournalStores stores, string name) => new(stores.Server, new Candidate("test", name, "http://nowhere"));
 }

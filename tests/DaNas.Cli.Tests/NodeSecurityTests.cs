@@ -115,7 +115,8 @@ public sealed class NodeSecurityTests
         here.Get(blob).ShouldBe("weights"u8.ToArray());
         File.WriteAllText(Path.Combine(node.Settings.BlobFolderOf("s1")!, other.Digest.Hex[..2], other.Digest.Hex), "forged");
         Ports.BlobException forged = await Should.ThrowAsync<Ports.BlobException>(() => client.EnsureAsync(here, "s1", other, [node.Settings.Advertise], Never));
-        forged.Message.ShouldContain("not what its name says");
+        forged.Fault.ShouldBe(Ports.BlobFault.Lost);
+        forged.Message.ShouldContain("none of the nodes");
         here.Contains(other).ShouldBeFalse();
     }
 

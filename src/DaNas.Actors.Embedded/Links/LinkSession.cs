@@ -21,7 +21,7 @@ public sealed class LinkSession : IAsyncDisposable
     private readonly WebSocket socket;
     private readonly byte[] sendKey;
     private readonly byte[] receiveKey;
-    private readonly Channel<(ActorAddress, ActorAddress?, object)> outgoing = Channel.CreateBounded<(ActorAddress, ActorAddress?, object)>(new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private readonly Channel<(ActorAddress, ActorAddress?, object)> outgoing = Channel.CreateBounded<(ActorAddress, ActorAddress?, object)>(new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
     private readonly CancellationTokenSource ending = new();
 
     private LinkSession(WebSocket socket, string peer, byte[] sendKey, byte[] receiveKey)

@@ -17,6 +17,7 @@ public sealed class PostgresJournal : IEventJournal
 
     private readonly PostgresServer server;
     private readonly TimeProvider time;
+    private readonly string? cluster;
     private readonly string writer = Guid.NewGuid().ToString("D");
     private readonly Dictionary<string, long> epochs = new(StringComparer.Ordinal);
     private readonly JournalLedger ledger;
@@ -24,13 +25,15 @@ public sealed class PostgresJournal : IEventJournal
     private readonly Task writing;
     private readonly Func<Task<NpgsqlConnection>> reopen;
     private NpgsqlConnection? session;
+    private bool committing;
 
-    private PostgresJournal(PostgresServer server, TimeProvider time, Func<string, string>? headOf, NpgsqlConnection? session, Func<Task<NpgsqlConnection>>? reopen)
+    private PostgresJournal(PostgresServer server, TimeProvider time, Func<string, string>? headOf, PostgresTenure? tenure)
     {
+        cluster = tenure?.Cluster;
         this.server = server;
         this.time = time;
-        this.session = session;
-        this.reopen = reopen ?? (() => server.OpenAsync());
+        session = tenure?.Session;
+        reopen = tenure is null ? () => server.OpenAsync() : tenure.ReopenAsync;
         ledger = new JournalLedger(server.Name, headOf);
         writing = Task.Run(WriteLoopAsync);
     }
@@ -39,12 +42,12 @@ public sealed class PostgresJournal : IEventJournal
     public static async Task<PostgresJournal> OpenAsync(PostgresServer server, TimeProvider time, Func<string, string>? headOf = null)
     {
         await server.PrepareAsync();
-        return new PostgresJournal(server, time, headOf, null, null);
+        return new PostgresJournal(server, time, headOf, null);
     }
 
     /// <summary>Writes over a leader's own session, and over another one only if the leader still is one.</summary>
     public static PostgresJournal Over(PostgresServer server, PostgresTenure tenure, TimeProvider time, Func<string, string>? headOf) =>
-        new(server, time, headOf, tenure.Session, tenure.ReopenAsync);
+        new(server, time, headOf, tenure);
 
     public void AcceptCut(string persistenceId) => ledger.Accept(persistenceId);
 
@@ -65,83 +68,37 @@ public sealed class PostgresJournal : IEventJournal
     public async Task<IReadOnlyList<StoredEvent>> ReadAsync(string persistenceId)
     {
         Head? head = ledger.HeadOf(persistenceId);
-        return ledger.Open(persistenceId, head, await RowsAsync(persistenceId, 0));
+        return ledger.Open(persistenceId, head, await PostgresRows.ReadAsync(server, persistenceId, 0));
     }
 
     /// <summary>The events after a sequence number, without the chain; for those who watch.</summary>
     public async Task<IReadOnlyList<(RowHead Head, byte[] Payload)>> ReadAfterAsync(string persistenceId, long after) =>
-        [.. (await RowsAsync(persistenceId, after)).Select(r => (r.Head, Envelope.PayloadOf(r.Message)))];
+        [.. (await PostgresRows.ReadAsync(server, persistenceId, after)).Select(r => (r.Head, Envelope.PayloadOf(r.Message)))];
 
-    public async Task<IReadOnlyList<string>> PersistenceIdsAsync() => await ListAsync("SELECT persistence_id FROM journal WHERE sequence_number = 1 ORDER BY ordering");
+    public async Task<IReadOnlyList<string>> PersistenceIdsAsync() => await PostgresRows.ListAsync(
+        server, "SELECT persistence_id FROM journal WHERE sequence_number = 1 ORDER BY ordering");
 
-    /// <summary>Persistence ids whose last event is none of these manifests.</summary>
-    public async Task<IReadOnlyList<string>> UnfinishedAsync(IReadOnlyList<string> ends) => await ListAsync(
+    /// <summary>Persistence ids of this cluster whose last event is none of these manifests.</summary>
+    public async Task<IReadOnlyList<string>> UnfinishedAsync(IReadOnlyList<string> ends) => await PostgresRows.ListAsync(
+        server,
         """
         SELECT w.persistence_id FROM danas_writer w
-        WHERE EXISTS (SELECT 1 FROM journal j WHERE j.persistence_id = w.persistence_id)
+        WHERE w.cluster IS NOT DISTINCT FROM $2 AND EXISTS (SELECT 1 FROM journal j WHERE j.persistence_id = w.persistence_id)
           AND NOT EXISTS (SELECT 1 FROM journal j WHERE j.persistence_id = w.persistence_id AND j.manifest = ANY($1)
             AND j.sequence_number = (SELECT max(k.sequence_number) FROM journal k WHERE k.persistence_id = w.persistence_id))
         ORDER BY w.persistence_id
         """,
-        ends.ToArray());
+        ends.ToArray(),
+        cluster is null ? DBNull.Value : cluster);
 
     public void Dispose()
     {
         work.Writer.TryComplete();
         writing.Wait(TimeSpan.FromSeconds(6)); // One command's timeout: a server that is cut off must not hold the process.
+        while (work.Reader.TryRead(out Asked? left))
+            left.Done.TrySetException(new JournalException(JournalFault.Unavailable, $"{server.Name}: this process is letting the journal go"));
         session?.Dispose();
         ledger.Dispose();
-    }
-
-    private async Task<List<Row>> RowsAsync(string persistenceId, long after)
-    {
-        try
-        {
-            await using NpgsqlConnection reader = await server.OpenAsync();
-            await using NpgsqlCommand command = new(
-                "SELECT sequence_number, created, manifest, message, identifier FROM journal WHERE persistence_id = $1 AND sequence_number > $2 AND NOT is_deleted ORDER BY sequence_number", reader);
-            command.Parameters.Add(new() { Value = persistenceId });
-            command.Parameters.Add(new() { Value = after });
-            await using NpgsqlDataReader rows = await command.ExecuteReaderAsync();
-            List<Row> result = [];
-            while (await rows.ReadAsync())
-            {
-                if (rows.GetInt32(4) != WireFormat.SerializerId)
-                    throw new JournalException(JournalFault.Foreign, $"{server.Name}: event {rows.GetInt64(0)} of {persistenceId} was written by serializer {rows.GetInt32(4)}");
-                result.Add(new(new RowHead(rows.GetInt64(0), rows.GetInt64(1), rows.GetString(2)), await rows.GetFieldValueAsync<byte[]>(3)));
-            }
-
-            return result;
-        }
-        catch (InvalidCastException e)
-        {
-            throw new JournalException(JournalFault.Damaged, $"{server.Name}: {persistenceId}: {e.Message}; restore the data base from a backup", e);
-        }
-        catch (Exception e) when (PostgresFaults.IsFault(e))
-        {
-            throw PostgresFaults.Of(server.Name, e);
-        }
-    }
-
-    [System.Diagnostics.CodeAnalysis.SuppressMessage("Security", "CA2100", Justification = "Constants of this file only.")]
-    private async Task<List<string>> ListAsync(string sql, object? parameter = null)
-    {
-        try
-        {
-            await using NpgsqlConnection reader = await server.OpenAsync();
-            await using NpgsqlCommand command = new(sql, reader);
-            if (parameter is not null)
-                command.Parameters.Add(new() { Value = parameter });
-            await using NpgsqlDataReader rows = await command.ExecuteReaderAsync();
-            List<string> ids = [];
-            while (await rows.ReadAsync())
-                ids.Add(rows.GetString(0));
-            return ids;
-        }
-        catch (Exception e) when (PostgresFaults.IsFault(e))
-        {
-            throw PostgresFaults.Of(server.Name, e);
-        }
     }
 
     private async Task WriteLoopAsync()
@@ -155,7 +112,7 @@ public sealed class PostgresJournal : IEventJournal
                 group.Add(next);
             }
 
-            if (!await TryTogetherAsync(group) && group.Count > 1)
+            if (await TryTogetherAsync(group) == Attempt.OneByOne)
             {
                 foreach (Asked asked in group)
                     await TryTogetherAsync([asked]);
@@ -163,17 +120,21 @@ public sealed class PostgresJournal : IEventJournal
         }
     }
 
-    /// <summary>Stores a group all or none; false where it is to be tried one by one. A single one is answered in any case.</summary>
-    private async Task<bool> TryTogetherAsync(List<Asked> group)
+    /// <summary>
+    /// Stores a group all or none. What is refused before anything can have been stored is tried one by one; after that, whoever asked must read what
+    /// is there. All are answered in any case.
+    /// </summary>
+    private async Task<Attempt> TryTogetherAsync(List<Asked> group)
     {
+        committing = false;
         try
         {
             session ??= await reopen();
             if (group[0].Events is null)
-                group[0].Done.SetResult(await AcquireNowAsync(session, group[0].PersistenceId));
+                group[0].Done.TrySetResult(await AcquireNowAsync(session, group[0].PersistenceId));
             else
                 await AppendNowAsync(session, group);
-            return true;
+            return Attempt.Answered;
         }
 #pragma warning disable CA1031 // Handed to whoever asked.
         catch (Exception e)
@@ -181,10 +142,19 @@ public sealed class PostgresJournal : IEventJournal
         {
             if (e is not (JournalException or InvalidDataException))
                 await DropSessionAsync();
-            if (group.Count == 1)
-                group[0].Done.SetException(e is JournalException or InvalidDataException ? e : PostgresFaults.Of(server.Name, e));
-            return false;
+            if (group.Count > 1 && !committing)
+                return Attempt.OneByOne;
+            Exception told = e is JournalException or InvalidDataException ? e : PostgresFaults.Of(server.Name, e);
+            foreach (Asked asked in group)
+                asked.Done.TrySetException(told);
+            return Attempt.Answered;
         }
+    }
+
+    private enum Attempt
+    {
+        Answered,
+        OneByOne,
     }
 
     private async Task DropSessionAsync()
@@ -203,16 +173,18 @@ public sealed class PostgresJournal : IEventJournal
         long above = await newest.ExecuteScalarAsync() is byte[] message ? Envelope.EpochOf(message) : 0;
         await using NpgsqlCommand command = new(
             """
-            INSERT INTO danas_writer (persistence_id, epoch, writer_uuid) VALUES ($1, $2 + 1, $3)
-            ON CONFLICT (persistence_id) DO UPDATE SET epoch = greatest(danas_writer.epoch, $2) + 1, writer_uuid = $3
+            INSERT INTO danas_writer (persistence_id, epoch, writer_uuid, cluster) VALUES ($1, $2 + 1, $3, $4)
+            ON CONFLICT (persistence_id) DO UPDATE SET epoch = greatest(danas_writer.epoch, $2) + 1, writer_uuid = $3, cluster = $4
             RETURNING epoch
             """, connection, transaction);
         command.Parameters.Add(new() { Value = persistenceId });
         command.Parameters.Add(new() { Value = above });
         command.Parameters.Add(new() { Value = writer });
+        command.Parameters.Add(new() { Value = cluster is null ? DBNull.Value : cluster, NpgsqlDbType = NpgsqlDbType.Text });
         long epoch = (long)(await command.ExecuteScalarAsync())!;
         await transaction.CommitAsync();
         epochs[persistenceId] = epoch;
+        ledger.Forget(persistenceId);
         return epoch;
     }
 
@@ -243,12 +215,13 @@ public sealed class PostgresJournal : IEventJournal
             }
         }
 
+        committing = true;
         await transaction.CommitAsync();
         Pass(FaultPoints.EventAfter, group);
         for (int i = 0; i < group.Count; i++)
         {
             ledger.Stored(group[i].PersistenceId, ready[i]);
-            group[i].Done.SetResult(ready[i].Head.Sequence);
+            group[i].Done.TrySetResult(ready[i].Head.Sequence);
         }
     }
 

@@ -61,7 +61,10 @@ public sealed class PostgresLease(PostgresServer server, Candidate candidate)
             {
                 await using NpgsqlCommand wait = new("SELECT pg_advisory_lock(hashtextextended($1, 0))", session) { CommandTimeout = 0 };
                 wait.Parameters.Add(new() { Value = LockName });
-                await wait.ExecuteNonQueryAsync(cancellation);
+                Task waiting = wait.ExecuteNonQueryAsync(won.Token);
+                if (await Task.WhenAny(waiting, watching) == watching)
+                    throw new JournalException(JournalFault.Unavailable, $"{server.Name} does not answer the coordinator that watches the lease");
+                await waiting;
             }
             finally
             {
@@ -80,7 +83,7 @@ public sealed class PostgresLease(PostgresServer server, Candidate candidate)
 
     private string LockName => $"danas cluster {candidate.Cluster}";
 
-    /// <summary>Ends the session of a leader whose row does not change. Failures here are the waiting session's failures too.</summary>
+    /// <summary>Ends the session of a leader whose row does not change. It ends when the store does not answer: then waiting is begun anew.</summary>
     private async Task WatchAsync(CancellationToken cancellation)
     {
         try

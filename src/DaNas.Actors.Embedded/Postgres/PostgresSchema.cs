@@ -55,6 +55,9 @@ public static class PostgresSchema
           seen TIMESTAMPTZ NOT NULL,
           PRIMARY KEY (cluster, name));
         """,
+        """
+        ALTER TABLE danas_writer ADD COLUMN cluster VARCHAR(100) NULL;
+        """,
     ];
 
     /// <summary>The version that this build writes.</summary>

@@ -29,6 +29,9 @@ public sealed class PostgresServer
         settings.Timeout = 5;
         settings.CommandTimeout = 5;
         settings.KeepAlive = 5;
+        settings.TcpKeepAlive = true;
+        settings.TcpKeepAliveTime = 5;
+        settings.TcpKeepAliveInterval = 2;
         settings.ApplicationName = "danas";
         settings.IncludeErrorDetail = true;
     }

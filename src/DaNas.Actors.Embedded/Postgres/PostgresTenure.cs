@@ -26,6 +26,8 @@ public sealed class PostgresTenure : IAsyncDisposable
         renewing = Task.Run(RenewAsync);
     }
 
+    public string Cluster => candidate.Cluster;
+
     /// <summary>Counts the terms of a cluster, from 1.</summary>
     public long Epoch { get; }
 

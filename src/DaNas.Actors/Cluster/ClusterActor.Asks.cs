@@ -11,10 +11,15 @@ public sealed partial class ClusterActor
         switch (message)
         {
             case ClusterProtocol.SubmitSearch m:
-                Submit(context, m, from);
+                if (SearchNames.AreProper(m.Id))
+                    Submit(context, m, from);
+                else
+                    context.Tell(from, new ClusterProtocol.Answer(m.Ask, $"'{m.Id}' is no name for a search: letters, digits, '-', '_' and '.', at most 100"));
                 break;
             case ClusterProtocol.ResumeSearch m:
-                if (searches.TryGetValue(m.Id, out Hosted? hosted) && hosted.State is { IsOver: false })
+                if (!SearchNames.AreProper(m.Id))
+                    context.Tell(from, new ClusterProtocol.Answer(m.Ask, $"there is no search '{m.Id}'"));
+                else if (searches.TryGetValue(m.Id, out Hosted? hosted) && hosted.State is not { IsOver: true })
                     context.Tell(from, new ClusterProtocol.Answer(m.Ask, null));
                 else
                     TakeOver(context, m.Id, failure => context.Tell(from, new ClusterProtocol.Answer(m.Ask, failure)));
@@ -26,7 +31,7 @@ public sealed partial class ClusterActor
                     : new ClusterProtocol.Opened(m.Ask, searches[m.Search].Configuration, started.Data, started.NumericsProfile, null));
                 break;
             case ClusterProtocol.Replicate m when nodes.TryGetValue(m.Node, out Known? node):
-                Then(context, ClusterPorts.Transfer, new ClusterPorts.Fetch(m.Search, m.Blob, node.Info.Address), (c, reply) => c.Tell(from, new ClusterProtocol.Answer(m.Ask, reply.Failure)));
+                Then(context, ClusterPorts.Transfer, new ClusterPorts.Fetch(m.Search, m.Blob, [node.Info.Address]), (c, reply) => c.Tell(from, new ClusterProtocol.Answer(m.Ask, reply.Failure)));
                 break;
             case ClusterProtocol.Follow m:
                 Then(context, ClusterPorts.Journal, new ClusterPorts.ReadAfter(m.Search, m.After), (c, reply) =>

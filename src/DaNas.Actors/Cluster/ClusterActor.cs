@@ -15,6 +15,9 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
 {
     private const int NodeTicks = 4;
 
+    /// <summary>What could not be taken over is tried again so often.</summary>
+    private const int LookTicks = 30;
+
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
 
     private readonly SortedDictionary<string, Known> nodes = new(StringComparer.Ordinal);
@@ -22,8 +25,10 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
     private readonly Dictionary<object, Action<IActorContext, PortReply>> waiting = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<string, Submission> submissions = new(StringComparer.Ordinal);
     private readonly HashSet<string> taking = new(StringComparer.Ordinal);
+    private readonly HashSet<string> refusedTakes = new(StringComparer.Ordinal);
     private bool lookedForUnfinished;
     private long now;
+    private long nextLook;
 
     public void Started(IActorContext context)
     {
@@ -47,6 +52,12 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
             case SearchProtocol.Stored m:
                 Told(context, m.State, m.Sequence);
                 break;
+            case Terminated m:
+                Gone(context, m.Actor);
+                break;
+            case SearchProtocol.Refused m:
+                context.Log(new StateChange(LogEvent.ClusterSearchRefused, "Hosted", "Refused") { Cause = $"{context.Sender}: {m.Reason}", IsWarning = true });
+                break;
             case SearchProtocol.Ended m:
                 Told(context, m.State, 0);
                 break;
@@ -68,7 +79,8 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
         if (reply.Reply is not IEnumerable<string> ids)
             return; // The journal is away; the next tick asks again.
         lookedForUnfinished = true;
-        foreach (string id in ids)
+        nextLook = now + LookTicks;
+        foreach (string id in ids.Where(i => !searches.ContainsKey(i)))
             TakeOver(c, id, _ => { });
     });
 
@@ -82,9 +94,9 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
             taking.Remove(id);
             if (reply.Reply is not ClusterPorts.Taken taken)
             {
-                answer(reply.Failure);
-                if (!searches.ContainsKey(id))
-                    lookedForUnfinished = false;
+                answer(reply.Failure ?? "the journal does not answer");
+                if (!searches.ContainsKey(id) && refusedTakes.Add(id))
+                    c.Log(new StateChange(LogEvent.ClusterSearchRefused, "Absent", "Refused") { Search = id, Cause = reply.Failure, IsWarning = true });
             }
             else if (taken.Started is null)
             {
@@ -98,59 +110,6 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
         });
     }
 
-    private void Submit(IActorContext context, ClusterProtocol.SubmitSearch m, ActorAddress from)
-    {
-        if (searches.TryGetValue(m.Id, out Hosted? hosted))
-        {
-            context.Tell(from, new ClusterProtocol.Answer(m.Ask, hosted.Configuration == m.Configuration ? null : $"search '{m.Id}' exists already, with another configuration; choose another --id"));
-            return;
-        }
-
-        submissions[m.Id] = new Submission(m, from);
-        AskForDescription(context, submissions[m.Id]);
-    }
-
-    /// <summary>What a search stands on is measured where it will run: on a node that can be given work.</summary>
-    private void AskForDescription(IActorContext context, Submission submission)
-    {
-        Known[] able = [.. nodes.Values.Where(n => n.Duty == NodeDuty.Active)];
-        if (able.Length > 0)
-            context.Tell(able[submission.Tries++ % able.Length].Actor, new ClusterProtocol.Describe($"describe {submission.Asked.Id}", submission.Asked.Configuration));
-    }
-
-    private void Begin(IActorContext context, ClusterProtocol.Described m)
-    {
-        string id = m.Ask[(m.Ask.IndexOf(' ', StringComparison.Ordinal) + 1)..];
-        if (!submissions.TryGetValue(id, out Submission? s))
-            return;
-        if (m.Failure is not null || m.Profile is null || m.Data is null)
-        {
-            submissions.Remove(id);
-            context.Tell(s.From, new ClusterProtocol.Answer(s.Asked.Ask, m.Failure ?? "the node gave no description"));
-            return;
-        }
-
-        if (!taking.Add(id))
-            return;
-        Then(context, ClusterPorts.Journal, new ClusterPorts.Take(id), (c, reply) =>
-        {
-            taking.Remove(id);
-            if (reply.Reply is not ClusterPorts.Taken taken)
-                return; // The journal is away; the submission is tried again.
-            submissions.Remove(id);
-            if (taken.Started is not null)
-            {
-                c.Tell(s.From, new ClusterProtocol.Answer(s.Asked.Ask, $"search '{id}' exists already; go on with 'danas resume {id} --cluster', or choose another --id"));
-                return;
-            }
-
-            SearchConfig config = SearchConfig.FromCanonicalText(s.Asked.Configuration);
-            SearchEvent.SearchStarted first = new(new SearchId(id), config.Text, config.Hash, m.Data, m.Profile, engineVersion);
-            Host(c, id, taken with { Started = first }, new SearchProtocol.Beginning(new SearchCommand.Start(first), new SearchCommand.Resume(taken.Epoch, m.Profile, 0)));
-            c.Tell(s.From, new ClusterProtocol.Answer(s.Asked.Ask, null));
-        });
-    }
-
     /// <summary>A search that failed and is resumed gets another actor; the epoch in the name keeps the two apart.</summary>
     private void Host(IActorContext context, string id, ClusterPorts.Taken taken, SearchProtocol.Beginning beginning)
     {
@@ -158,6 +117,7 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
             context.StopChild(former.Actor.Name);
         ActorAddress self = context.Self;
         ActorAddress actor = context.Spawn(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"search-{id}-{taken.Epoch}"), () => new SearchActor(new SearchId(id), beginning, self));
+        context.Watch(actor);
         searches[id] = new Hosted(id, actor, taken.Started!);
         context.Log(new StateChange(LogEvent.ClusterSearchTaken, "Absent", "Hosted") { Search = id, Cause = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"epoch {taken.Epoch}") });
     }
@@ -166,19 +126,49 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
     {
         if (state.Started is null || !searches.TryGetValue(state.Started.Id.Text, out Hosted? hosted))
             return;
+        if (hosted.State is null)
+            SecureBlobs(context, hosted.Id, state);
         hosted.State = state;
+        if (hosted is { Waiting: { } begun, Asker: { } asker })
+        {
+            hosted.Waiting = null;
+            context.Tell(asker, begun); // Now it stands in the journal.
+        }
+
         hosted.Events = Math.Max(hosted.Events, sequence);
         if (state.IsOver)
             context.Tell(context.Resolve(Roles.Dispatcher), new DispatchProtocol.Forget(hosted.Id));
     }
 
+    /// <summary>A new leader has no copies yet: what the search stands on is fetched from whoever has it, so that no node's loss is a loss of work.</summary>
+    private void SecureBlobs(IActorContext context, string id, SearchState state)
+    {
+        string[] from = [.. nodes.Values.Where(n => now - n.Seen < NodeTicks).Select(n => n.Info.Address)];
+        foreach (BlobRef blob in state.IsOver ? [] : state.LiveBlobs)
+            context.Run(ClusterPorts.Transfer, new ClusterPorts.Fetch(id, blob, from.ToValueList()));
+    }
+
+    /// <summary>A search's actor that gave up is not hosted any more; it is taken over again after a while.</summary>
+    private void Gone(IActorContext context, ActorAddress actor)
+    {
+        foreach (Hosted lost in searches.Values.Where(s => s.Actor == actor && s.State is not { IsOver: true }).ToList())
+        {
+            searches.Remove(lost.Id);
+            context.Log(new StateChange(LogEvent.ClusterSearchRefused, "Hosted", "Absent") { Search = lost.Id, Cause = "its actor ended; it is taken over again", IsWarning = true });
+        }
+    }
+
     private void Arrived(IActorContext context, NodeInfo info)
     {
         ActorAddress actor = context.Sender!;
-        if (!nodes.TryGetValue(info.Name, out Known? known) || known.Actor != actor)
+        if (nodes.TryGetValue(info.Name, out Known? known) && known.Actor == actor)
+        {
+            known.Seen = now;
+        }
+        else
         {
             context.Log(new StateChange(LogEvent.ClusterNodeJoined, "Absent", "Active") { Cause = $"{info.Name} at {info.Address}, {info.Trainers} trainer(s), {info.Engine}" });
-            nodes[info.Name] = known = new Known(info, actor) { Duty = known?.Duty ?? NodeDuty.Active };
+            nodes[info.Name] = known = new Known(info, actor) { Duty = known?.Duty ?? NodeDuty.Active, Seen = now };
             if (known.Duty != NodeDuty.Active)
                 SetDuty(context, known, known.Duty);
             SendRoster(context);
@@ -186,7 +176,6 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
                 AskForDescription(context, s);
         }
 
-        known.Seen = now;
     }
 
     private static void SetDuty(IActorContext context, Known node, NodeDuty duty)
@@ -200,7 +189,7 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
     {
         now++;
         context.StartTimer("tick", Tick, new ClusterTick());
-        if (!lookedForUnfinished)
+        if (!lookedForUnfinished || now >= nextLook)
             FindUnfinished(context);
         foreach (Known gone in nodes.Values.Where(n => now - n.Seen == NodeTicks).ToList())
             context.Log(new StateChange(LogEvent.ClusterNodeLost, gone.Duty.ToString(), "Silent") { Cause = $"{gone.Info.Name} has not announced itself for {NodeTicks} s", IsWarning = true });
@@ -254,16 +243,12 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
 
         public long Events { get; set; }
 
+        /// <summary>The answer that goes out when the beginning is stored.</summary>
+        public ClusterProtocol.Answer? Waiting { get; set; }
+
+        public ActorAddress? Asker { get; set; }
+
         /// <summary>The configuration in force.</summary>
         public string Configuration => State?.Config?.Text ?? Started.Configuration;
-    }
-
-    private sealed class Submission(ClusterProtocol.SubmitSearch asked, ActorAddress from)
-    {
-        public ClusterProtocol.SubmitSearch Asked { get; } = asked;
-
-        public ActorAddress From { get; } = from;
-
-        public int Tries { get; set; }
     }
 }

@@ -86,6 +86,15 @@ public static class ClusterProtocol
     public sealed record SearchList(string Ask, ValueList<SearchStatus> Searches) : IAsk;
 }
 
+/// <summary>Names of searches become names of folders on every node: nothing that could lead out of one.</summary>
+public static class SearchNames
+{
+    private const int Longest = 100;
+
+    public static bool AreProper(string name) =>
+        name.Length is > 0 and <= Longest && !name.StartsWith('.') && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
+}
+
 /// <summary>What the cluster's actors ask of the world around them, and what comes back; never sent.</summary>
 public static class ClusterPorts
 {
@@ -109,8 +118,8 @@ public static class ClusterPorts
     /// <summary>Reply: a list of <see cref="FollowedEvent"/>.</summary>
     public sealed record ReadAfter(string Search, long After);
 
-    /// <summary>Fetch a blob from a node unless it is here. Reply: nothing.</summary>
-    public sealed record Fetch(string Search, BlobRef Blob, string Address);
+    /// <summary>Fetch a blob from one of some nodes unless it is here. Reply: nothing.</summary>
+    public sealed record Fetch(string Search, BlobRef Blob, ValueList<string> Addresses);
 
     /// <summary>Reply: what <see cref="ClusterProtocol.Described"/> says.</summary>
     public sealed record DescribeHere(string Configuration);

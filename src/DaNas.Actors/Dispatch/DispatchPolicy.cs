@@ -15,12 +15,13 @@ internal sealed class DispatchPolicy
     private const int ShortestStraggler = 3;
     private const double Straggles = 2;
 
-    private readonly Dictionary<Type, Queue<long>> durations = [];
+    private readonly Dictionary<Type, (Queue<long> Known, double Patience)> durations = [];
 
-    public static DispatchItem? Next(IEnumerable<DispatchItem> queue, Lease lease, IReadOnlyCollection<Lease> all, long now)
+    /// <summary>The unit that an idle trainer gets; null where none waits that it can run. Running: units under way of each search.</summary>
+    public static DispatchItem? Next(IEnumerable<DispatchItem> queue, Lease lease, IReadOnlyDictionary<string, int> running, long now)
     {
         Dictionary<string, List<DispatchItem>> waiting = new(StringComparer.Ordinal);
-        foreach (DispatchItem item in queue.Where(i => i.NotBefore <= now && !lease.Unfit.Contains(i.Search)))
+        foreach (DispatchItem item in queue.Where(i => i.NotBefore <= now && lease.Fits(i.Search, now)))
         {
             if (waiting.TryGetValue(item.Search, out List<DispatchItem>? known))
                 known.Add(item);
@@ -32,28 +33,39 @@ internal sealed class DispatchPolicy
             return null;
         List<DispatchItem> of = waiting.Count == 1 ? waiting.Values.First()
             : lease.Search is { } last && now - lease.WithSearchSince < StickyTicks && waiting.TryGetValue(last, out List<DispatchItem>? stay) ? stay
-            : waiting.MinBy(w => (all.Count(l => l.Running?.Search == w.Key), w.Key == lease.Search ? 1 : 0)).Value;
+            : waiting.MinBy(w => (running.GetValueOrDefault(w.Key), w.Key == lease.Search ? 1 : 0)).Value;
         return of.FirstOrDefault(lease.HasInputsOf) ?? of[0];
     }
 
-    /// <summary>A running unit that is worth a second attempt elsewhere; null where none is.</summary>
-    public DispatchItem? Straggler(Lease idle, IReadOnlyCollection<Lease> all, long now) => all
-        .Where(l => l.Running is { } item && !idle.Unfit.Contains(item.Search) && all.Count(o => o.Running == item) == 1 && now - l.Since > Patience(item.Unit))
-        .OrderBy(l => l.Since).FirstOrDefault()?.Running;
+    /// <summary>Units under way of each search.</summary>
+    public static Dictionary<string, int> Running(IReadOnlyList<Lease> all)
+    {
+        Dictionary<string, int> running = new(StringComparer.Ordinal);
+        foreach (Lease lease in all)
+        {
+            if (lease.Running is { } item)
+                running[item.Search] = running.GetValueOrDefault(item.Search) + 1;
+        }
+
+        return running;
+    }
+
+    /// <summary>Running units that are worth a second attempt elsewhere, the slowest first.</summary>
+    public List<DispatchItem> Stragglers(IReadOnlyList<Lease> all, long now)
+    {
+        List<Lease> slow = [.. all.Where(l => l.Running is { } item && now - l.Since > Patience(item.Unit))];
+        return slow.Count == 0 ? [] : [.. slow.Where(l => all.Count(o => o.Running == l.Running) == 1).OrderBy(l => l.Since).Select(l => l.Running!)];
+    }
 
     public void Took(WorkUnit unit, long ticks)
     {
-        if (!durations.TryGetValue(unit.GetType(), out Queue<long>? known))
-            durations[unit.GetType()] = known = new();
+        Queue<long> known = durations.GetValueOrDefault(unit.GetType()).Known ?? new();
         known.Enqueue(ticks);
         if (known.Count > Samples)
             known.Dequeue();
+        double patience = known.Count < FewestSamples ? double.PositiveInfinity : Math.Max(ShortestStraggler, Straggles * (1 + known.Order().ElementAt(known.Count / 2)));
+        durations[unit.GetType()] = (known, patience);
     }
 
-    private double Patience(WorkUnit unit)
-    {
-        if (!durations.TryGetValue(unit.GetType(), out Queue<long>? known) || known.Count < FewestSamples)
-            return double.PositiveInfinity;
-        return Math.Max(ShortestStraggler, Straggles * (1 + known.Order().ElementAt(known.Count / 2)));
-    }
+    private double Patience(WorkUnit unit) => durations.TryGetValue(unit.GetType(), out (Queue<long>, double Patience) known) ? known.Patience : double.PositiveInfinity;
 }

@@ -21,6 +21,7 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
     private const int RememberedResults = 1024;
 
     private const int GraceTicks = 5;
+    private const int UnfitTicks = 60;
 
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
 
@@ -67,7 +68,7 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
         }
 
         if (queue.Count > 0 || message is LeaseTick)
-            Assign(context); // What is slow is looked for once a tick.
+            Assign(context, message is LeaseTick); // What is slow is looked for once a tick.
     }
 
     private static UnitOutcome.Failed Lost(string why) => new(FailureKind.ProcessLost, why, 0);
@@ -95,11 +96,14 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
         DispatchItem item = new(m, context.Sender!);
         items[key] = item;
         context.Log(Line(LogEvent.DispatcherUnitQueued, item, "New", "Queued"));
-        if (trainers.Values.FirstOrDefault(t => t.Running is null && t.BusyWith == key) is { } runs)
+        if (trainers.Values.FirstOrDefault(t => t.Running is null && t.BusyWith == key && MayAdopt(t)) is { } runs)
             Adopt(context, runs, item);
         else
             queue.AddLast(item);
     }
+
+    /// <summary>Only from a trainer that is well: one from which the unit was withdrawn must not get it back by still being busy with it.</summary>
+    private bool MayAdopt(Lease lease) => lease.Withdrawn != lease.BusyWith && Math.Max(now - lease.Seen, lease.Silent) <= settings.SilenceSeconds && duties.GetValueOrDefault(lease.Trainer.Host) == NodeDuty.Active;
 
     /// <summary>A trainer runs it already, for a former dispatcher: the work goes on.</summary>
     private void Adopt(IActorContext context, Lease lease, DispatchItem item)
@@ -141,7 +145,7 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
         lease.BusyWith = m.BusyWith;
         if (lease.Running is { } item && m.BusyWith != item.Key && now - lease.Since > GraceTicks)
             Withdraw(context, lease, Lost($"{trainer} knows nothing of the attempt"));
-        else if (lease.Running is null && m.BusyWith is { } key && items.TryGetValue(key, out DispatchItem? waiting) && queue.Contains(waiting))
+        else if (lease.Running is null && m.BusyWith is { } key && MayAdopt(lease) && items.TryGetValue(key, out DispatchItem? waiting) && queue.Contains(waiting))
             Adopt(context, lease, waiting);
     }
 
@@ -171,7 +175,7 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
                 Finish(context, key, m.Attempt, c.Result);
                 break;
             case UnitOutcome.Failed { Kind: FailureKind.Unfit } f when item is not null:
-                lease!.Unfit.Add(m.Search);
+                lease!.Unfit[m.Search] = now + UnfitTicks; // What was wrong may be mended.
                 context.Log(Line(LogEvent.DispatcherTrainerUnfit, item, "Idle", "Unfit") with { Cause = $"{context.Sender}: {f.Cause}", IsWarning = true });
                 Requeue(context, item, f);
                 break;
@@ -232,8 +236,10 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
     private void Withdraw(IActorContext context, Lease lease, UnitOutcome.Failed failure)
     {
         lease.Busy = true;
-        if (lease.Take() is { } item)
-            Requeue(context, item, failure);
+        if (lease.Take() is not { } item)
+            return;
+        lease.Withdrawn = item.Key;
+        Requeue(context, item, failure);
     }
 
     private void CheckLeases(IActorContext context)
@@ -247,17 +253,25 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
         }
     }
 
-    private void Assign(IActorContext context)
+    private void Assign(IActorContext context, bool alsoStragglers)
     {
-        foreach (Lease lease in trainers.Values.Where(t => t.Running is null && !t.Busy && now - t.Seen <= settings.SilenceSeconds && duties.GetValueOrDefault(t.Trainer.Host) == NodeDuty.Active))
+        List<Lease> all = [.. trainers.Values];
+        List<Lease> idle = [.. all.Where(t => t.Running is null && !t.Busy && now - t.Seen <= settings.SilenceSeconds && duties.GetValueOrDefault(t.Trainer.Host) == NodeDuty.Active)];
+        if (idle.Count == 0)
+            return;
+        Dictionary<string, int> running = DispatchPolicy.Running(all);
+        List<DispatchItem> slow = alsoStragglers ? policy.Stragglers(all, now) : [];
+        foreach (Lease lease in idle)
         {
-            DispatchItem? item = queue.Count == 0 ? null : DispatchPolicy.Next(queue, lease, trainers.Values, now);
+            DispatchItem? item = queue.Count == 0 ? null : DispatchPolicy.Next(queue, lease, running, now);
             bool again = item is null;
-            item ??= policy.Straggler(lease, trainers.Values, now);
+            item ??= slow.Find(s => lease.Fits(s.Search, now));
             if (item is null)
                 continue;
+            slow.Remove(item);
             queue.Remove(item);
             item.Attempt++;
+            running[item.Search] = running.GetValueOrDefault(item.Search) + 1;
             lease.Give(item, item.Attempt, now);
             context.Log(Line(LogEvent.DispatcherUnitLeased, item, again ? "Running" : "Queued", "Running") with { Cause = again ? $"{lease.Trainer}, beside one that takes long" : lease.Trainer.Path });
             context.Tell(lease.Trainer, new DispatchProtocol.RunAttempt(item.Search, item.Unit, item.Attempt, item.Epoch));

@@ -30,8 +30,13 @@ internal sealed class Lease(ActorAddress trainer)
 
     public double Silent { get; set; }
 
-    /// <summary>Searches whose units it cannot run: another numerics profile, other data.</summary>
-    public HashSet<string> Unfit { get; } = new(StringComparer.Ordinal);
+    /// <summary>The unit that was taken from it last, although it may still be busy with it.</summary>
+    public string? Withdrawn { get; set; }
+
+    /// <summary>Searches whose units it cannot run (another numerics profile, other data), and the tick at which it is asked again.</summary>
+    public Dictionary<string, long> Unfit { get; } = new(StringComparer.Ordinal);
+
+    public bool Fits(string search, long now) => Unfit.GetValueOrDefault(search) <= now;
 
     /// <summary>The search that it worked for last, and since when without a break.</summary>
     public string? Search { get; private set; }
@@ -41,6 +46,7 @@ internal sealed class Lease(ActorAddress trainer)
     public void Give(DispatchItem item, int attempt, long now)
     {
         Running = item;
+        Withdrawn = null;
         Attempt = attempt;
         Since = now;
         Silent = 0;

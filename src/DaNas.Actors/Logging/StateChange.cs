@@ -34,6 +34,7 @@ public enum LogEvent
     ClusterStoreBack = 605,
     ClusterLeading = 606,
     ClusterSteppedDown = 607,
+    ClusterSearchRefused = 608,
     NodeChanged = 700,
     LinkUp = 701,
     LinkDown = 702,

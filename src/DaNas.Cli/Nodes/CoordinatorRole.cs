@@ -111,7 +111,7 @@ internal sealed class CoordinatorRole(NodeSettings settings, NodeServer server, 
     private async Task<object?> TransferAsync(object request, CancellationToken stop)
     {
         if (request is ClusterPorts.Fetch fetch && settings.BlobFolderOf(fetch.Search) is not null)
-            await transfer.EnsureAsync(settings.Folder.OpenBlobs(fetch.Search), fetch.Search, fetch.Blob, [fetch.Address], stop);
+            await transfer.EnsureAsync(settings.Folder.OpenBlobs(fetch.Search), fetch.Search, fetch.Blob, [.. fetch.Addresses, .. server.View.Coordinators.Where(c => c != settings.Advertise)], stop);
         return null;
     }
 
@@ -139,9 +139,18 @@ internal sealed class CoordinatorRole(NodeSettings settings, NodeServer server, 
                 server.View = view ?? server.View;
                 await Task.Delay(Look, stop);
             }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
                 return;
+            }
+#pragma warning disable CA1031 // What the data base says now, it may not say in a while: this loop must outlive it.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                if (known)
+                    Outage(e.Message);
+                known = false;
+                await Task.Delay(TimeSpan.FromSeconds(1), CancellationToken.None);
             }
         }
     }

@@ -29,6 +29,9 @@ internal sealed class LeaderLink(EmbeddedHost host, LinkHub hub, LinkSecret secr
 
     public bool IsUp => Leader is not null;
 
+    /// <summary>The coordinators that are there now, the leader first.</summary>
+    public IReadOnlyList<string> LeaderFirst { get; private set; } = [];
+
     /// <summary>Why the last attempt failed; for whoever waits.</summary>
     public string LastFailure { get; private set; } = "no coordinator has answered yet";
 
@@ -48,6 +51,13 @@ internal sealed class LeaderLink(EmbeddedHost host, LinkHub hub, LinkSecret secr
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
             {
                 return;
+            }
+#pragma warning disable CA1031 // Whatever a coordinator answers, the node must go on looking for the leader.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                LastFailure = e.Message;
+                await Task.Delay(TimeSpan.FromSeconds(1), CancellationToken.None);
             }
         }
     }
@@ -75,7 +85,10 @@ internal sealed class LeaderLink(EmbeddedHost host, LinkHub hub, LinkSecret secr
         foreach (string other in views.SelectMany(v => v.Coordinators))
             coordinators.Add(other);
         LeaderView? newest = views.Where(v => v.Leader is not null).MaxBy(v => v.Epoch);
-        return newest is not null && newest.Epoch >= highest ? newest : null;
+        if (newest is null || newest.Epoch < highest)
+            return null;
+        LeaderFirst = [newest.Leader!, .. newest.Coordinators.Where(c => c != newest.Leader)];
+        return newest;
     }
 
     /// <summary>A leader that is cut off from the data base may still hold its links: whoever hears of a later term goes there.</summary>
@@ -164,7 +177,7 @@ internal sealed class LeaderLink(EmbeddedHost host, LinkHub hub, LinkSecret secr
 
     private async Task<LinkSession> ConnectAsync(ClientWebSocket socket, string leader, CancellationToken cancellation)
     {
-        await socket.ConnectAsync(new Uri($"{leader.Replace("http", "ws", StringComparison.Ordinal)}/link"), cancellation);
+        await socket.ConnectAsync(new UriBuilder(leader) { Scheme = "ws", Path = "/link" }.Uri, cancellation);
         return await LinkSession.GreetAsync(socket, secret, host.Name, cancellation);
     }
 

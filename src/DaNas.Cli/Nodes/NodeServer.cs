@@ -37,6 +37,7 @@ internal sealed class NodeServer : IAsyncDisposable
             k.Limits.MaxRequestBodySize = 0;
             k.Limits.MaxRequestHeadersTotalSize = 8 * 1024;
             k.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
+            k.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(15);
             k.Listen(settings.Listen);
         });
         app = builder.Build();

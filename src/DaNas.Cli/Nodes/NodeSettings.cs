@@ -52,8 +52,7 @@ internal sealed record NodeSettings(string Name, string Cluster, IPEndPoint List
         : throw new UsageException($"{option} {text}: write HOST:PORT");
 
     /// <summary>Where blobs of a search lie here; null for a name that is none.</summary>
-    public string? BlobFolderOf(string search) =>
-        search.Length is > 0 and <= 100 && !search.StartsWith('.') && search.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') ? Folder.BlobFolder(search) : null;
+    public string? BlobFolderOf(string search) => Actors.Cluster.SearchNames.AreProper(search) ? Folder.BlobFolder(search) : null;
 
     public string Prove(string search, string digest) => Secret.Proof("blob", search, digest);
 }

@@ -37,8 +37,14 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
             Open opened = await OpenAsync(attempt, stop);
             foreach (BlobRef input in WorkUnit.InputsOf(attempt.Unit))
                 await blobs.EnsureAsync(attempt.Search, input, stop);
-            current = opened.Process;
-            UnitOutcome outcome = await opened.Process.RunAsync(attempt.Unit, stop);
+            UnitOutcome outcome = await RunAsync(opened, attempt.Unit, stop);
+            if (outcome is UnitOutcome.Failed { Kind: FailureKind.MissingBlob, Blob: { } damaged })
+            {
+                blobs.Drop(attempt.Search, damaged); // The copy here is bad; another node's need not be.
+                await blobs.EnsureAsync(attempt.Search, damaged, stop);
+                outcome = await RunAsync(opened, attempt.Unit, stop);
+            }
+
             if (outcome is UnitOutcome.Completed { Result: var result } && UnitResult.OutputOf(result) is { } output)
                 await ReplicateAsync(attempt.Search, output, stop);
             return outcome;
@@ -65,6 +71,19 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
         }
 
         double Seconds() => Math.Round(System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalSeconds, 3);
+    }
+
+    private async Task<UnitOutcome> RunAsync(Open opened, WorkUnit unit, CancellationToken stop)
+    {
+        current = opened.Process; // Its silence counts while it runs, and only then.
+        try
+        {
+            return await opened.Process.RunAsync(unit, stop);
+        }
+        finally
+        {
+            current = null;
+        }
     }
 
     /// <summary>What a configuration runs on here, measured by starting a trainer process for it.</summary>
@@ -179,7 +198,7 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
 }
 
 /// <summary>The blobs of a node that others have too: fetched when a unit needs them, discarded when the leader says so.</summary>
-internal sealed class NodeBlobs(NodeSettings settings, Storage.Http.BlobClient client, Func<string?> leader)
+internal sealed class NodeBlobs(NodeSettings settings, Storage.Http.BlobClient client, Func<IReadOnlyList<string>> coordinators)
 {
     private readonly ConcurrentDictionary<string, NodeInfo> roster = new(StringComparer.Ordinal);
 
@@ -200,10 +219,12 @@ internal sealed class NodeBlobs(NodeSettings settings, Storage.Http.BlobClient c
             store.Delete(blob);
     }
 
-    /// <summary>The leader first, which has a copy of everything; then the others, beginning at another one on each node.</summary>
+    public void Drop(string search, BlobRef blob) => settings.Folder.OpenBlobs(search).Delete(blob);
+
+    /// <summary>The leader first, then the other coordinators, one of which may have led before; then the other nodes, beginning at another one on each.</summary>
     public Task EnsureAsync(string search, BlobRef blob, CancellationToken stop)
     {
         NodeInfo[] others = [.. roster.Values.Where(n => n.Name != settings.Name).OrderBy(n => string.CompareOrdinal(n.Name, settings.Name) < 0).ThenBy(n => n.Name, StringComparer.Ordinal)];
-        return client.EnsureAsync(settings.Folder.OpenBlobs(search), search, blob, [.. leader() is { } first ? (string[])[first] : [], .. others.Select(o => o.Address)], stop);
+        return client.EnsureAsync(settings.Folder.OpenBlobs(search), search, blob, [.. coordinators(), .. others.Select(o => o.Address)], stop);
     }
 }

@@ -32,7 +32,7 @@ internal sealed class TrainerRole(NodeSettings settings, IStateLog log, BlobClie
         Questions questions = new(host);
         using LeaderLink toLeader = new(host, hub, settings.Secret, join) { Reached = peer => Announce(host, peer) };
         link = toLeader;
-        NodeBlobs blobs = new(settings, transfer, () => toLeader.Leader);
+        NodeBlobs blobs = new(settings, transfer, () => toLeader.LeaderFirst);
         NodeTrainer[] trainers = [.. Enumerable.Range(0, settings.Trainers).Select(i => new NodeTrainer(i, settings, questions, blobs, text => chatter($"trainer {i}: {text}")))];
         try
         {

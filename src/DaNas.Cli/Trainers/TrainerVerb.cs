@@ -12,6 +12,8 @@ namespace DaNas.Cli.Trainers;
 /// <summary>The trainer's side: reads units from standard input, writes results to standard output, ends at once when its parent does.</summary>
 internal static class TrainerVerb
 {
+    private static int beating;
+
     public static int Run()
     {
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, c => c.Cancel = true);
@@ -45,8 +47,11 @@ internal static class TrainerVerb
         }
     }
 
+    /// <summary>One at a time: while nobody reads the pipe, beats must not pile up behind each other.</summary>
     private static void Beat(TextWriter writer)
     {
+        if (Interlocked.Exchange(ref beating, 1) == 1)
+            return;
         try
         {
             writer.WriteLine(TrainerLine.Write(new TrainerPulse(TorchBinding.LiveTensors)));
@@ -54,6 +59,10 @@ internal static class TrainerVerb
         catch (IOException)
         {
             // The parent is gone; the end of input ends this process.
+        }
+        finally
+        {
+            Volatile.Write(ref beating, 0);
         }
     }
 

@@ -91,7 +91,7 @@ internal static class RunVerbs
         return command;
     }
 
-    internal static string CheckName(string id) => id.Length is 0 or > 100 || id.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.')) || id.StartsWith('.')
+    internal static string CheckName(string id) => !Actors.Cluster.SearchNames.AreProper(id)
         ? throw new UsageException($"--id {id}: use letters, digits, '-', '_' and '.', at most 100")
         : id;
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
 using DaNas.Domain.Values;
@@ -6,45 +7,60 @@ using DaNas.Ports;
 namespace DaNas.Storage.Http;
 
 /// <summary>
-/// Fetches blobs from other nodes into this one's store: what was begun goes on where it broke off, the hash is checked on arrival, and only a few are
-/// fetched at once.
+/// Fetches blobs from other nodes into this one's store: what was begun goes on where it broke off, the hash is checked on arrival, a blob is fetched once
+/// however many ask for it, and only a few are fetched at a time.
 /// </summary>
 public sealed class BlobClient(Func<string, string, string> prove) : IDisposable
 {
     private const int AtOnce = 4;
     private const int BufferBytes = 256 * 1024;
+    private const int Tries = 4;
 
-    private readonly HttpClient http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(3), PooledConnectionLifetime = TimeSpan.FromMinutes(5) }) { Timeout = TimeSpan.FromMinutes(10) };
+    /// <summary>Without a byte for so long, a transfer is broken off.</summary>
+    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(10);
+
+    private readonly HttpClient http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(3), PooledConnectionLifetime = TimeSpan.FromMinutes(5) }) { Timeout = Timeout.InfiniteTimeSpan };
     private readonly SemaphoreSlim slots = new(AtOnce);
+    private readonly ConcurrentDictionary<string, Task> underWay = new(StringComparer.Ordinal);
 
-    /// <summary>Bytes that came over the net.</summary>
-    public long Fetched { get; private set; }
+    /// <summary>What a node said to the request for a blob.</summary>
+    private enum Got
+    {
+        Whole,
 
-    /// <summary>Makes sure that a blob is here. Throws <see cref="BlobException"/> where no node has it.</summary>
+        /// <summary>It does not have it, or has something else under its name.</summary>
+        NotThere,
+
+        /// <summary>It could not be asked; perhaps later.</summary>
+        NoAnswer,
+    }
+
+    /// <summary>
+    /// Makes sure that a blob is here. Throws <see cref="BlobException"/>: lost where every node answered that it does not have it, unavailable where one could
+    /// not be asked or the blob cannot be written here.
+    /// </summary>
     public async Task EnsureAsync(FileBlobStore store, string search, BlobRef blob, IReadOnlyList<string> nodes, CancellationToken cancellation)
     {
-        if (store.Contains(blob))
-            return;
-        await slots.WaitAsync(cancellation);
-        try
+        string key = store.PartOf(blob);
+        while (!store.Contains(blob))
         {
-            List<string> tried = [];
-            foreach (string node in nodes)
+            TaskCompletionSource mine = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            Task running = underWay.GetOrAdd(key, mine.Task);
+            if (running != mine.Task)
             {
-                if (store.Contains(blob))
-                    return;
-                string? failure = await TryFetchAsync(store, search, blob, node, cancellation);
-                if (failure is null)
-                    return;
-                tried.Add($"{node}: {failure}");
+                await running.WaitAsync(cancellation); // Another one fetches it; then it is here, or is tried with the nodes that are known to this one.
+                continue;
             }
 
-            if (!store.Contains(blob))
-                throw new BlobException(BlobFault.Lost, blob, $"blob {blob.Digest.Short} of {search} is on no node ({(tried.Count == 0 ? "none is there to ask" : string.Join("; ", tried))})");
-        }
-        finally
-        {
-            slots.Release();
+            try
+            {
+                await FetchAsync(store, search, blob, nodes, cancellation);
+            }
+            finally
+            {
+                underWay.TryRemove(key, out _);
+                mine.SetResult();
+            }
         }
     }
 
@@ -54,40 +70,110 @@ public sealed class BlobClient(Func<string, string, string> prove) : IDisposable
         slots.Dispose();
     }
 
-    /// <summary>Null where it worked, else why not.</summary>
-    private async Task<string?> TryFetchAsync(FileBlobStore store, string search, BlobRef blob, string node, CancellationToken cancellation)
+    private async Task FetchAsync(FileBlobStore store, string search, BlobRef blob, IReadOnlyList<string> nodes, CancellationToken cancellation)
     {
-        string part = store.PartOf(blob);
+        await slots.WaitAsync(cancellation);
         try
         {
-            long have = File.Exists(part) ? new FileInfo(part).Length : 0;
+            Dictionary<string, string> silent = new(StringComparer.Ordinal);
+            for (int i = 0; i < Tries; i++)
+            {
+                silent.Clear();
+                foreach (string node in nodes.Distinct())
+                {
+                    (Got got, string why) = await TryFetchAsync(store, search, blob, node, cancellation);
+                    if (got == Got.Whole)
+                        return;
+                    if (got == Got.NoAnswer)
+                        silent[node] = why;
+                }
+
+                if (silent.Count == 0 && nodes.Count > 0)
+                    throw new BlobException(BlobFault.Lost, blob, $"blob {blob.Digest.Short} of {search} is on none of the nodes that should have it ({string.Join(", ", nodes)})");
+                await Task.Delay(TimeSpan.FromMilliseconds(250 << i), cancellation);
+            }
+
+            throw new BlobException(BlobFault.Unavailable, null, $"blob {blob.Digest.Short} of {search} cannot be fetched now ({(nodes.Count == 0 ? "no node is known yet" : string.Join("; ", silent.Select(s => $"{s.Key}: {s.Value}")))})");
+        }
+        finally
+        {
+            slots.Release();
+        }
+    }
+
+    private async Task<(Got Got, string Why)> TryFetchAsync(FileBlobStore store, string search, BlobRef blob, string node, CancellationToken cancellation)
+    {
+        string part = store.PartOf(blob);
+        using CancellationTokenSource idle = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        idle.CancelAfter(Idle);
+        try
+        {
+            long have = LengthOf(part);
             using HttpRequestMessage request = new(HttpMethod.Get, BlobEndpoint.AddressOf(node, search, blob.Digest));
             request.Headers.Add(BlobEndpoint.CodeHeader, prove(search, blob.Digest.Hex));
             if (have > 0 && have < blob.SizeBytes)
                 request.Headers.Range = new RangeHeaderValue(have, null);
-            using HttpResponseMessage response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+            using HttpResponseMessage response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, idle.Token);
             if (!response.IsSuccessStatusCode)
-                return response.StatusCode == HttpStatusCode.NotFound ? "not there" : $"HTTP {(int)response.StatusCode}";
-            bool goesOn = response.StatusCode == HttpStatusCode.PartialContent;
+                return response.StatusCode == HttpStatusCode.NotFound ? (Got.NotThere, "not there") : (Got.NoAnswer, $"HTTP {(int)response.StatusCode}");
+            await using Stream body = await response.Content.ReadAsStreamAsync(idle.Token);
+            if (!await StoreAsync(part, body, response.StatusCode == HttpStatusCode.PartialContent, blob, idle))
+                return (Got.NotThere, "longer than it should be");
+            return Adopt(store, part, blob) ? (Got.Whole, string.Empty) : (Got.NotThere, "not what its name says");
+        }
+        catch (Exception e) when (e is HttpRequestException or HttpIOException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            return (Got.NoAnswer, e is OperationCanceledException ? $"no byte for {Idle.TotalSeconds:0} s" : e.Message);
+        }
+    }
+
+    private static async Task<bool> StoreAsync(string part, Stream body, bool goesOn, BlobRef blob, CancellationTokenSource idle)
+    {
+        byte[] buffer = new byte[BufferBytes];
+        FileStream file = Here(part, () =>
+        {
             Directory.CreateDirectory(Path.GetDirectoryName(part)!);
-            await using (FileStream file = new(part, goesOn ? FileMode.Append : FileMode.Create, FileAccess.Write, FileShare.None, BufferBytes))
+            return new FileStream(part, goesOn ? FileMode.Append : FileMode.Create, FileAccess.Write, FileShare.None, BufferBytes);
+        });
+        await using (file)
+        {
+            for (int read; (read = await body.ReadAsync(buffer, idle.Token)) > 0;)
             {
-                await using Stream body = await response.Content.ReadAsStreamAsync(cancellation);
-                byte[] buffer = new byte[BufferBytes];
-                for (int read; (read = await body.ReadAsync(buffer, cancellation)) > 0;)
+                idle.CancelAfter(Idle);
+                int count = read;
+                Here(part, () =>
                 {
-                    await file.WriteAsync(buffer.AsMemory(0, read), cancellation);
-                    Fetched += read;
-                    if (file.Length > blob.SizeBytes)
-                        return "longer than it should be";
-                }
+                    file.Write(buffer, 0, count);
+                    return true;
+                });
+                if (file.Length > blob.SizeBytes)
+                    return false;
             }
 
-            return store.Adopt(part, blob) ? null : "not what its name says";
+            Here(part, () =>
+            {
+                file.Flush();
+                return true;
+            });
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or UnauthorizedAccessException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+
+        return true;
+    }
+
+    private static bool Adopt(FileBlobStore store, string part, BlobRef blob) => Here(part, () => store.Adopt(part, blob));
+
+    private static long LengthOf(string part) => Here(part, () => File.Exists(part) ? new FileInfo(part).Length : 0);
+
+    /// <summary>What fails on this side is this side's trouble, never a lost blob.</summary>
+    private static T Here<T>(string part, Func<T> act)
+    {
+        try
         {
-            return e.Message;
+            return act();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new BlobException(BlobFault.Unavailable, null, $"{part}: the blob cannot be written ({e.Message}); free some space or check the folder's rights, the search then goes on", e);
         }
     }
 }

@@ -210,7 +210,8 @@ public abstract partial class ActorHostContract
             host.Tell(slow, i);
         gate.Set();
         object[] received = await inbox.WaitFor(10);
-        received.ShouldBe(Enumerable.Range(0, received.Length).Cast<object>());
+        received.Take(10).ShouldBe(Enumerable.Range(0, 10).Cast<object>());
+        received.Cast<int>().ShouldBeInOrder(); // A later one may have found the place of the first, which left the mailbox meanwhile.
         host.Overflowed.ShouldBeInRange(80, 90);
     }
 

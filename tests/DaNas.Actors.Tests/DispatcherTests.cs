@@ -140,7 +140,7 @@ public sealed class DispatcherTests
         Submit();
         Pass(0.1);
         DispatchProtocol.RunAttempt slow = toTrainers["trainer-0"][^1];
-        for (int i = 0; i < 8; i++)
+        for (int i = 0; i < 16; i++)
         {
             Ready("trainer-0", "x/derive/0", 0);
             Ready("trainer-1", toTrainers["trainer-1"].Count > 0 ? "x/derive/0" : null, 0);

@@ -89,8 +89,9 @@ public sealed class FaultTests : IDisposable
         process.WaitForExit(TimeSpan.FromMinutes(2)).ShouldBeTrue();
         process.ExitCode.ShouldBe(0, await errors);
         Danas.SameOutcome(Danas.LastLine(await text), clean);
-        danas.Stored("zombie", "DispatcherLateResult").ShouldBe(1);
-        danas.Events("zombie").Count(e => e.Contains("late: another attempt", StringComparison.Ordinal)).ShouldBe(1);
+        int late = danas.Stored("zombie", "DispatcherLateResult");
+        late.ShouldBeInRange(1, 3); // On a starved machine the other one may be silent for two seconds as well.
+        danas.Events("zombie").Count(e => e.Contains("late: another attempt", StringComparison.Ordinal)).ShouldBe(late);
     }
 
     [MountFact]

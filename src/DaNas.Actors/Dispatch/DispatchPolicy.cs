@@ -12,7 +12,7 @@ internal sealed class DispatchPolicy
     private const int StickyTicks = 30;
     private const int Samples = 32;
     private const int FewestSamples = 3;
-    private const int ShortestStraggler = 3;
+    private const int ShortestStraggler = 10;
     private const double Straggles = 2;
 
     private readonly Dictionary<Type, (Queue<long> Known, double Patience)> durations = [];

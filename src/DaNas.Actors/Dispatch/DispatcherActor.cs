@@ -182,7 +182,7 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
             case UnitOutcome.Failed f when item is not null:
                 Requeue(context, item, f);
                 break;
-            case UnitOutcome.Failed f when f.LostSeconds > 0 && done.TryGetValue(key, out Finished? first) && first.Attempts.Add(m.Attempt):
+            case UnitOutcome.Failed { Kind: not FailureKind.Cancelled } f when done.TryGetValue(key, out Finished? first) && first.Attempts.Add(m.Attempt):
                 LateResults.TellFailure(context, m, first, f); // A zombie's work is lost whether it came to a result or not.
                 break;
         }

@@ -11,10 +11,8 @@ public sealed class SimulatedWorld
 {
     private static readonly DateTimeOffset Epoch = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    private const int OrderBits = 14;
-
-    /// <summary>By microsecond, then by the order in which it was put there (modulo 16,384: enough to be the same every time).</summary>
-    private readonly PriorityQueue<Action, long> agenda = new();
+    /// <summary>By microsecond, then by the order in which it was put there.</summary>
+    private readonly PriorityQueue<Action, (long Microseconds, long Order)> agenda = new();
     private readonly Dictionary<string, SimulatedNode> nodes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ActorAddress> roles = new(StringComparer.Ordinal);
     private long order;
@@ -75,14 +73,14 @@ public sealed class SimulatedWorld
 
     /// <summary>Puts something on the agenda.</summary>
     public void After(TimeSpan delay, Action action) =>
-        agenda.Enqueue(action, (((Elapsed + delay).Ticks + TimeSpan.TicksPerMicrosecond - 1) / TimeSpan.TicksPerMicrosecond << OrderBits) | (order++ & ((1 << OrderBits) - 1)));
+        agenda.Enqueue(action, (((Elapsed + delay).Ticks + TimeSpan.TicksPerMicrosecond - 1) / TimeSpan.TicksPerMicrosecond, order++));
 
     /// <summary>Does what comes next; false when nothing is left.</summary>
     public bool Step()
     {
-        if (!agenda.TryDequeue(out Action? action, out long at))
+        if (!agenda.TryDequeue(out Action? action, out (long Microseconds, long Order) at))
             return false;
-        TimeSpan time = TimeSpan.FromTicks((at >> OrderBits) * TimeSpan.TicksPerMicrosecond);
+        TimeSpan time = TimeSpan.FromTicks(at.Microseconds * TimeSpan.TicksPerMicrosecond);
         if (time > Elapsed)
             Elapsed = time;
         action();

@@ -103,6 +103,23 @@ public sealed partial class FileBlobStore : IBlobStore
     public IEnumerable<BlobRef> All() => Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories)
         .Where(f => Digest.IsDigest(Path.GetFileName(f))).Select(f => new BlobRef(new Digest(Path.GetFileName(f)), new FileInfo(f).Length));
 
+    /// <summary>Removes blobs and unfinished transfers that are not to be kept and were last written before a moment; returns how many.</summary>
+    public int RemoveOld(IReadOnlySet<Digest> keep, DateTime writtenBeforeUtc)
+    {
+        int removed = 0;
+        foreach (string file in Directory.EnumerateFiles(root, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }))
+        {
+            string name = Path.GetFileName(file);
+            bool ours = Digest.IsDigest(name) ? !keep.Contains(new Digest(name)) : name.StartsWith('.') && name.EndsWith(".part", StringComparison.Ordinal);
+            if (!ours || File.GetLastWriteTimeUtc(file) >= writtenBeforeUtc)
+                continue;
+            TryDelete(file);
+            removed++;
+        }
+
+        return removed;
+    }
+
     public bool Contains(BlobRef blob) => File.Exists(PathOf(blob));
 
     public void Delete(BlobRef blob) => TryDelete(PathOf(blob));

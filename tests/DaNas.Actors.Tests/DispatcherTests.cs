@@ -158,6 +158,57 @@ public sealed class DispatcherTests
     }
 
     [Fact]
+    public void A_searchs_own_bounds_count_and_no_others()
+    {
+        Tell("dispatcher", new DispatchProtocol.SetBounds("x", 1, 4));
+        Leased();
+        for (int i = 1; i <= 6; i++)
+        {
+            Ready("trainer-0", "x/derive/0", i);
+            Ready("trainer-1", toTrainers["trainer-1"].Count > 0 ? "x/derive/0" : null, 0);
+            Pass(1);
+        }
+
+        DispatchProtocol.RunAttempt again = toTrainers["trainer-1"].ShouldHaveSingleItem(); // After 4 s, not 10.
+        Tell("trainer-1", new DispatchProtocol.AttemptEnded(1, again.Search, again.Unit.Id, again.Attempt, new UnitOutcome.Failed(FailureKind.EngineError, "x", 1)));
+        Pass(0.1);
+        toSearch.OfType<DispatchProtocol.UnitFailed>().Last().Exhausted.ShouldBeTrue(); // One failure, not three.
+    }
+
+    [Fact]
+    public void A_unit_that_finds_too_little_memory_goes_to_another_trainer_where_there_is_one()
+    {
+        DispatchProtocol.RunAttempt first = Leased();
+        Ready("trainer-1", "other/work", 0);
+        Tell("trainer-0", new DispatchProtocol.AttemptEnded(0, first.Search, first.Unit.Id, first.Attempt, new UnitOutcome.Failed(FailureKind.OutOfMemory, "x", 1)));
+        Ready("trainer-0", null, 0);
+        Pass(1);
+        toTrainers["trainer-0"].Count.ShouldBe(1);
+        Ready("trainer-1", null, 0);
+        DispatchProtocol.RunAttempt second = toTrainers["trainer-1"].ShouldHaveSingleItem();
+        Tell("trainer-1", new DispatchProtocol.AttemptEnded(1, second.Search, second.Unit.Id, second.Attempt, new UnitOutcome.Failed(FailureKind.OutOfMemory, "x", 1)));
+        Ready("trainer-1", null, 0);
+        toTrainers["trainer-1"].Count.ShouldBe(2); // Nobody is left who has not tried: where it was tried last, it is tried again.
+    }
+
+    [Fact]
+    public void Busy_trainers_are_counted_by_host()
+    {
+        List<object> heard = [];
+        node.Spawn("asker", () => new Stub((c, m) =>
+        {
+            if (m is DispatchProtocol.CountBusy)
+                c.Tell(c.Resolve(Roles.Dispatcher), m);
+            else
+                heard.Add(m);
+        }));
+        Leased();
+        Tell("asker", new DispatchProtocol.CountBusy());
+        Pass(0.1);
+        heard.OfType<DispatchProtocol.Busy>().ShouldHaveSingleItem().ByHost.ShouldBe([new Actors.Cluster.HostLoad("n", 1)]);
+    }
+
+    [Fact]
     public void A_unit_that_is_lost_again_and_again_waits_longer_and_is_said_aloud()
     {
         Submit();

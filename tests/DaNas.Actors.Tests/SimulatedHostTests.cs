@@ -9,6 +9,21 @@ public sealed class SimulatedHostTests : ActorHostContract
 {
     protected override ITestHost NewHost(int mailboxCapacity = 1000) => new Host(new SimulatedWorld(7, new NoLog()) { MailboxCapacity = mailboxCapacity }, "n0");
 
+    [Fact]
+    public void What_lies_far_ahead_does_not_come_sooner()
+    {
+        SimulatedWorld world = new(7, new NoLog());
+        List<int> order = [];
+        world.After(TimeSpan.FromDays(365_000), () => order.Add(2));
+        world.After(TimeSpan.FromDays(20), () => order.Add(1));
+        while (world.Step())
+        {
+        }
+
+        order.ShouldBe([1, 2]);
+        world.Elapsed.ShouldBe(TimeSpan.FromDays(365_000));
+    }
+
     private sealed class Host : ITestHost
     {
         private readonly SimulatedWorld world;

@@ -4,6 +4,7 @@ using System.Net.WebSockets;
 using System.Text;
 using DaNas.Actors.Cluster;
 using DaNas.Actors.Embedded.Links;
+using DaNas.Actors.Embedded.Postgres;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Nodes;
 using DaNas.Domain.Values;
@@ -186,6 +187,8 @@ public sealed class NodeSecurityTests
         Should.Throw<UsageException>(() => (loopback with { Roles = [NodeSettings.Coordinator] }).Checked()).Message.ShouldContain("DANAS_JOURNAL");
         Should.Throw<UsageException>(() => (loopback with { Join = [] }).Checked()).Message.ShouldContain("--join");
         Should.Throw<UsageException>(() => (loopback with { Roles = ["trainer", "cook"] }).Checked()).Message.ShouldContain("cook");
+        Should.Throw<UsageException>(() => (loopback with { Roles = [NodeSettings.Projector], Join = [] }).Checked()).Message.ShouldContain("DANAS_JOURNAL");
+        Should.Throw<UsageException>(() => (loopback with { Devices = ["0", "1", "0"] }).Checked()).Message.ShouldContain("each device once");
         string file = Path.GetTempFileName();
         File.WriteAllText(file, "a secret that is long enough");
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.OtherRead);
@@ -194,6 +197,22 @@ public sealed class NodeSecurityTests
         File.WriteAllText(file, "short");
         Should.Throw<Ports.DataException>(() => LinkSecret.FromFile(file)).Message.ShouldContain("too short");
         File.Delete(file);
+    }
+
+    [Fact]
+    public async Task Who_leads_is_believed_only_from_somebody_who_knows_the_secret_and_waiting_counts_only_with_a_code()
+    {
+        await using TestNode node = await TestNode.StartAsync();
+        node.Server.View = new LeaderView("http://c:1", 7, ["http://c:1"]);
+        string here = $"http://127.0.0.1:{node.Port}";
+        using HttpClient http = new();
+        (await LeaderQuestion.AskAsync(http, node.Secret, here, null, Never))!.Epoch.ShouldBe(7);
+        LinkSecret other = node.NewSecret("another secret, long enough too");
+        await Should.ThrowAsync<InvalidDataException>(() => LeaderQuestion.AskAsync(http, other, here, "liar", Never));
+        node.Server.Waiting.Count.ShouldBe(0);
+        await LeaderQuestion.AskAsync(http, node.Secret, here, "t1", Never);
+        await LeaderQuestion.AskAsync(http, node.Secret, here, "t1", Never);
+        node.Server.Waiting.Count.ShouldBe(1);
     }
 
     private static byte[] Junk(Random random)

@@ -31,7 +31,7 @@ internal sealed class TestNode : IAsyncDisposable
             Roles = [NodeSettings.Coordinator],
             Journal = new PostgresServer("postgres://nobody@127.0.0.1:1/nothing"),
         };
-        server = new NodeServer(Settings, why =>
+        server = new NodeServer(Settings, (_, why) =>
         {
             lock (Refused)
                 Refused.Add(why);
@@ -56,6 +56,8 @@ internal sealed class TestNode : IAsyncDisposable
     public List<object> Heard { get; } = [];
 
     public List<string> Refused { get; } = [];
+
+    public NodeServer Server => server;
 
     public Uri Link => new($"ws://127.0.0.1:{Port}/link");
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 
 namespace DaNas.EndToEnd.Tests;
@@ -33,6 +34,60 @@ public sealed class ClusterTests : IDisposable
         result.GetProperty("searches").GetInt32().ShouldBeGreaterThan(0);
         foreach (string fault in new[] { "killed", "frozen", "trainerKilled" })
             result.GetProperty(fault).EnumerateArray().ShouldHaveSingleItem().GetDouble().ShouldBeLessThan(60, fault);
+    }
+
+    [ClusterFact]
+    public void What_a_node_was_told_outlives_the_leader_and_the_read_model_tells_the_search_without_one()
+    {
+        string journal = $"DANAS_JOURNAL={ClusterFactAttribute.Postgres}";
+        string name = $"c{Guid.NewGuid():N}"[..12];
+        int[] ports = [Danas.FreePort(), Danas.FreePort(), Danas.FreePort(), Danas.FreePort()];
+        string join = $"127.0.0.1:{ports[0]},127.0.0.1:{ports[1]}";
+        Process Node(int port, string roles, string node) => danas.Start(
+            [journal], ["node", "--roles", roles, "--name", node, "--cluster-name", name, "--listen", $"127.0.0.1:{ports[port]}", "--join", join, "--out", Path.Combine(danas.Folder, node)]);
+        List<Process> nodes = [Node(0, "coordinator", "c0"), Node(2, "trainer", "t0"), Node(3, "trainer,projector", "t1")];
+        try
+        {
+            WaitForNodes(join, n => n.Count == 2);
+            danas.Run(["nodes", "drain", "t1", "--cluster", join]).Code.ShouldBe(0);
+            nodes[0].Kill();
+            nodes.Add(Node(1, "coordinator", "c1"));
+            WaitForNodes(join, n => n.Count == 2 && n["t1"] == "Draining" && n["t0"] == "Active");
+            danas.Run(["nodes", "drain", "nobody", "--cluster", join]).Error.ShouldContain("nobody");
+            (int code, string text, string error) = danas.Run([journal], ["run", .. Danas.Tiny, "--id", name, "--cluster", join, "--json"]);
+            code.ShouldBe(0, error);
+            Danas.SameOutcome(Danas.LastLine(text), Danas.CleanEnd);
+            nodes[^1].Kill();
+            JsonElement row = default;
+            for (int tries = 0; tries < 60 && row.ValueKind == JsonValueKind.Undefined; tries++)
+            {
+                (code, text, error) = danas.Run([journal], ["searches", "--json"]);
+                code.ShouldBe(0, error);
+                row = JsonDocument.Parse(text).RootElement.EnumerateArray().FirstOrDefault(r => r.GetProperty("overview").GetProperty("id").GetString() == name && r.GetProperty("isOver").GetBoolean());
+            }
+
+            row.GetProperty("behind").GetInt64().ShouldBe(0);
+            row.GetProperty("overview").GetProperty("decisionHash").GetString().ShouldBe(Danas.CleanEnd.GetProperty("decisionHash").GetString());
+        }
+        finally
+        {
+            nodes.ForEach(n => n.Kill(true));
+        }
+    }
+
+    private void WaitForNodes(string join, Func<Dictionary<string, string>, bool> are)
+    {
+        Dictionary<string, string> seen = [];
+        for (int tries = 0; tries < 60; tries++)
+        {
+            (int code, string text, _) = danas.Run(["nodes", "ls", "--cluster", join, "--json"]);
+            seen = code != 0 ? [] : JsonDocument.Parse(text).RootElement.EnumerateArray().Where(n => n.GetProperty("connected").GetBoolean()).ToDictionary(n => n.GetProperty("node").GetProperty("name").GetString()!, n => n.GetProperty("duty").GetString()!);
+            if (are(seen))
+                return;
+            Thread.Sleep(250);
+        }
+
+        throw new TimeoutException($"the nodes are {string.Join(", ", seen)}");
     }
 
     [ClusterFact]

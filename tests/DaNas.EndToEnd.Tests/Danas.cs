@@ -114,6 +114,14 @@ public sealed class Danas : IDisposable
             result.GetProperty(field).ToString().ShouldBe(clean.GetProperty(field).ToString(), field);
     }
 
+    /// <summary>A port of loopback that nobody listens on just now.</summary>
+    public static int FreePort()
+    {
+        using System.Net.Sockets.TcpListener probe = new(System.Net.IPAddress.Loopback, 0);
+        probe.Start();
+        return ((System.Net.IPEndPoint)probe.LocalEndpoint).Port;
+    }
+
     private static int ParentOf(int pid)
     {
         try

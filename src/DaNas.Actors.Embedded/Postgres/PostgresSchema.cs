@@ -4,7 +4,7 @@ namespace DaNas.Actors.Embedded.Postgres;
 
 /// <summary>
 /// Tables in PostgreSQL, brought up step by step from whatever version is there: those of Akka.Persistence.Sql 1.5 (default mapping), the writers'
-/// epochs, and who leads the cluster.
+/// epochs, who leads the cluster, what its nodes were told to do, and the projection of each search.
 /// </summary>
 public static class PostgresSchema
 {
@@ -57,6 +57,21 @@ public static class PostgresSchema
         """,
         """
         ALTER TABLE danas_writer ADD COLUMN cluster VARCHAR(100) NULL;
+        """,
+        """
+        ALTER TABLE danas_coordinator ADD COLUMN waiting INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE danas_duty (
+          cluster VARCHAR(100) NOT NULL,
+          node VARCHAR(100) NOT NULL,
+          duty VARCHAR(40) NOT NULL,
+          PRIMARY KEY (cluster, node));
+        CREATE TABLE danas_overview (
+          persistence_id VARCHAR(255) NOT NULL PRIMARY KEY,
+          sequence_number BIGINT NOT NULL,
+          phase VARCHAR(40) NOT NULL,
+          is_over BOOLEAN NOT NULL,
+          changed BIGINT NOT NULL,
+          overview TEXT NOT NULL);
         """,
     ];
 

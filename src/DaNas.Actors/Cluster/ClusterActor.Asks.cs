@@ -27,8 +27,8 @@ public sealed partial class ClusterActor
             case ClusterProtocol.OpenSearch m:
                 SearchEvent.SearchStarted? started = searches.GetValueOrDefault(m.Search)?.Started;
                 context.Tell(from, started is null
-                    ? new ClusterProtocol.Opened(m.Ask, null, null, null, $"no search '{m.Search}' runs here")
-                    : new ClusterProtocol.Opened(m.Ask, searches[m.Search].Configuration, started.Data, started.NumericsProfile, null));
+                    ? new ClusterProtocol.Opened(m.Ask, null, null, null, null, $"no search '{m.Search}' runs here")
+                    : new ClusterProtocol.Opened(m.Ask, searches[m.Search].Configuration, started.Data, started.NumericsProfile, started.EngineVersion, null));
                 break;
             case ClusterProtocol.Replicate m when nodes.TryGetValue(m.Node, out Known? node):
                 Then(context, ClusterPorts.Transfer, new ClusterPorts.Fetch(m.Search, m.Blob, [node.Info.Address]), (c, reply) => c.Tell(from, new ClusterProtocol.Answer(m.Ask, reply.Failure)));
@@ -38,10 +38,7 @@ public sealed partial class ClusterActor
                     c.Tell(from, new ClusterProtocol.Followed(m.Ask, (reply.Reply as IEnumerable<FollowedEvent> ?? []).ToValueList(), reply.Failure)));
                 break;
             case ClusterProtocol.SetDuty m:
-                string? unknown = nodes.TryGetValue(m.Node, out Known? named) ? null : $"there is no node '{m.Node}'; 'danas nodes ls' lists them";
-                if (named is not null)
-                    SetDuty(context, named, m.Duty);
-                context.Tell(from, new ClusterProtocol.NodeList(m.Ask, Nodes(), unknown));
+                Order(context, m, from);
                 break;
             case ClusterProtocol.ListNodes m:
                 context.Tell(from, new ClusterProtocol.NodeList(m.Ask, Nodes(), null));

@@ -66,9 +66,7 @@ public sealed partial class ClusterActor
 
             SearchConfig config = SearchConfig.FromCanonicalText(s.Asked.Configuration);
             SearchEvent.SearchStarted first = new(new SearchId(id), config.Text, config.Hash, m.Data, m.Profile, engineVersion);
-            Host(c, id, taken with { Started = first }, new SearchProtocol.Beginning(new SearchCommand.Start(first), new SearchCommand.Resume(taken.Epoch, m.Profile, 0)));
-            searches[id].Waiting = new ClusterProtocol.Answer(s.Asked.Ask, null);
-            searches[id].Asker = s.From;
+            Host(c, id, taken with { Started = first }, new SearchProtocol.Beginning(new SearchCommand.Start(first), new SearchCommand.Resume(taken.Epoch, m.Profile, 0)), failure => c.Tell(s.From, new ClusterProtocol.Answer(s.Asked.Ask, failure)));
         });
     }
 

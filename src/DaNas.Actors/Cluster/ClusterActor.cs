@@ -15,6 +15,9 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
 {
     private const int NodeTicks = 4;
 
+    /// <summary>Nodes are told so often which blobs are needed, since what was told of their end may have been lost.</summary>
+    private const int KeepTicks = 60;
+
     /// <summary>What could not be taken over is tried again so often.</summary>
     private const int LookTicks = 30;
 
@@ -27,11 +30,13 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
     private readonly HashSet<string> taking = new(StringComparer.Ordinal);
     private readonly HashSet<string> refusedTakes = new(StringComparer.Ordinal);
     private bool lookedForUnfinished;
+    private bool knowsDuties;
     private long now;
     private long nextLook;
 
     public void Started(IActorContext context)
     {
+        LoadDuties(context);
         FindUnfinished(context);
         context.StartTimer("tick", Tick, new ClusterTick());
     }
@@ -56,7 +61,10 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
                 Gone(context, m.Actor);
                 break;
             case SearchProtocol.Refused m:
-                context.Log(new StateChange(LogEvent.ClusterSearchRefused, "Hosted", "Refused") { Cause = $"{context.Sender}: {m.Reason}", IsWarning = true });
+                Refused(context, m.Reason);
+                break;
+            case DispatchProtocol.Busy m:
+                busy = m.ByHost;
                 break;
             case SearchProtocol.Ended m:
                 Told(context, m.State, 0);
@@ -104,21 +112,20 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
             }
             else
             {
-                Host(c, id, taken, new SearchProtocol.Beginning(null, new SearchCommand.Resume(taken.Epoch, taken.Started.NumericsProfile, 0)));
-                answer(null);
+                Host(c, id, taken, new SearchProtocol.Beginning(null, new SearchCommand.Resume(taken.Epoch, taken.Started.NumericsProfile, 0)), answer);
             }
         });
     }
 
     /// <summary>A search that failed and is resumed gets another actor; the epoch in the name keeps the two apart.</summary>
-    private void Host(IActorContext context, string id, ClusterPorts.Taken taken, SearchProtocol.Beginning beginning)
+    private void Host(IActorContext context, string id, ClusterPorts.Taken taken, SearchProtocol.Beginning beginning, Action<string?> answer)
     {
         if (searches.TryGetValue(id, out Hosted? former))
             context.StopChild(former.Actor.Name);
         ActorAddress self = context.Self;
         ActorAddress actor = context.Spawn(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"search-{id}-{taken.Epoch}"), () => new SearchActor(new SearchId(id), beginning, self));
         context.Watch(actor);
-        searches[id] = new Hosted(id, actor, taken.Started!);
+        searches[id] = new Hosted(id, actor, taken.Started!) { Answer = answer };
         context.Log(new StateChange(LogEvent.ClusterSearchTaken, "Absent", "Hosted") { Search = id, Cause = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"epoch {taken.Epoch}") });
     }
 
@@ -128,16 +135,21 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
             return;
         if (hosted.State is null)
             SecureBlobs(context, hosted.Id, state);
+        if (hosted.State?.Config is null && state.Config is { } config)
+            context.Tell(context.Resolve(Roles.Dispatcher), new DispatchProtocol.SetBounds(hosted.Id, config.Trainers.Attempts, config.Trainers.SilenceSeconds));
         hosted.State = state;
-        if (hosted is { Waiting: { } begun, Asker: { } asker })
-        {
-            hosted.Waiting = null;
-            context.Tell(asker, begun); // Now it stands in the journal.
-        }
+        hosted.Reply(null); // Now it stands in the journal.
 
         hosted.Events = Math.Max(hosted.Events, sequence);
         if (state.IsOver)
             context.Tell(context.Resolve(Roles.Dispatcher), new DispatchProtocol.Forget(hosted.Id));
+    }
+
+    private void Refused(IActorContext context, string reason)
+    {
+        context.Log(new StateChange(LogEvent.ClusterSearchRefused, "Hosted", "Refused") { Cause = $"{context.Sender}: {reason}", IsWarning = true });
+        foreach (Hosted refused in searches.Values.Where(s => s.Actor == context.Sender))
+            refused.Reply(reason);
     }
 
     /// <summary>A new leader has no copies yet: what the search stands on is fetched from whoever has it, so that no node's loss is a loss of work.</summary>
@@ -154,35 +166,9 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
         foreach (Hosted lost in searches.Values.Where(s => s.Actor == actor && s.State is not { IsOver: true }).ToList())
         {
             searches.Remove(lost.Id);
+            lost.Reply("its actor ended; the log of the leading coordinator says why");
             context.Log(new StateChange(LogEvent.ClusterSearchRefused, "Hosted", "Absent") { Search = lost.Id, Cause = "its actor ended; it is taken over again", IsWarning = true });
         }
-    }
-
-    private void Arrived(IActorContext context, NodeInfo info)
-    {
-        ActorAddress actor = context.Sender!;
-        if (nodes.TryGetValue(info.Name, out Known? known) && known.Actor == actor)
-        {
-            known.Seen = now;
-        }
-        else
-        {
-            context.Log(new StateChange(LogEvent.ClusterNodeJoined, "Absent", "Active") { Cause = $"{info.Name} at {info.Address}, {info.Trainers} trainer(s), {info.Engine}" });
-            nodes[info.Name] = known = new Known(info, actor) { Duty = known?.Duty ?? NodeDuty.Active, Seen = now };
-            if (known.Duty != NodeDuty.Active)
-                SetDuty(context, known, known.Duty);
-            SendRoster(context);
-            foreach (Submission s in submissions.Values)
-                AskForDescription(context, s);
-        }
-
-    }
-
-    private static void SetDuty(IActorContext context, Known node, NodeDuty duty)
-    {
-        context.Log(new StateChange(LogEvent.ClusterNodeDuty, node.Duty.ToString(), duty.ToString()) { Cause = node.Info.Name, IsWarning = duty == NodeDuty.Quarantined });
-        node.Duty = duty;
-        context.Tell(context.Resolve(Roles.Dispatcher), new DispatchProtocol.SetHostDuty(node.Actor.Host, duty));
     }
 
     private void Beat(IActorContext context)
@@ -191,26 +177,21 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
         context.StartTimer("tick", Tick, new ClusterTick());
         if (!lookedForUnfinished || now >= nextLook)
             FindUnfinished(context);
+        if (!knowsDuties && now % 3 == 0)
+            LoadDuties(context);
+        context.Tell(context.Resolve(Roles.Dispatcher), new DispatchProtocol.CountBusy());
         foreach (Known gone in nodes.Values.Where(n => now - n.Seen == NodeTicks).ToList())
             context.Log(new StateChange(LogEvent.ClusterNodeLost, gone.Duty.ToString(), "Silent") { Cause = $"{gone.Info.Name} has not announced itself for {NodeTicks} s", IsWarning = true });
         if (now % 5 == 0)
             SendRoster(context);
+        if (now % KeepTicks == 0)
+            SendKept(context);
         if (now % 3 == 0)
         {
             foreach (Submission s in submissions.Values)
                 AskForDescription(context, s);
         }
     }
-
-    private void SendRoster(IActorContext context)
-    {
-        ClusterProtocol.Roster roster = new(nodes.Values.Where(n => now - n.Seen < NodeTicks).Select(n => n.Info).ToValueList());
-        context.Run(ClusterPorts.Transfer, roster);
-        foreach (Known node in nodes.Values)
-            context.Tell(node.Actor, roster);
-    }
-
-    private ValueList<NodeStatus> Nodes() => nodes.Values.Select(n => new NodeStatus(n.Info, n.Duty, 0, now - n.Seen < NodeTicks)).ToValueList();
 
     private void Then(IActorContext context, string port, object request, Action<IActorContext, PortReply> then)
     {
@@ -237,16 +218,22 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
 
         public ActorAddress Actor { get; } = actor;
 
-        public SearchEvent.SearchStarted Started { get; } = started;
+        /// <summary>With what was accepted since.</summary>
+        public SearchEvent.SearchStarted Started => State?.Started ?? started;
 
         public SearchState? State { get; set; }
 
         public long Events { get; set; }
 
-        /// <summary>The answer that goes out when the beginning is stored.</summary>
-        public ClusterProtocol.Answer? Waiting { get; set; }
+        /// <summary>Told once, when the beginning is stored, or with the reason why it is not.</summary>
+        public Action<string?>? Answer { get; set; }
 
-        public ActorAddress? Asker { get; set; }
+        public void Reply(string? failure)
+        {
+            Action<string?>? answer = Answer;
+            Answer = null;
+            answer?.Invoke(failure);
+        }
 
         /// <summary>The configuration in force.</summary>
         public string Configuration => State?.Config?.Text ?? Started.Configuration;

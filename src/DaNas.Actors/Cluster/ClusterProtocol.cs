@@ -27,6 +27,12 @@ public enum NodeDuty
 /// <summary>A node as the leader knows it.</summary>
 public sealed record NodeStatus(NodeInfo Node, NodeDuty Duty, int Busy, bool Connected);
 
+/// <summary>What a node was told to do; it holds until it is told otherwise.</summary>
+public sealed record NodeOrder(string Node, NodeDuty Duty);
+
+/// <summary>Units that run on a host.</summary>
+public sealed record HostLoad(string Host, int Running);
+
 /// <summary>A search as the leader knows it.</summary>
 public sealed record SearchStatus(string Id, string Phase, long Events);
 
@@ -48,6 +54,9 @@ public static class ClusterProtocol
     /// <summary>To every node: nothing will need these blobs of a search any more.</summary>
     public sealed record Discard(string Search, ValueList<BlobRef> Blobs);
 
+    /// <summary>To every node, now and then: all blobs of a search that may be needed. Others that are old can go.</summary>
+    public sealed record Keep(string Search, ValueList<BlobRef> Blobs);
+
     /// <summary>Begins a search; one of the same id and configuration that has begun already is the same search.</summary>
     public sealed record SubmitSearch(string Ask, string Id, string Configuration) : IAsk;
 
@@ -65,7 +74,7 @@ public static class ClusterProtocol
     /// <summary>To the leader: what must a trainer know of a search?</summary>
     public sealed record OpenSearch(string Ask, string Search) : IAsk;
 
-    public sealed record Opened(string Ask, string? Configuration, DatasetSummary? Data, string? Profile, string? Failure) : IAsk;
+    public sealed record Opened(string Ask, string? Configuration, DatasetSummary? Data, string? Profile, string? EngineVersion, string? Failure) : IAsk;
 
     /// <summary>To the leader: keep a copy of a blob that the asking node has.</summary>
     public sealed record Replicate(string Ask, string Node, string Search, BlobRef Blob) : IAsk;
@@ -114,6 +123,12 @@ public static class ClusterPorts
 
     /// <summary>The writer's epoch, and what the search was started with; null where it has not begun.</summary>
     public sealed record Taken(long Epoch, Domain.Searches.SearchEvent.SearchStarted? Started);
+
+    /// <summary>Reply: a list of <see cref="NodeOrder"/>.</summary>
+    public sealed record LoadDuties;
+
+    /// <summary>Reply: nothing, when it is stored.</summary>
+    public sealed record SaveDuty(NodeOrder Order);
 
     /// <summary>Reply: a list of <see cref="FollowedEvent"/>.</summary>
     public sealed record ReadAfter(string Search, long After);

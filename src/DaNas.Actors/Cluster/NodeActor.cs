@@ -24,7 +24,7 @@ public sealed class NodeActor(NodeInfo node) : IActor
                 context.Log(new StateChange(LogEvent.NodeChanged, "Alone", "Joined") { Cause = m.Leader });
                 Announce(context);
                 break;
-            case ClusterProtocol.Roster or ClusterProtocol.Discard:
+            case ClusterProtocol.Roster or ClusterProtocol.Discard or ClusterProtocol.Keep:
                 context.Run(ClusterPorts.Transfer, message);
                 break;
             case ClusterProtocol.Describe m when context.Sender is { } from && describing.Values.All(d => d.Ask != m.Ask):

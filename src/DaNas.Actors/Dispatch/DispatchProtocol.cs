@@ -1,4 +1,5 @@
 using DaNas.Domain.Searches;
+using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 using DaNas.Ports;
 
@@ -42,6 +43,15 @@ public static class DispatchProtocol
 
     /// <summary>From the leader's reception: trainers of this host get work, or none. Never sent.</summary>
     public sealed record SetHostDuty(string Host, Cluster.NodeDuty Duty);
+
+    /// <summary>From the leader's reception: a search's own bounds, from its configuration. Never sent.</summary>
+    public sealed record SetBounds(string Search, int Attempts, double SilenceSeconds);
+
+    /// <summary>From the leader's reception: which hosts are busy? Never sent.</summary>
+    public sealed record CountBusy;
+
+    /// <summary>The answer, of hosts with running units. Never sent.</summary>
+    public sealed record Busy(ValueList<Cluster.HostLoad> ByHost);
 
     /// <summary>From the leader's reception: a search is over. Never sent.</summary>
     public sealed record Forget(string Search);

@@ -1,6 +1,7 @@
 using DaNas.Actors.Cluster;
 using DaNas.Actors.Logging;
 using DaNas.Domain.Faults;
+using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 using DaNas.Ports;
 
@@ -31,6 +32,7 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
     private readonly Dictionary<string, DispatchItem> items = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, Lease> trainers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, NodeDuty> duties = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, DispatcherSettings> bounds = new(StringComparer.Ordinal);
     private readonly DispatchPolicy policy = new();
     private long now;
 
@@ -57,6 +59,12 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
                 foreach (Lease withdrawn in trainers.Values.Where(t => m.Duty == NodeDuty.Quarantined && t.Trainer.Host == m.Host && t.Running is not null))
                     Withdraw(context, withdrawn, Lost($"{withdrawn.Trainer} is quarantined"));
                 break;
+            case DispatchProtocol.SetBounds m:
+                bounds[m.Search] = new DispatcherSettings(m.Attempts, m.SilenceSeconds);
+                break;
+            case DispatchProtocol.CountBusy:
+                context.Tell(context.Sender!, new DispatchProtocol.Busy(trainers.Values.Where(t => t.Running is not null).GroupBy(t => t.Trainer.Host).Select(g => new HostLoad(g.Key, g.Count())).ToValueList()));
+                break;
             case DispatchProtocol.Forget m:
                 Forget(m.Search);
                 break;
@@ -70,6 +78,8 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
         if (queue.Count > 0 || message is LeaseTick)
             Assign(context, message is LeaseTick); // What is slow is looked for once a tick.
     }
+
+    private DispatcherSettings BoundsOf(string search) => bounds.GetValueOrDefault(search, settings);
 
     private static UnitOutcome.Failed Lost(string why) => new(FailureKind.ProcessLost, why, 0);
 
@@ -103,7 +113,7 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
     }
 
     /// <summary>Only from a trainer that is well: one from which the unit was withdrawn must not get it back by still being busy with it.</summary>
-    private bool MayAdopt(Lease lease) => lease.Withdrawn != lease.BusyWith && Math.Max(now - lease.Seen, lease.Silent) <= settings.SilenceSeconds && duties.GetValueOrDefault(lease.Trainer.Host) == NodeDuty.Active;
+    private bool MayAdopt(Lease lease) => lease.Withdrawn != lease.BusyWith && Math.Max(now - lease.Seen, lease.Silent) <= BoundsOf(DispatchItem.SearchOf(lease.BusyWith)).SilenceSeconds && duties.GetValueOrDefault(lease.Trainer.Host) == NodeDuty.Active;
 
     /// <summary>A trainer runs it already, for a former dispatcher: the work goes on.</summary>
     private void Adopt(IActorContext context, Lease lease, DispatchItem item)
@@ -116,6 +126,7 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
     /// <summary>A search is over: nobody waits for its units any more.</summary>
     private void Forget(string search)
     {
+        bounds.Remove(search);
         foreach (DispatchItem item in items.Values.Where(i => i.Search == search).ToList())
         {
             items.Remove(item.Key);
@@ -180,6 +191,8 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
                 Requeue(context, item, f);
                 break;
             case UnitOutcome.Failed f when item is not null:
+                if (f.Kind == FailureKind.OutOfMemory && trainers.Values.Any(t => t != lease && t.Fits(m.Search, now)))
+                    lease!.Unfit[m.Search] = now + UnfitTicks; // Another device may have more.
                 Requeue(context, item, f);
                 break;
             case UnitOutcome.Failed { Kind: not FailureKind.Cancelled } f when done.TryGetValue(key, out Finished? first) && first.Attempts.Add(m.Attempt):
@@ -215,7 +228,7 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
     private void Requeue(IActorContext context, DispatchItem item, UnitOutcome.Failed failure)
     {
         item.Count(failure.Kind, now);
-        bool exhausted = item.Failures >= failure.Kind.Bound(settings.Attempts);
+        bool exhausted = item.Failures >= failure.Kind.Bound(BoundsOf(item.Search).Attempts);
         bool leaves = exhausted || failure.Kind == FailureKind.MissingBlob;
         context.Log(Line(LogEvent.DispatcherUnitFailed, item, "Running", exhausted ? "Exhausted" : leaves ? "Withdrawn" : "Queued") with { Cause = $"{failure.Kind}: {failure.Cause}", IsWarning = true });
         if (item.Losses is 5 or 50)
@@ -246,10 +259,10 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
     {
         now++;
         context.StartTimer("tick", Tick, new LeaseTick());
-        foreach (Lease lease in trainers.Values.Where(t => t.Running is not null && Math.Max(now - t.Seen, t.Silent) > settings.SilenceSeconds))
+        foreach (Lease lease in trainers.Values.Where(t => t.Running is not null && Math.Max(now - t.Seen, t.Silent) > BoundsOf(t.Running.Search).SilenceSeconds))
         {
             context.Log(new StateChange(LogEvent.DispatcherTrainerSilent, "Running", "Silent") { Unit = lease.Running!.Unit.Id, Attempt = lease.Attempt, Cause = lease.Trainer.Path, IsWarning = true });
-            Withdraw(context, lease, Lost(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{lease.Trainer} gave no sign of life for {settings.SilenceSeconds:0} s")));
+            Withdraw(context, lease, Lost(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{lease.Trainer} gave no sign of life for {BoundsOf(lease.Running.Search).SilenceSeconds:0} s")));
         }
     }
 

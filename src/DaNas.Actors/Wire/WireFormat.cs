@@ -85,6 +85,7 @@ public static class WireFormat
         ("node-here/1", typeof(ClusterProtocol.NodeHere)),
         ("roster/1", typeof(ClusterProtocol.Roster)),
         ("discard/1", typeof(ClusterProtocol.Discard)),
+        ("keep/1", typeof(ClusterProtocol.Keep)),
         ("submit-search/1", typeof(ClusterProtocol.SubmitSearch)),
         ("resume-search/1", typeof(ClusterProtocol.ResumeSearch)),
         ("answer/1", typeof(ClusterProtocol.Answer)),

@@ -17,6 +17,9 @@ internal sealed record DrillNode(string Name, string Role, string Host, int Port
 {
     public string Listen => string.Create(CultureInfo.InvariantCulture, $"{Host}:{Port}");
 
+    /// <summary>The machine in a net; by default each node is one.</summary>
+    public string Machine { get; init; } = Name;
+
     public string Advertise => string.Create(CultureInfo.InvariantCulture, $"{Host}:{Advertised}");
 }
 
@@ -24,6 +27,9 @@ internal sealed record DrillNode(string Name, string Role, string Host, int Port
 internal sealed record DrillLayout(int Coordinators, int Trainers)
 {
     public DrillNet? Net { get; init; }
+
+    /// <summary>Whether a projector runs beside the first coordinator.</summary>
+    public bool Projector { get; init; }
 
     /// <summary>A port that leads to another one.</summary>
     public Func<int, int>? Via { get; init; }
@@ -55,6 +61,8 @@ internal sealed class DrillCluster : IAsyncDisposable
 
     public List<DrillNode> Nodes { get; } = [];
 
+    public DrillNode? Projector { get; private set; }
+
     public IEnumerable<DrillNode> Coordinators => Nodes.Where(n => n.Role == NodeSettings.Coordinator);
 
     public string[] Join => [.. Coordinators.Select(c => c.Advertise)];
@@ -80,6 +88,13 @@ internal sealed class DrillCluster : IAsyncDisposable
             cluster.Nodes.Add(new DrillNode(name, coordinates ? NodeSettings.Coordinator : NodeSettings.Trainer, layout.Net?.AddressOf(name) ?? "127.0.0.1", port, layout.Via?.Invoke(port) ?? port));
         }
 
+        if (layout.Projector)
+        {
+            int port = layout.Net is null ? FreePort() : 7412;
+            cluster.Projector = new DrillNode("p0", NodeSettings.Projector, cluster.Nodes[0].Host, port, port) { Machine = "c0" };
+            cluster.Nodes.Add(cluster.Projector);
+        }
+
         foreach (DrillNode node in cluster.Nodes)
             cluster.Start(node);
         return cluster;
@@ -94,8 +109,10 @@ internal sealed class DrillCluster : IAsyncDisposable
             "node", "--roles", node.Role, "--name", node.Name, "--listen", node.Listen, "--advertise", node.Advertise,
             "--join", string.Join(',', Join), "--out", Path.Combine(folder, node.Name), "--secret-file", secret,
         ];
-        processes[node.Name] = DrillRun.Launch(net?.On(node.Name) ?? [], arguments, ("DANAS_JOURNAL", node.Role == NodeSettings.Coordinator ? InDatabase(database) : string.Empty));
+        processes[node.Name] = DrillRun.Launch(net?.On(node.Machine) ?? [], arguments, ("DANAS_JOURNAL", node.Role == NodeSettings.Trainer ? string.Empty : InDatabase(database)));
     }
+
+    public string LogOf(DrillNode node) => Path.Combine(folder, node.Name, $"node-{node.Name}.jsonl");
 
     public int ProcessOf(DrillNode node) => processes[node.Name].Id;
 

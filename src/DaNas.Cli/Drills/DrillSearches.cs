@@ -23,7 +23,7 @@ internal sealed class DrillSearches(ClusterClient client, SearchConfig config, D
         {
             string id = Verbs.Output.Text($"drill-{n}");
             await SubmitAsync(id);
-            SearchRecord record = await client.FollowAsync(id, (_, _) => { }, CancellationToken.None);
+            SearchRecord record = await client.FollowAsync(id, (_, _) => { }, _ => { }, CancellationToken.None);
             Ended++;
             if (DrillEnd.Of(record) is not { } end || end != clean)
                 Failures.Add($"{id} ended as {DrillEnd.Of(record)?.ToString() ?? record.Status}, not as {clean}");

@@ -1,13 +1,15 @@
 using System.Diagnostics;
+using DaNas.Actors.Logging;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Nodes;
+using DaNas.Cli.Running;
 using DaNas.Domain.Configuration;
 
 namespace DaNas.Cli.Drills;
 
-/// <summary>What a failover drill found: seconds from the fault to the next stored round or score.</summary>
+/// <summary>What a failover drill found: seconds from the fault to the next stored round or score, and from a trainer's loss to its unit's next start.</summary>
 internal sealed record FailoverResult(
-    double KilledMedianSeconds, double FrozenMedianSeconds, double TrainerKilledMedianSeconds, IReadOnlyList<double> Killed, IReadOnlyList<double> Frozen, IReadOnlyList<double> TrainerKilled, int Searches, bool HashesEqual, IReadOnlyList<string> Failures);
+    double KilledMedianSeconds, double FrozenMedianSeconds, double TrainerKilledMedianSeconds, IReadOnlyList<double> Killed, IReadOnlyList<double> Frozen, IReadOnlyList<double> TrainerKilled, IReadOnlyList<double> UnitElsewhere, int Searches, bool HashesEqual, IReadOnlyList<string> Failures);
 
 /// <summary>
 /// Searches on a cluster of two coordinators and three trainers, whose leader is killed or frozen again and again, and trainers killed between. What was
@@ -25,6 +27,7 @@ internal sealed class Failover(DrillRun drill, string folder, string journal, Ac
     private readonly List<double> killed = [];
     private readonly List<double> frozen = [];
     private readonly List<double> trainerKilled = [];
+    private readonly List<double> unitElsewhere = [];
 
     public async Task<FailoverResult> RunAsync(int runs, string configuration, IReadOnlyList<string> sets)
     {
@@ -47,7 +50,7 @@ internal sealed class Failover(DrillRun drill, string folder, string journal, Ac
         await stop.CancelAsync();
         await searching;
         failures.AddRange(searches.Failures);
-        return new(Median(killed), Median(frozen), Median(trainerKilled), killed, frozen, trainerKilled, searches.Ended, failures.Count == 0 && searches.Ended > 0, failures);
+        return new(Median(killed), Median(frozen), Median(trainerKilled), killed, frozen, trainerKilled, unitElsewhere, searches.Ended, failures.Count == 0 && searches.Ended > 0, failures);
     }
 
     /// <summary>Strikes the leader while rounds are being stored, waits for the next one under another leader, and mends it.</summary>
@@ -70,8 +73,31 @@ internal sealed class Failover(DrillRun drill, string folder, string journal, Ac
         DateTimeOffset at = DateTimeOffset.UtcNow;
         cluster.Kill(victim);
         trainerKilled.Add(await SecondsAsync(cluster, at, $"trainer {victim.Name}"));
+        await Task.Delay(Settle);
+        if (Elsewhere(cluster, victim, at) is { } seconds)
+            unitElsewhere.Add(seconds);
         cluster.Start(victim);
         await Task.Delay(Settle);
+    }
+
+    /// <summary>By the leader's log: seconds from the loss of a trainer to the moment when its unit was given to another one; null where it had none.</summary>
+    private static double? Elsewhere(DrillCluster cluster, DrillNode victim, DateTimeOffset at)
+    {
+        LogLine[] lines = [.. cluster.Coordinators.SelectMany(c => ReadShared(cluster.LogOf(c))).Where(l => l.At >= at).OrderBy(l => l.At)];
+        LogLine? lost = Array.Find(lines, l => l.Id == (int)LogEvent.DispatcherTrainerLost && l.Cause!.Contains($"//{victim.Name}~", StringComparison.Ordinal));
+        LogLine? failed = lost is null ? null : Array.Find(lines, l => l.Id == (int)LogEvent.DispatcherUnitFailed && l.At >= lost.At);
+        LogLine? again = failed is null ? null : Array.Find(lines, l => l.Id == (int)LogEvent.DispatcherUnitLeased && l.Unit == failed.Unit && l.At >= lost!.At);
+        return again is null ? null : Math.Round((again.At - lost!.At).TotalSeconds, 3);
+    }
+
+    private static IEnumerable<LogLine> ReadShared(string path)
+    {
+        using StreamReader reader = new(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        while (reader.ReadLine() is { } line)
+        {
+            if (LogLine.Parse(line) is { } read)
+                yield return read;
+        }
     }
 
     private async Task<double> SecondsAsync(DrillCluster cluster, DateTimeOffset at, string what)

@@ -36,7 +36,7 @@ internal sealed class Partitions(DrillRun drill, string folder, string journal, 
         foreach (int size in sizes)
         {
             using DrillNet net = DrillNet.Build(["c0", "c1", .. Enumerable.Range(0, size - 2).Select(i => $"t{i}")]);
-            await using DrillCluster cluster = await DrillCluster.StartAsync(Path.Combine(folder, $"nodes-{size}"), journal, new DrillLayout(2, size - 2) { Net = net });
+            await using DrillCluster cluster = await DrillCluster.StartAsync(Path.Combine(folder, $"nodes-{size}"), journal, new DrillLayout(2, size - 2) { Net = net, Projector = true });
             oneWriter &= await SearchThroughAsync(cluster, config, clean, async searching =>
             {
                 await KillsAsync(cluster, searching, downtimes);
@@ -73,7 +73,24 @@ internal sealed class Partitions(DrillRun drill, string folder, string journal, 
                 failures.Add($"{id}: an event of an earlier writer stands after one of a later");
         }
 
+        if (cluster.Projector is not null)
+            await CheckProjectionAsync(cluster);
         return failures.Count == 0;
+    }
+
+    /// <summary>Whatever happened, the read model ends where the journals do.</summary>
+    private async Task CheckProjectionAsync(DrillCluster cluster)
+    {
+        IReadOnlyList<OverviewRow> rows = [];
+        for (int tries = 0; tries < 40 && (rows.Count == 0 || rows.Any(r => r.Behind > 0)); tries++)
+        {
+            await Task.Delay(250);
+            rows = await PostgresProjection.ReadAsync(cluster.Server);
+        }
+
+        if (rows.Count == 0 || rows.Any(r => r.Behind > 0 || !r.IsOver))
+            failures.Add($"the read model does not reach the ends of the journals: {string.Join(", ", rows.Select(r => Verbs.Output.Text($"{r.Overview.Id} {r.Overview.Phase} {r.Sequence} of {r.Head}")))}");
+        say(Verbs.Output.Text($"read model: {rows.Count} searches, {rows.Sum(r => r.Behind)} events behind"));
     }
 
     private async Task KillsAsync(DrillCluster cluster, Task searching, IReadOnlyList<double> downtimes)
@@ -82,6 +99,7 @@ internal sealed class Partitions(DrillRun drill, string folder, string journal, 
         {
             await CaseAsync(cluster, searching, new("coordinator killed", down, cluster.Kill, cluster.Start));
             await CaseAsync(cluster, searching, new("trainer killed", down, _ => cluster.Kill(cluster.Nodes[2]), _ => cluster.Start(cluster.Nodes[2])));
+            await CaseAsync(cluster, searching, new("projector killed", down, _ => cluster.Kill(cluster.Projector!), _ => cluster.Start(cluster.Projector!)));
             if (Environment.GetEnvironmentVariable("DANAS_DATABASE_KILL") is { Length: > 0 } kill && Environment.GetEnvironmentVariable("DANAS_DATABASE_START") is { Length: > 0 } start)
                 await CaseAsync(cluster, searching, new("PostgreSQL killed", down, _ => Shell(kill), _ => Shell(start)));
         }
@@ -118,7 +136,7 @@ internal sealed class Partitions(DrillRun drill, string folder, string journal, 
         if (first is null || after is null)
             failures.Add($"{what}: no progress");
         await Task.Delay(Settle);
-        PartitionRow row = new(cluster.Nodes.Count, what, seconds, first ?? double.NaN, after ?? double.NaN, await cluster.TermAsync() - term);
+        PartitionRow row = new(cluster.Nodes.Count(n => n != cluster.Projector), what, seconds, first ?? double.NaN, after ?? double.NaN, await cluster.TermAsync() - term);
         rows.Add(row);
         say(Verbs.Output.Text($"{row.Nodes} nodes, {what}, {seconds:0} s: progress {row.AfterFault:0.0} s after it began, {row.AfterEnd:0.0} s after it ended; {row.Terms} new terms"));
     }
@@ -148,7 +166,7 @@ internal sealed class Partitions(DrillRun drill, string folder, string journal, 
         HashSet<string> withLeader = [leader.Name, .. leaderHasDatabase ? trainers.Skip(1).Select(t => t.Name) : trainers.Take(trainers.Length / 2).Select(t => t.Name)];
         if (leaderHasDatabase)
             withLeader.Add(DrillNet.Home);
-        string[] all = [.. cluster.Nodes.Select(n => n.Name), DrillNet.Home];
+        string[] all = [.. cluster.Nodes.Select(n => n.Machine).Distinct(), DrillNet.Home];
         foreach (string a in all.Where(withLeader.Contains))
         {
             foreach (string b in all.Where(n => !withLeader.Contains(n)))

@@ -16,6 +16,9 @@ namespace DaNas.Cli.Nodes;
 /// <summary>A user's side of a cluster: submits, follows, and brings the result home. It may come and go; the search does not depend on it.</summary>
 internal sealed class ClusterClient : IAsyncDisposable
 {
+    /// <summary>Begins the names of those who only ask and watch.</summary>
+    public const string NamePrefix = "client~";
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(300);
 
@@ -31,7 +34,7 @@ internal sealed class ClusterClient : IAsyncDisposable
         if (secret.IsNone && join.Any(j => !NodeSettings.IsLoopback(j)))
             throw new UsageException("a cluster on other machines needs its secret: --secret-file FILE or DANAS_SECRET_FILE");
         this.secret = secret;
-        host = new EmbeddedHost(new HostOptions(), null, new Silence(), TimeProvider.System) { Name = $"client~{Guid.NewGuid().ToString("N")[..8]}" };
+        host = new EmbeddedHost(new HostOptions(), null, new Silence(), TimeProvider.System) { Name = $"{NamePrefix}{Guid.NewGuid().ToString("N")[..8]}" };
         LinkHub hub = new(host);
         host.Links = hub;
         questions = new Questions(host);
@@ -69,10 +72,11 @@ internal sealed class ClusterClient : IAsyncDisposable
     }
 
     /// <summary>Follows a search to its end, through changes of the leader; each event is told once, in order, with the state after it.</summary>
-    public async Task<SearchRecord> FollowAsync(string id, Action<SearchEvent, SearchState> stored, CancellationToken cancellation)
+    public async Task<SearchRecord> FollowAsync(string id, Action<SearchEvent, SearchState> stored, Action<string> trouble, CancellationToken cancellation)
     {
         List<StoredEvent> events = [];
         SearchState state = SearchState.Initial;
+        string? told = null;
         while (true)
         {
             ClusterProtocol.Followed next;
@@ -85,6 +89,10 @@ internal sealed class ClusterClient : IAsyncDisposable
                 continue; // Nobody leads; the search goes on when somebody does.
             }
 
+            if (next.Failure is not null && next.Failure != told)
+                trouble($"the journal of {id} cannot be read just now ({next.Failure}); waiting");
+            told = next.Failure;
+
             foreach (FollowedEvent e in next.Events.Where(e => e.Sequence == events.Count + 1))
             {
                 SearchEvent read = (SearchEvent)WireFormat.Read(e.Manifest, System.Text.Encoding.UTF8.GetBytes(e.Payload));
@@ -93,7 +101,7 @@ internal sealed class ClusterClient : IAsyncDisposable
                 stored(read, state);
             }
 
-            if (state.IsOver && next.Events.Count == 0)
+            if (state.IsOver && next.Events.Count == 0 && next.Failure is null)
                 return new SearchRecord(id, events, state);
             if (next.Events.Count == 0)
                 await Task.Delay(Poll, cancellation);

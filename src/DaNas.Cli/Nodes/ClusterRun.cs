@@ -16,7 +16,7 @@ internal static class ClusterRun
         {
             await begin(client, interruption.Token);
             presenter.Say($"search {id} runs in the cluster; Ctrl-C leaves it running, 'danas resume {id} --cluster ...' follows it again");
-            SearchRecord record = await client.FollowAsync(id, (e, state) => Told(presenter, e, state), interruption.Token);
+            SearchRecord record = await client.FollowAsync(id, (e, state) => Told(presenter, e, state), presenter.Warn, interruption.Token);
             presenter.EndProgress();
             await BringHomeAsync(client, folder, record, presenter, interruption.Token);
             return Close(folder, record, presenter, json);

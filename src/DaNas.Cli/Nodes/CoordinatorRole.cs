@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DaNas.Actors;
 using DaNas.Actors.Cluster;
 using DaNas.Actors.Dispatch;
@@ -24,7 +25,14 @@ internal sealed class CoordinatorRole(NodeSettings settings, NodeServer server, 
     private static readonly ActorAddress Self = new("/coordinator");
     private static readonly string[] Ends = ["search-completed/1", "search-failed/1"];
 
+    /// <summary>Longer than what a change of the leader takes by itself.</summary>
+    private static readonly TimeSpan YieldAfter = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan AfterYielding = TimeSpan.FromSeconds(15);
+
     private readonly DispatcherSettings dispatching = new(3, 15);
+    private TaskCompletionSource<string> yielding = new();
+    private volatile LinkHub? leading;
+    private long? badSince;
 
     public async Task RunAsync(CancellationToken stop)
     {
@@ -36,10 +44,14 @@ internal sealed class CoordinatorRole(NodeSettings settings, NodeServer server, 
         {
             while (!stop.IsCancellationRequested)
             {
-                await using PostgresTenure tenure = await lease.WinAsync(stop);
-                string why = await LeadAsync(tenure, stop);
-                if (!stop.IsCancellationRequested)
-                    Log(LogEvent.ClusterSteppedDown, "Leading", "StandingBy", why);
+                string why;
+                await using (PostgresTenure tenure = await lease.WinAsync(stop))
+                    why = await LeadAsync(tenure, stop);
+                if (stop.IsCancellationRequested)
+                    break;
+                Log(LogEvent.ClusterSteppedDown, "Leading", "StandingBy", why);
+                if (yielding.Task.IsCompleted)
+                    await Task.Delay(AfterYielding, stop);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -64,30 +76,39 @@ internal sealed class CoordinatorRole(NodeSettings settings, NodeServer server, 
         host.OpenPort(Actors.Ports.Blobs, (request, _) => Task.FromResult(Discard(host, (SearchProtocol.DiscardBlobs)request)));
         host.Spawn(Roles.Cluster, () => new ClusterActor(SearchRunner.EngineVersion));
         server.Lead(hub, name);
+        badSince = null;
+        yielding = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        leading = hub;
         Log(LogEvent.ClusterLeading, "StandingBy", "Leading", Verbs.Output.Text($"term {tenure.Epoch}"));
         try
         {
-            Task over = await Task.WhenAny(tenure.Lost, host.Fatal, Task.Delay(Timeout.Infinite, stop));
-            return over == tenure.Lost ? await tenure.Lost : over == host.Fatal ? await host.Fatal : "asked to end";
+            Task over = await Task.WhenAny(tenure.Lost, host.Fatal, yielding.Task, Task.Delay(Timeout.Infinite, stop));
+            return over == tenure.Lost ? await tenure.Lost : over == host.Fatal ? await host.Fatal : over == yielding.Task ? await yielding.Task : "asked to end";
         }
         finally
         {
+            leading = null;
             server.StepDown();
             hub.EndAll();
         }
     }
 
-    private static async Task<object?> JournalAsync(PostgresJournal journal, object request)
+    private async Task<object?> JournalAsync(PostgresJournal journal, object request)
     {
         switch (request)
         {
             case ClusterPorts.FindUnfinished:
                 string prefix = SearchRecord.PersistenceId(string.Empty);
                 return (await journal.UnfinishedAsync(Ends)).Where(p => p.StartsWith(prefix, StringComparison.Ordinal)).Select(p => p[prefix.Length..]).ToList();
+            case ClusterPorts.LoadDuties:
+                return await PostgresDuties.LoadAsync(settings.Journal!, settings.Cluster);
+            case ClusterPorts.SaveDuty save:
+                await PostgresDuties.SaveAsync(settings.Journal!, settings.Cluster, save.Order);
+                return null;
             case ClusterPorts.Take take:
                 string id = SearchRecord.PersistenceId(take.Search);
                 long epoch = await journal.AcquireAsync(id);
-                return new ClusterPorts.Taken(epoch, First(await journal.ReadAsync(id)) as SearchEvent.SearchStarted);
+                return new ClusterPorts.Taken(epoch, (await journal.ReadAsync(id)).Select(e => (SearchEvent)e.Event).Aggregate(SearchState.Initial, SearchEvolver.Evolve).Started);
             case ClusterPorts.ReadAfter read:
                 const int mostBytes = 1024 * 1024;
                 List<FollowedEvent> events = [];
@@ -106,20 +127,18 @@ internal sealed class CoordinatorRole(NodeSettings settings, NodeServer server, 
         }
     }
 
-    private static object? First(IReadOnlyList<StoredEvent> events) => events.Count > 0 ? events[0].Event : null;
-
     private async Task<object?> TransferAsync(object request, CancellationToken stop)
     {
-        if (request is ClusterPorts.Fetch fetch && settings.BlobFolderOf(fetch.Search) is not null)
+        if (request is ClusterProtocol.Keep keep)
+            await Task.Run(() => NodeDiscards.Keep(settings, keep, DateTime.UtcNow), stop);
+        else if (request is ClusterPorts.Fetch fetch && settings.BlobFolderOf(fetch.Search) is not null)
             await transfer.EnsureAsync(settings.Folder.OpenBlobs(fetch.Search), fetch.Search, fetch.Blob, [.. fetch.Addresses, .. server.View.Coordinators.Where(c => c != settings.Advertise)], stop);
         return null;
     }
 
     private object? Discard(EmbeddedHost host, SearchProtocol.DiscardBlobs request)
     {
-        Storage.FileBlobStore store = settings.Folder.OpenBlobs(request.Search);
-        foreach (BlobRef blob in request.Blobs)
-            store.Delete(blob);
+        NodeDiscards.Discard(settings, request.Search, request.Blobs);
         host.Tell(host.AddressOf(Roles.Cluster), new ClusterProtocol.Discard(request.Search, request.Blobs));
         return null;
     }
@@ -134,9 +153,10 @@ internal sealed class CoordinatorRole(NodeSettings settings, NodeServer server, 
         {
             try
             {
-                LeaderView? view = await directory.RefreshAsync(stop);
+                LeaderView? view = await directory.RefreshAsync(server.Waiting.Count, stop);
                 known = view is not null;
                 server.View = view ?? server.View;
+                Judge(directory.WaitingElsewhere);
                 await Task.Delay(Look, stop);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -153,6 +173,16 @@ internal sealed class CoordinatorRole(NodeSettings settings, NodeServer server, 
                 await Task.Delay(TimeSpan.FromSeconds(1), CancellationToken.None);
             }
         }
+    }
+
+    /// <summary>A leader that more nodes cannot reach than can, while they reach another coordinator, makes room for that one.</summary>
+    private void Judge(int waitingElsewhere)
+    {
+        int linked = leading?.Peers.Count(p => !p.StartsWith(ClusterClient.NamePrefix, StringComparison.Ordinal)) ?? int.MaxValue;
+        if (waitingElsewhere <= linked)
+            badSince = null;
+        else if ((badSince ??= Stopwatch.GetTimestamp()) is var since && Stopwatch.GetElapsedTime(since) > YieldAfter)
+            yielding.TrySetResult(Verbs.Output.Text($"{waitingElsewhere} nodes wait at another coordinator since they do not reach this one, {linked} are linked here"));
     }
 
     private void Outage(string? why)

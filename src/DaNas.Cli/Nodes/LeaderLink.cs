@@ -1,4 +1,4 @@
-using System.Net.Http.Json;
+using System.Diagnostics;
 using System.Net.WebSockets;
 using System.Text.Json;
 using DaNas.Actors;
@@ -17,23 +17,30 @@ internal sealed class LeaderLink(EmbeddedHost host, LinkHub hub, LinkSecret secr
 {
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(150);
     private static readonly TimeSpan LookWhileLinked = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan WaitsAfter = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan StragglersPatience = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(1) };
     private readonly SortedSet<string> coordinators = new(join.Select(j => $"http://{j}"), StringComparer.Ordinal);
     private long highest;
+    private long aloneSince = Stopwatch.GetTimestamp();
 
     /// <summary>The leader's base address while the link is up.</summary>
     public string? Leader { get; private set; }
 
     public bool IsUp => Leader is not null;
 
+    private bool IsWaiting => !IsUp && Stopwatch.GetElapsedTime(aloneSince) > WaitsAfter;
+
     /// <summary>The coordinators that are there now, the leader first.</summary>
     public IReadOnlyList<string> LeaderFirst { get; private set; } = [];
 
     /// <summary>Why the last attempt failed; for whoever waits.</summary>
     public string LastFailure { get; private set; } = "no coordinator has answered yet";
+
+    /// <summary>The name under which a node that does not reach the leader tells the other coordinators so; null for who only watches.</summary>
+    public string? WaitsAs { get; init; }
 
     /// <summary>Told each time that a leader is reached.</summary>
     public Action<string>? Reached { get; init; }
@@ -120,9 +127,9 @@ internal sealed class LeaderLink(EmbeddedHost host, LinkHub hub, LinkSecret secr
     {
         try
         {
-            return await http.GetFromJsonAsync<LeaderView>(new Uri($"{coordinator}/leader"), DomainJson.Stored, cancellation);
+            return await LeaderQuestion.AskAsync(http, secret, coordinator, IsWaiting ? WaitsAs : null, cancellation);
         }
-        catch (Exception e) when (!cancellation.IsCancellationRequested && e is HttpRequestException or OperationCanceledException or JsonException or UriFormatException)
+        catch (Exception e) when (!cancellation.IsCancellationRequested && e is HttpRequestException or OperationCanceledException or JsonException or UriFormatException or InvalidDataException)
         {
             LastFailure = $"{coordinator}: {e.Message}";
             return null;
@@ -152,6 +159,8 @@ internal sealed class LeaderLink(EmbeddedHost host, LinkHub hub, LinkSecret secr
         }
         finally
         {
+            if (IsUp)
+                aloneSince = Stopwatch.GetTimestamp();
             Leader = null;
         }
     }

@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using System.Text.Json;
 using DaNas.Actors.Embedded.Links;
 using DaNas.Actors.Embedded.Postgres;
 using DaNas.Domain.Values;
@@ -19,11 +20,11 @@ internal sealed class NodeServer : IAsyncDisposable
     private const int MostConnections = 2_000;
 
     private readonly NodeSettings settings;
-    private readonly Action<string> refused;
+    private readonly Action<string, string> refused;
     private readonly WebApplication app;
     private (LinkHub Hub, string Host)? leading;
 
-    public NodeServer(NodeSettings settings, Action<string> refused)
+    public NodeServer(NodeSettings settings, Action<string, string> refused)
     {
         this.settings = settings;
         this.refused = refused;
@@ -44,7 +45,7 @@ internal sealed class NodeServer : IAsyncDisposable
         app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(1), KeepAliveTimeout = TimeSpan.FromSeconds(4) });
         app.MapGet("/healthz", () => "alive\n");
         app.MapGet("/readyz", () => Ready() ? Results.Text("ready\n") : Results.Text("not ready\n", statusCode: StatusCodes.Status503ServiceUnavailable));
-        app.MapGet("/leader", () => Results.Json(View, DomainJson.Stored));
+        app.MapGet(LeaderQuestion.Path, (HttpContext http) => Leader(http));
         app.MapBlobs(settings.BlobFolderOf, (code, search, digest) => settings.Secret.Proves(code, "blob", search, digest));
         app.Map("/link", LinkAsync);
     }
@@ -54,6 +55,9 @@ internal sealed class NodeServer : IAsyncDisposable
 
     /// <summary>Whether this node does its part.</summary>
     public Func<bool> Ready { get; set; } = () => false;
+
+    /// <summary>Nodes that ask here for the leader because they do not reach the one that is named.</summary>
+    public WaitingNodes Waiting { get; } = new();
 
     public Task StartAsync() => app.StartAsync();
 
@@ -67,6 +71,16 @@ internal sealed class NodeServer : IAsyncDisposable
         using CancellationTokenSource patience = new(TimeSpan.FromSeconds(2));
         await app.StopAsync(patience.Token);
         await app.DisposeAsync();
+    }
+
+    private IResult Leader(HttpContext http)
+    {
+        string nonce = http.Request.Query["nonce"].ToString();
+        if (LeaderQuestion.WaitingNode(http.Request, settings.Secret, nonce) is { } node)
+            Waiting.Add(node);
+        string body = JsonSerializer.Serialize(View, DomainJson.Stored);
+        http.Response.Headers[LeaderQuestion.Proof] = settings.Secret.Proof("leader", nonce, body);
+        return Results.Text(body, "application/json");
     }
 
     private async Task LinkAsync(HttpContext http)
@@ -86,7 +100,7 @@ internal sealed class NodeServer : IAsyncDisposable
         catch (Exception e) when (e is InvalidDataException or WebSocketException or IOException or OperationCanceledException)
         {
             if (e is InvalidDataException)
-                refused($"{http.Connection.RemoteIpAddress}: {e.Message}");
+                refused($"{http.Connection.RemoteIpAddress}", e.Message);
             socket.Abort();
         }
     }

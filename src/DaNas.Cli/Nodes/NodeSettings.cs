@@ -11,6 +11,7 @@ internal sealed record NodeSettings(string Name, string Cluster, IPEndPoint List
 {
     public const string Coordinator = "coordinator";
     public const string Trainer = "trainer";
+    public const string Projector = "projector";
 
     public IReadOnlyList<string> Roles { get; init; } = [];
 
@@ -25,16 +26,18 @@ internal sealed record NodeSettings(string Name, string Cluster, IPEndPoint List
     /// <summary>Throws <see cref="UsageException"/> for what cannot work, or would be open to anybody.</summary>
     public NodeSettings Checked()
     {
-        if (Roles.Count == 0 || Roles.FirstOrDefault(r => r is not (Coordinator or Trainer)) is not null)
-            throw new UsageException($"--roles {string.Join(',', Roles)}: name '{Coordinator}', '{Trainer}' or both, separated by a comma");
-        if (Roles.Contains(Coordinator) && Journal is null)
-            throw new UsageException("a coordinator needs the cluster's journal: DANAS_JOURNAL=postgres://danas@db/danas (the password in PGPASSWORD or a PGPASSFILE); scripts/postgres.sh starts one for trying out");
-        if (!Roles.Contains(Coordinator) && Join.Count == 0)
-            throw new UsageException("a node without the role 'coordinator' needs --join HOST:PORT of one that has it");
+        if (Roles.Count == 0 || Roles.FirstOrDefault(r => r is not (Coordinator or Trainer or Projector)) is not null)
+            throw new UsageException($"--roles {string.Join(',', Roles)}: name '{Coordinator}', '{Trainer}', '{Projector}' or several, separated by commas");
+        if ((Roles.Contains(Coordinator) || Roles.Contains(Projector)) && Journal is null)
+            throw new UsageException("coordinators and projectors need the cluster's journal: DANAS_JOURNAL=postgres://danas@db/danas (the password in PGPASSWORD or a PGPASSFILE); scripts/postgres.sh starts one for trying out");
+        if (Roles.Contains(Trainer) && !Roles.Contains(Coordinator) && Join.Count == 0)
+            throw new UsageException("a trainer without the role 'coordinator' needs --join HOST:PORT of one that has it");
         if (Name.Length is 0 or > 60 || Name.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.')))
             throw new UsageException($"--name {Name}: use letters, digits, '-', '_' and '.', at most 60");
         if (Secret.IsNone && (!IPAddress.IsLoopback(Listen.Address) || Join.Any(j => !IsLoopback(j)) || !IsLoopback(new Uri(Advertise).Authority)))
             throw new UsageException("a cluster that can be reached from other machines needs a secret: --secret-file FILE or DANAS_SECRET_FILE, the same on every node; only on loopback it may be left out");
+        if (Devices.Distinct().Count() < Devices.Count)
+            throw new UsageException($"--devices {string.Join(',', Devices)}: each device once; two trainers on one device only slow each other down");
         if (Trainers is < 1 or > 64)
             throw new UsageException($"--trainers {Trainers}: 1 to 64");
         return this;

@@ -1,8 +1,8 @@
-using System.Collections.Concurrent;
 using DaNas.Actors;
 using DaNas.Actors.Cluster;
 using DaNas.Actors.Dispatch;
 using DaNas.Actors.Embedded.Links;
+using DaNas.Cli.Running;
 using DaNas.Cli.Trainers;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Faults;
@@ -23,7 +23,11 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    /// <summary>A process that has had nothing to do for so long gives its memory back.</summary>
+    private static readonly TimeSpan Idle = TimeSpan.FromMinutes(5);
+
     private readonly List<Open> open = [];
+    private readonly SemaphoreSlim busy = new(1);
     private readonly Lock gate = new();
     private volatile TrainerProcess? current;
 
@@ -32,6 +36,7 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
     public async Task<UnitOutcome> RunAsync(DispatchProtocol.RunAttempt attempt, CancellationToken stop)
     {
         long started = System.Diagnostics.Stopwatch.GetTimestamp();
+        await busy.WaitAsync(stop);
         try
         {
             Open opened = await OpenAsync(attempt, stop);
@@ -69,6 +74,10 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
         {
             return new UnitOutcome.Failed(FailureKind.Cancelled, $"{settings.Name} is stopping", Seconds());
         }
+        finally
+        {
+            busy.Release();
+        }
 
         double Seconds() => Math.Round(System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalSeconds, 3);
     }
@@ -104,10 +113,27 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
         }
     }
 
+    /// <summary>Closes processes that nobody has used for a while. Waits for nothing: while a unit runs, there is nothing to close.</summary>
+    public async Task CloseIdleAsync()
+    {
+        if (!await busy.WaitAsync(0))
+            return;
+        try
+        {
+            foreach (Open idle in open.Where(o => System.Diagnostics.Stopwatch.GetElapsedTime(o.Used) > Idle).ToList())
+                await CloseAsync(idle);
+        }
+        finally
+        {
+            busy.Release();
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (Open each in open)
             await each.Process.DisposeAsync();
+        busy.Dispose();
     }
 
     [System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA2000", Justification = "Disposed when the role ends.")]
@@ -129,13 +155,17 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
 
         if (known is not null)
             await CloseAsync(known);
+        if (answer.EngineVersion != SearchRunner.EngineVersion)
+            throw new DataException($"the search stands on {answer.EngineVersion}, this node has {SearchRunner.EngineVersion}: their results may differ; install the same danas");
         SearchConfig config = SearchConfig.FromCanonicalText(answer.Configuration);
+        string? device = settings.Devices.Count > 0 ? settings.Devices[number % settings.Devices.Count] : null;
+        await DeviceMemory.AdmitAsync(config.Trainers, device, stop);
         string folder = settings.BlobFolderOf(attempt.Search) ?? throw new DataException($"'{attempt.Search}' is no search's name");
         TrainerProcess process = new(new TrainerOpening(answer.Configuration, answer.Data, folder), config.Trainers, chatter)
         {
             ExpectedProfile = answer.Profile,
             CannotStartIs = FailureKind.Unfit,
-            Device = settings.Devices.Count > 0 ? settings.Devices[number % settings.Devices.Count] : null,
+            Device = device,
         };
         Open opened = new(attempt.Search, answer.Configuration, answer.Data, process) { Epoch = attempt.Epoch };
         lock (gate)
@@ -149,6 +179,7 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
     {
         lock (gate)
         {
+            opened.Used = System.Diagnostics.Stopwatch.GetTimestamp();
             open.Remove(opened);
             open.Add(opened); // The one used longest ago is closed first.
         }
@@ -194,37 +225,7 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
         public TrainerProcess Process { get; } = process;
 
         public long Epoch { get; set; }
-    }
-}
 
-/// <summary>The blobs of a node that others have too: fetched when a unit needs them, discarded when the leader says so.</summary>
-internal sealed class NodeBlobs(NodeSettings settings, Storage.Http.BlobClient client, Func<IReadOnlyList<string>> coordinators)
-{
-    private readonly ConcurrentDictionary<string, NodeInfo> roster = new(StringComparer.Ordinal);
-
-    public void Know(ClusterProtocol.Roster message)
-    {
-        foreach (NodeInfo node in message.Nodes)
-            roster[node.Name] = node;
-        foreach (string gone in roster.Keys.Except(message.Nodes.Select(n => n.Name)).ToList())
-            roster.TryRemove(gone, out _);
-    }
-
-    public void Discard(ClusterProtocol.Discard message)
-    {
-        if (settings.BlobFolderOf(message.Search) is null)
-            return;
-        Storage.FileBlobStore store = settings.Folder.OpenBlobs(message.Search);
-        foreach (BlobRef blob in message.Blobs)
-            store.Delete(blob);
-    }
-
-    public void Drop(string search, BlobRef blob) => settings.Folder.OpenBlobs(search).Delete(blob);
-
-    /// <summary>The leader first, then the other coordinators, one of which may have led before; then the other nodes, beginning at another one on each.</summary>
-    public Task EnsureAsync(string search, BlobRef blob, CancellationToken stop)
-    {
-        NodeInfo[] others = [.. roster.Values.Where(n => n.Name != settings.Name).OrderBy(n => string.CompareOrdinal(n.Name, settings.Name) < 0).ThenBy(n => n.Name, StringComparer.Ordinal)];
-        return client.EnsureAsync(settings.Folder.OpenBlobs(search), search, blob, [.. coordinators(), .. others.Select(o => o.Address)], stop);
+        public long Used { get; set; } = System.Diagnostics.Stopwatch.GetTimestamp();
     }
 }

@@ -13,6 +13,7 @@ namespace DaNas.Cli.Nodes;
 /// <summary>The trainers of one node: a host of their own, linked to whoever leads.</summary>
 internal sealed class TrainerRole(NodeSettings settings, IStateLog log, BlobClient transfer, Action<string> chatter)
 {
+    private static readonly TimeSpan TidyEvery = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Whether a leader is linked.</summary>
@@ -30,13 +31,13 @@ internal sealed class TrainerRole(NodeSettings settings, IStateLog log, BlobClie
         using CancellationTokenSource linked = new();
         NodeInfo info = new(settings.Name, settings.Advertise, settings.Trainers, TorchBinding.Name);
         Questions questions = new(host);
-        using LeaderLink toLeader = new(host, hub, settings.Secret, join) { Reached = peer => Announce(host, peer) };
+        using LeaderLink toLeader = new(host, hub, settings.Secret, join) { WaitsAs = settings.Name, Reached = peer => Announce(host, peer) };
         link = toLeader;
         NodeBlobs blobs = new(settings, transfer, () => toLeader.LeaderFirst);
         NodeTrainer[] trainers = [.. Enumerable.Range(0, settings.Trainers).Select(i => new NodeTrainer(i, settings, questions, blobs, text => chatter($"trainer {i}: {text}")))];
         try
         {
-            host.OpenPort(ClusterPorts.Transfer, (message, _) => Task.FromResult(Transfer(blobs, message)));
+            host.OpenPort(ClusterPorts.Transfer, async (message, _) => await TransferAsync(blobs, message));
             host.OpenPort(ClusterPorts.Local, async (message, cancel) => await NodeTrainer.DescribeAsync(settings, ((ClusterPorts.DescribeHere)message).Configuration, cancel));
             for (int i = 0; i < trainers.Length; i++)
             {
@@ -51,7 +52,12 @@ internal sealed class TrainerRole(NodeSettings settings, IStateLog log, BlobClie
             Task linking = toLeader.RunAsync(linked.Token);
             try
             {
-                await Task.Delay(Timeout.Infinite, stop);
+                while (true)
+                {
+                    await Task.Delay(TidyEvery, stop);
+                    foreach (NodeTrainer trainer in trainers)
+                        await trainer.CloseIdleAsync();
+                }
             }
             catch (OperationCanceledException)
             {
@@ -77,12 +83,21 @@ internal sealed class TrainerRole(NodeSettings settings, IStateLog log, BlobClie
             host.Tell(host.AddressOf(TrainerActor.NameOf(i)), new TrainerActor.DispatcherChanged());
     }
 
-    private static object? Transfer(NodeBlobs blobs, object message)
+    private async Task<object?> TransferAsync(NodeBlobs blobs, object message)
     {
-        if (message is ClusterProtocol.Roster roster)
-            blobs.Know(roster);
-        else if (message is ClusterProtocol.Discard discard)
-            blobs.Discard(discard);
+        switch (message)
+        {
+            case ClusterProtocol.Roster roster:
+                blobs.Know(roster);
+                break;
+            case ClusterProtocol.Discard discard:
+                NodeDiscards.Discard(settings, discard.Search, discard.Blobs);
+                break;
+            case ClusterProtocol.Keep keep:
+                await Task.Run(() => NodeDiscards.Keep(settings, keep, DateTime.UtcNow));
+                break;
+        }
+
         return null;
     }
 }

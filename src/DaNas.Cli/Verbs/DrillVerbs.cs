@@ -88,7 +88,7 @@ internal static class DrillVerbs
                 foreach (string failure in result.Failures)
                     Console.Error.WriteLine(failure);
                 Console.WriteLine(parsed.GetValue(json) ? JsonLine(result)
-                    : Output.Text($"to the next progress, medians of {parsed.GetValue(runs)}: leader killed {result.KilledMedianSeconds:0.00} s, leader frozen {result.FrozenMedianSeconds:0.00} s, trainer killed {result.TrainerKilledMedianSeconds:0.00} s; {result.Searches} searches, hashes {(result.HashesEqual ? "equal" : "DIFFERENT")}"));
+                    : Output.Text($"to the next progress, medians of {parsed.GetValue(runs)}: leader killed {result.KilledMedianSeconds:0.00} s, leader frozen {result.FrozenMedianSeconds:0.00} s, trainer killed {result.TrainerKilledMedianSeconds:0.00} s; a lost trainer's unit given to another one after {(result.UnitElsewhere.Count == 0 ? double.NaN : result.UnitElsewhere.Max()):0.00} s at most ({result.UnitElsewhere.Count} units); {result.Searches} searches, hashes {(result.HashesEqual ? "equal" : "DIFFERENT")}"));
                 return result.HashesEqual ? ExitCode.Done : ExitCode.Failed;
             });
         }));

@@ -28,7 +28,7 @@ internal static class NodeVerbs
 
     public static Command Node()
     {
-        Option<string> roles = new("--roles") { DefaultValueFactory = _ => "coordinator,trainer", Description = "What this process does: coordinator, trainer, or both." };
+        Option<string> roles = new("--roles") { DefaultValueFactory = _ => "coordinator,trainer", Description = "What this process does: coordinator, trainer, projector, or several." };
         Option<string> listen = new("--listen") { DefaultValueFactory = _ => "127.0.0.1:7411", Description = "ADDRESS:PORT to listen on." };
         Option<string?> advertise = new("--advertise") { Description = "HOST:PORT where other nodes reach this one (default: what it listens on)." };
         Option<string?> join = new("--join") { Description = "HOST:PORT of coordinators, separated by commas; not needed for a coordinator." };
@@ -85,6 +85,33 @@ internal static class NodeVerbs
         return all;
     }
 
+    public static Command Searches()
+    {
+        Option<bool> json = Shared.Json();
+        Command command = new("searches", "All searches of the data base that DANAS_JOURNAL names, from what a projector keeps up to date; works with no coordinator up.") { json };
+        command.SetAction((parsed, cancel) => Shared.GuardAsync(async () =>
+        {
+            string journal = Environment.GetEnvironmentVariable("DANAS_JOURNAL") is { Length: > 0 } address ? address : throw new UsageException("'danas searches' reads a cluster's data base: set DANAS_JOURNAL; 'danas ls' lists the searches of a folder");
+            PostgresServer server = new(journal);
+            await server.PrepareAsync();
+            IReadOnlyList<OverviewRow> rows = await PostgresProjection.ReadAsync(server, cancel);
+            if (parsed.GetValue(json))
+                Output.PrintJson(rows);
+            else if (rows.Count == 0)
+                Console.WriteLine("nothing projected yet; is a projector up? ('danas node --roles projector')");
+            else
+                Output.PrintTable(["search", "phase", "stage", "blocks", "images", "lost", "test accuracy", "events", "behind", "changed"], rows.Select(Cells));
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    private static string[] Cells(OverviewRow row) =>
+    [
+        row.Overview.Id, row.Overview.Phase, row.Overview.Stage is { } stage ? Output.Text($"{stage} of {row.Overview.Stages}") : "-", Output.Text($"{row.Overview.Blocks} of {row.Overview.BlocksAtFirst}"), Output.Text($"{row.Overview.Images}"),
+        Output.Text($"{row.Overview.LostSeconds:0.0} s"), Output.Text($"{row.Overview.TestAccuracy:0.0000}"), Output.Text($"{row.Sequence}"), Output.Text($"{row.Behind}"), Output.Text($"{row.Changed:yyyy-MM-dd HH:mm:ss}"),
+    ];
+
     /// <summary>A client of the cluster that was named. Throws <see cref="UsageException"/> where none was.</summary>
     public static ClusterClient Client(string? cluster, string? secret) => new(Coordinators(cluster) ?? throw new UsageException("name the cluster: --cluster HOST:PORT, or DANAS_CLUSTER"), Secret(secret));
 
@@ -113,7 +140,8 @@ internal static class NodeVerbs
                 Console.Error.WriteLine(line.ToText());
         });
         using BlobClient transfer = new(settings.Prove);
-        await using NodeServer server = new(settings, why => log.Write(new Actors.ActorAddress("/links"), DateTimeOffset.UtcNow, new(Actors.Logging.LogEvent.LinkRefused, "Asking", "Refused") { Cause = why, IsWarning = true }));
+        RefusalLog refusals = new(why => log.Write(new Actors.ActorAddress("/links"), DateTimeOffset.UtcNow, new(Actors.Logging.LogEvent.LinkRefused, "Asking", "Refused") { Cause = why, IsWarning = true }), TimeProvider.System);
+        await using NodeServer server = new(settings, refusals.Say);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(interrupt);
         bool coordinates = settings.Roles.Contains(NodeSettings.Coordinator);
         List<Task> roles = [];
@@ -127,8 +155,16 @@ internal static class NodeVerbs
             roles.Add(trainer.RunAsync(coordinates ? [.. settings.Join.Append(new Uri(settings.Advertise).Authority).Distinct()] : settings.Join, stop.Token));
         }
 
+        if (settings.Roles.Contains(NodeSettings.Projector))
+        {
+            ProjectorRole projector = new(settings, log);
+            if (settings.Roles.Count == 1)
+                server.Ready = () => projector.IsFollowing;
+            roles.Add(projector.RunAsync(stop.Token));
+        }
+
         await server.StartAsync();
-        Console.WriteLine($"node {settings.Name}: {string.Join(" and ", settings.Roles)} of cluster {settings.Cluster}, on {settings.Advertise}; blobs and log in {settings.Folder.Root}; Ctrl-C ends it, and its work goes on elsewhere");
+        Console.WriteLine($"node {settings.Name}: {string.Join(", ", settings.Roles)} of cluster {settings.Cluster}, on {settings.Advertise}; blobs and log in {settings.Folder.Root}; Ctrl-C ends it, and its work goes on elsewhere");
         Task first = await Task.WhenAny(roles);
         await stop.CancelAsync();
         await Task.WhenAll(roles);

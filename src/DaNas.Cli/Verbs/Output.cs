@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Spectre.Console;
 
 namespace DaNas.Cli.Verbs;
@@ -7,7 +8,7 @@ namespace DaNas.Cli.Verbs;
 /// <summary>Tables for people, JSON for programs.</summary>
 internal static class Output
 {
-    public static JsonSerializerOptions Json { get; } = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = false };
+    public static JsonSerializerOptions Json { get; } = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = false, Converters = { new JsonStringEnumConverter() } };
 
     public static void PrintJson(object value) => Console.WriteLine(JsonSerializer.Serialize(value, Json));
 

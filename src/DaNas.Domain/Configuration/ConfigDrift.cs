@@ -17,7 +17,7 @@ public static class ConfigDrift
     /// <summary>Keys that change no result: how the work is done, not what comes out.</summary>
     private static readonly string[] Operational =
     [
-        "trainers.count", "trainers.unit-deadline", "trainers.attempts", "trainers.silence", "blobs.", "data.path", "data.cache", "data.prefetch-batches",
+        "trainers.count", "trainers.unit-deadline", "trainers.attempts", "trainers.silence", "trainers.memory", "blobs.", "data.path", "data.cache", "data.prefetch-batches",
     ];
 
     /// <summary>All differences as "key: old -> new", in order of keys.</summary>

@@ -1,0 +1,96 @@
+using DaNas.Actors.Dispatch;
+using DaNas.Actors.Logging;
+using DaNas.Domain.Values;
+
+namespace DaNas.Actors.Cluster;
+
+/// <summary>What the reception knows of the nodes: who is there, what they may do, and which blobs they should keep.</summary>
+public sealed partial class ClusterActor
+{
+    private readonly SortedDictionary<string, NodeDuty> duties = new(StringComparer.Ordinal);
+    private ValueList<HostLoad> busy = [];
+
+    private void Arrived(IActorContext context, NodeInfo info)
+    {
+        ActorAddress actor = context.Sender!;
+        if (nodes.TryGetValue(info.Name, out Known? known) && known.Actor == actor)
+        {
+            known.Seen = now;
+            return;
+        }
+
+        context.Log(new StateChange(LogEvent.ClusterNodeJoined, "Absent", "Active") { Cause = $"{info.Name} at {info.Address}, {info.Trainers} trainer(s), {info.Engine}" });
+        nodes[info.Name] = known = new Known(info, actor) { Seen = now };
+        if (duties.TryGetValue(info.Name, out NodeDuty duty))
+            SetDuty(context, known, duty);
+        SendRoster(context);
+        foreach (Submission s in submissions.Values)
+            AskForDescription(context, s);
+    }
+
+    /// <summary>What a former leader was told of the nodes holds on.</summary>
+    private void LoadDuties(IActorContext context) => Then(context, ClusterPorts.Journal, new ClusterPorts.LoadDuties(), (c, reply) =>
+    {
+        if (reply.Reply is not IEnumerable<NodeOrder> stored)
+            return; // The journal is away; a later tick asks again.
+        knowsDuties = true;
+        foreach (NodeOrder each in stored)
+        {
+            duties[each.Node] = each.Duty;
+            if (nodes.TryGetValue(each.Node, out Known? known))
+                SetDuty(c, known, each.Duty);
+        }
+    });
+
+    /// <summary>Stored before it counts, so that it outlives this leader.</summary>
+    private void Order(IActorContext context, ClusterProtocol.SetDuty m, ActorAddress from)
+    {
+        if (!nodes.ContainsKey(m.Node) && !duties.ContainsKey(m.Node))
+        {
+            context.Tell(from, new ClusterProtocol.NodeList(m.Ask, Nodes(), $"there is no node '{m.Node}'; 'danas nodes ls' lists them"));
+            return;
+        }
+
+        Then(context, ClusterPorts.Journal, new ClusterPorts.SaveDuty(new NodeOrder(m.Node, m.Duty)), (c, reply) =>
+        {
+            if (reply.Failure is null)
+            {
+                duties[m.Node] = m.Duty;
+                if (nodes.TryGetValue(m.Node, out Known? known))
+                    SetDuty(c, known, m.Duty);
+            }
+
+            c.Tell(from, new ClusterProtocol.NodeList(m.Ask, Nodes(), reply.Failure));
+        });
+    }
+
+    private static void SetDuty(IActorContext context, Known node, NodeDuty duty)
+    {
+        if (node.Duty == duty)
+            return;
+        context.Log(new StateChange(LogEvent.ClusterNodeDuty, node.Duty.ToString(), duty.ToString()) { Cause = node.Info.Name, IsWarning = duty == NodeDuty.Quarantined });
+        node.Duty = duty;
+        context.Tell(context.Resolve(Roles.Dispatcher), new DispatchProtocol.SetHostDuty(node.Actor.Host, duty));
+    }
+
+    private void SendRoster(IActorContext context)
+    {
+        ClusterProtocol.Roster roster = new(nodes.Values.Where(n => now - n.Seen < NodeTicks).Select(n => n.Info).ToValueList());
+        context.Run(ClusterPorts.Transfer, roster);
+        foreach (Known node in nodes.Values)
+            context.Tell(node.Actor, roster);
+    }
+
+    private void SendKept(IActorContext context)
+    {
+        foreach (Hosted hosted in searches.Values.Where(s => s.State is not null))
+        {
+            ClusterProtocol.Keep keep = new(hosted.Id, hosted.State!.LiveBlobs.Concat(hosted.State.Weights).Concat(hosted.State.Marks.Select(m => m.Supernet).OfType<BlobRef>()).Distinct().ToValueList());
+            context.Run(ClusterPorts.Transfer, keep);
+            foreach (Known node in nodes.Values)
+                context.Tell(node.Actor, keep);
+        }
+    }
+
+    private ValueList<NodeStatus> Nodes() => nodes.Values.Select(n => new NodeStatus(n.Info, n.Duty, busy.FirstOrDefault(b => b.Host == n.Actor.Host)?.Running ?? 0, now - n.Seen < NodeTicks)).ToValueList();
+}

@@ -1,0 +1,38 @@
+using DaNas.Actors.Cluster;
+using DaNas.Actors.Embedded;
+using DaNas.Actors.Embedded.Postgres;
+using DaNas.Actors.Logging;
+using DaNas.Cli.Running;
+
+namespace DaNas.Cli.Nodes;
+
+/// <summary>Keeps the read model of the cluster's data base up to date. It decides nothing; as many as wanted may run, or none.</summary>
+internal sealed class ProjectorRole(NodeSettings settings, IStateLog log)
+{
+    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(10);
+
+    private long lastStep;
+
+    /// <summary>Whether the data base answered lately.</summary>
+    public bool IsFollowing => lastStep != 0 && System.Diagnostics.Stopwatch.GetElapsedTime(lastStep) < Fresh;
+
+    public async Task RunAsync(CancellationToken stop)
+    {
+        PostgresProjection projection = new(settings.Journal!, SearchRecord.PersistenceId(string.Empty));
+        bool prepared = false;
+        await using EmbeddedHost host = new(new HostOptions(), null, log, TimeProvider.System);
+        host.OpenPort(ProjectionActor.Port, async (_, cancel) =>
+        {
+            if (!prepared)
+                await settings.Journal!.PrepareAsync(); // May be the first process that the data base sees.
+            prepared = true;
+            ProjectionActor.Stepped done = await projection.StepAsync(cancel);
+            lastStep = System.Diagnostics.Stopwatch.GetTimestamp();
+            return done;
+        });
+        host.Spawn(ProjectionActor.Name, () => new ProjectionActor());
+        Task over = await Task.WhenAny(host.Fatal, Task.Delay(Timeout.Infinite, stop));
+        if (over == host.Fatal)
+            throw new InvalidOperationException(await host.Fatal);
+    }
+}

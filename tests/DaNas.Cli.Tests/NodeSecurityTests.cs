@@ -178,28 +178,6 @@ public sealed class NodeSecurityTests
     }
 
     [Fact]
-    public void A_cluster_that_others_can_reach_needs_a_secret_that_others_cannot_read()
-    {
-        NodeSettings loopback = new("n", "c", new IPEndPoint(IPAddress.Loopback, 7411), "http://127.0.0.1:7411", ["127.0.0.1:7410"], LinkSecret.None, new Running.OutputFolder(Path.GetTempPath())) { Roles = [NodeSettings.Trainer] };
-        loopback.Checked().ShouldBe(loopback);
-        Should.Throw<UsageException>(() => (loopback with { Listen = new IPEndPoint(IPAddress.Any, 7411) }).Checked()).Message.ShouldContain("--secret-file");
-        Should.Throw<UsageException>(() => (loopback with { Join = ["db.example:7411"] }).Checked()).Message.ShouldContain("--secret-file");
-        Should.Throw<UsageException>(() => (loopback with { Roles = [NodeSettings.Coordinator] }).Checked()).Message.ShouldContain("DANAS_JOURNAL");
-        Should.Throw<UsageException>(() => (loopback with { Join = [] }).Checked()).Message.ShouldContain("--join");
-        Should.Throw<UsageException>(() => (loopback with { Roles = ["trainer", "cook"] }).Checked()).Message.ShouldContain("cook");
-        Should.Throw<UsageException>(() => (loopback with { Roles = [NodeSettings.Projector], Join = [] }).Checked()).Message.ShouldContain("DANAS_JOURNAL");
-        Should.Throw<UsageException>(() => (loopback with { Devices = ["0", "1", "0"] }).Checked()).Message.ShouldContain("each device once");
-        string file = Path.GetTempFileName();
-        File.WriteAllText(file, "a secret that is long enough");
-        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.OtherRead);
-        Should.Throw<Ports.DataException>(() => LinkSecret.FromFile(file)).Message.ShouldContain("chmod 600");
-        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        File.WriteAllText(file, "short");
-        Should.Throw<Ports.DataException>(() => LinkSecret.FromFile(file)).Message.ShouldContain("too short");
-        File.Delete(file);
-    }
-
-    [Fact]
     public async Task Who_leads_is_believed_only_from_somebody_who_knows_the_secret_and_waiting_counts_only_with_a_code()
     {
         await using TestNode node = await TestNode.StartAsync();
@@ -213,6 +191,36 @@ public sealed class NodeSecurityTests
         await LeaderQuestion.AskAsync(http, node.Secret, here, "t1", Never);
         await LeaderQuestion.AskAsync(http, node.Secret, here, "t1", Never);
         node.Server.Waiting.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_message_of_a_later_version_is_dropped_and_the_link_lives_on()
+    {
+        await using TestNode node = await TestNode.StartAsync();
+        using ClientWebSocket socket = await node.ConnectAsync();
+        byte[] key = await GreetByHandAsync(socket, node, "newer");
+        (string Manifest, string Body)[] said = [("list-nodes/1", "{\"ask\":\"a\"}"), ("list-nodes/9", "{\"ask\":\"b\",\"more\":1}"), ("list-nodes/1", "{\"ask\":\"c\",\"more\":1}"), ("list-nodes/1", "{\"ask\":\"d\"}")];
+        for (int i = 0; i < said.Length; i++)
+        {
+            byte[] content = Encoding.UTF8.GetBytes($"{TestNode.Cluster.Path}\n//newer/me\n{said[i].Manifest}\n{said[i].Body}");
+            byte[] code = System.Security.Cryptography.HMACSHA256.HashData(key, (byte[])[.. BitConverter.GetBytes(i + 1L), .. content]);
+            await socket.SendAsync((byte[])[.. code[..16], .. content], WebSocketMessageType.Binary, true, Never);
+        }
+
+        (await node.HeardAsync(2)).ShouldBe(2);
+        node.Heard.Cast<ClusterProtocol.ListNodes>().Select(m => m.Ask).ShouldBe(["a", "d"]);
+    }
+
+    /// <summary>The greeting without any of the product's code; the key of this side's frames.</summary>
+    private static async Task<byte[]> GreetByHandAsync(WebSocket socket, TestNode node, string name)
+    {
+        string nonce = LinkSecret.Nonce();
+        await SendText(socket, $"{{\"version\":1,\"name\":\"{name}\",\"nonce\":\"{nonce}\",\"proof\":null}}");
+        byte[] answer = new byte[4000];
+        int length = (await socket.ReceiveAsync(answer, Never)).Count;
+        string theirs = System.Text.Json.JsonDocument.Parse(answer.AsMemory(0, length)).RootElement.GetProperty("nonce").GetString()!;
+        await SendText(socket, $"{{\"version\":1,\"name\":\"{name}\",\"nonce\":\"{nonce}\",\"proof\":\"{node.Secret.Proof("client", nonce, theirs, name, TestNode.Host)}\"}}");
+        return node.Secret.Code("to-server", nonce, theirs);
     }
 
     private static byte[] Junk(Random random)

@@ -26,7 +26,10 @@ internal static class LinkFrame
         return frame;
     }
 
-    /// <summary>Throws <see cref="InvalidDataException"/> where the frame is not the next one of this session.</summary>
+    /// <summary>
+    /// Throws <see cref="InvalidDataException"/> where the frame is not the next one of this session, and <see cref="UnreadableMessageException"/> where it is, but
+    /// holds what this version does not know.
+    /// </summary>
     public static (ActorAddress Receiver, ActorAddress? Sender, object Message) Read(byte[] key, long number, ReadOnlySpan<byte> frame)
     {
         if (frame.Length < CodeBytes || !CryptographicOperations.FixedTimeEquals(frame[..CodeBytes], Code(key, number, frame[CodeBytes..])))
@@ -35,7 +38,14 @@ internal static class LinkFrame
         string receiver = Line(ref rest);
         string sender = Line(ref rest);
         string manifest = Line(ref rest);
-        return (new ActorAddress(receiver), sender.Length == 0 ? null : new ActorAddress(sender), WireFormat.Read(manifest, rest));
+        try
+        {
+            return (new ActorAddress(receiver), sender.Length == 0 ? null : new ActorAddress(sender), WireFormat.Read(manifest, rest));
+        }
+        catch (InvalidDataException e)
+        {
+            throw new UnreadableMessageException(manifest, e);
+        }
     }
 
     private static byte[] Code(byte[] key, long number, ReadOnlySpan<byte> content)
@@ -55,4 +65,10 @@ internal static class LinkFrame
         rest = rest[(end + 1)..];
         return line;
     }
+}
+
+/// <summary>A message from somebody who knows the secret that this version cannot read: from a newer one, during an upgrade.</summary>
+public sealed class UnreadableMessageException(string manifest, Exception inner) : Exception(inner.Message, inner)
+{
+    public string Manifest { get; } = manifest;
 }

@@ -27,6 +27,7 @@ public sealed class LinkHub(EmbeddedHost host)
             former.End();
         sessions[session.Peer] = session;
         Log(LogEvent.LinkUp, "Down", "Up", session.Peer, false);
+        session.Unreadable = what => Log(LogEvent.LinkUnreadable, "Up", "Up", $"{session.Peer}: {what}; dropped", true);
         up?.Invoke();
         string why = await session.CarryAsync(host.Arrived, cancellation);
         if (sessions.TryRemove(new KeyValuePair<string, LinkSession>(session.Peer, session)))

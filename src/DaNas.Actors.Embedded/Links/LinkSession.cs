@@ -14,10 +14,12 @@ public sealed class LinkSession : IAsyncDisposable
 {
     private const int MostWaiting = 10_000;
     private const int LongestGreeting = 2_000;
+    private const int MostUnreadable = 100;
     private const int Version = 1;
 
     private static readonly TimeSpan GreetingPatience = TimeSpan.FromSeconds(5);
 
+    private readonly HashSet<string> unreadable = new(StringComparer.Ordinal);
     private readonly WebSocket socket;
     private readonly byte[] sendKey;
     private readonly byte[] receiveKey;
@@ -31,6 +33,9 @@ public sealed class LinkSession : IAsyncDisposable
         this.receiveKey = receiveKey;
         Peer = peer;
     }
+
+    /// <summary>Told once for each kind of message that this version does not know.</summary>
+    public Action<string>? Unreadable { get; set; }
 
     /// <summary>The other host's name.</summary>
     public string Peer { get; }
@@ -136,7 +141,19 @@ public sealed class LinkSession : IAsyncDisposable
                         throw new InvalidDataException($"a frame is longer than {LinkFrame.MaximumBytes} bytes");
                 }
                 while (!part.EndOfMessage);
-                (ActorAddress receiver, ActorAddress? sender, object message) = LinkFrame.Read(receiveKey, number, frame.WrittenSpan);
+                (ActorAddress receiver, ActorAddress? sender, object message) mail;
+                try
+                {
+                    mail = LinkFrame.Read(receiveKey, number, frame.WrittenSpan);
+                }
+                catch (UnreadableMessageException e)
+                {
+                    if (unreadable.Count < MostUnreadable && unreadable.Add(e.Manifest))
+                        Unreadable?.Invoke(e.Message);
+                    continue; // As if it had been lost, which every protocol here expects.
+                }
+
+                (ActorAddress receiver, ActorAddress? sender, object message) = mail;
                 if (sender is not null && sender.Host != Peer)
                     throw new InvalidDataException($"{Peer} speaks for {sender}");
                 arrived(receiver, sender, message);

@@ -39,6 +39,7 @@ public enum LogEvent
     LinkUp = 701,
     LinkDown = 702,
     LinkRefused = 703,
+    LinkUnreadable = 704,
     ProjectionLost = 800,
     ProjectionBack = 801,
     ProjectionRefused = 802,

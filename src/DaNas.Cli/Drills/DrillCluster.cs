@@ -241,7 +241,8 @@ internal sealed class DrillCluster : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
     }
 
-    private static int FreePort()
+    /// <summary>A port of loopback that nobody listens on just now.</summary>
+    public static int FreePort()
     {
         using TcpListener probe = new(IPAddress.Loopback, 0);
         probe.Start();

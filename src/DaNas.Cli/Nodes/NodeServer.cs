@@ -19,14 +19,13 @@ internal sealed class NodeServer : IAsyncDisposable
 {
     private const int MostConnections = 2_000;
 
-    private readonly NodeSettings settings;
     private readonly Action<string, string> refused;
     private readonly WebApplication app;
     private (LinkHub Hub, string Host)? leading;
 
     public NodeServer(NodeSettings settings, Action<string, string> refused)
     {
-        this.settings = settings;
+        Settings = settings;
         this.refused = refused;
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.ClearProviders();
@@ -49,6 +48,8 @@ internal sealed class NodeServer : IAsyncDisposable
         app.MapBlobs(settings.BlobFolderOf, (code, search, digest) => settings.Secret.Proves(code, "blob", search, digest));
         app.Map("/link", LinkAsync);
     }
+
+    public NodeSettings Settings { get; }
 
     /// <summary>What this node knows of the leader.</summary>
     public LeaderView View { get; set; } = new(null, 0, ValueList<string>.Empty);
@@ -76,10 +77,10 @@ internal sealed class NodeServer : IAsyncDisposable
     private IResult Leader(HttpContext http)
     {
         string nonce = http.Request.Query["nonce"].ToString();
-        if (LeaderQuestion.WaitingNode(http.Request, settings.Secret, nonce) is { } node)
+        if (LeaderQuestion.WaitingNode(http.Request, Settings.Secret, nonce) is { } node)
             Waiting.Add(node);
         string body = JsonSerializer.Serialize(View, DomainJson.Stored);
-        http.Response.Headers[LeaderQuestion.Proof] = settings.Secret.Proof("leader", nonce, body);
+        http.Response.Headers[LeaderQuestion.Proof] = Settings.Secret.Proof("leader", nonce, body);
         return Results.Text(body, "application/json");
     }
 
@@ -94,7 +95,7 @@ internal sealed class NodeServer : IAsyncDisposable
         using WebSocket socket = await http.WebSockets.AcceptWebSocketAsync();
         try
         {
-            await using LinkSession session = await LinkSession.WelcomeAsync(socket, settings.Secret, leader.Host, http.RequestAborted);
+            await using LinkSession session = await LinkSession.WelcomeAsync(socket, Settings.Secret, leader.Host, http.RequestAborted);
             await leader.Hub.CarryAsync(session, null, http.RequestAborted);
         }
         catch (Exception e) when (e is InvalidDataException or WebSocketException or IOException or OperationCanceledException)

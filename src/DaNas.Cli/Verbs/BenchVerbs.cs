@@ -22,7 +22,7 @@ namespace DaNas.Cli.Verbs;
 /// <summary>Measurements that scripts/bench.sh puts side by side: a training step, the journal, the cost of orchestration.</summary>
 internal static class BenchVerbs
 {
-    public static Command Bench() => new("bench", "Measures this machine; 'scripts/bench.sh' compares with peers.") { Step(), Journal(), Overhead(), Scale() };
+    public static Command Bench() => new("bench", "Measures this machine; 'scripts/bench.sh' compares with peers.") { Step(), Journal(), Overhead(), Scale(), Blobs() };
 
     private static Command Step()
     {
@@ -57,6 +57,39 @@ internal static class BenchVerbs
                 Output.PrintJson(r);
             else
                 Console.WriteLine(Output.Text($"{r.Trainers:N0} trainers, {r.Searches} searches: {r.Units:N0} units and {r.Events:N0} events in {r.VirtualSeconds:N0} virtual s ({r.UnitsPerSecond:0.0} units/s, {r.EventsPerSecond:0.0} events/s); CPU {r.CpuSeconds:0.0} s ({r.CpuMillisecondsPerUnit:0.00} ms a unit, {r.Load:P1} of one core), {r.MemoryMegabytes:0} MB; trainers busy {r.TrainersBusy:P0}"));
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    private static Command Blobs()
+    {
+        Option<int[]> sizes = new("--megabytes") { DefaultValueFactory = _ => [20, 200], Description = "Sizes of the blobs, in MB.", AllowMultipleArgumentsPerToken = true };
+        Option<int> passes = new("--passes") { DefaultValueFactory = _ => 5, Description = "How often each is measured; medians are told." };
+        Option<bool> json = Shared.Json();
+        Command command = new("blobs", "A blob from node to node over loopback, beside cp and nc (netcat-openbsd).") { sizes, passes, json };
+        command.SetAction((parsed, _) => Shared.GuardAsync(async () =>
+        {
+            string folder = Directory.CreateTempSubdirectory("danas-bench-").FullName;
+            try
+            {
+                List<BlobRates> rates = [];
+                foreach (int size in parsed.GetValue(sizes)!)
+                {
+                    await using BlobBench bench = new(folder);
+                    rates.Add(await bench.RunAsync(size, parsed.GetValue(passes)));
+                }
+
+                if (parsed.GetValue(json))
+                    Output.PrintJson(rates);
+                else
+                    Output.PrintTable(["MB", "node to node", "cp", "nc", "SHA-256", "to cp", "to nc"], rates.Select(r => (string[])[Output.Text($"{r.Megabytes}"), Output.Text($"{r.Fetch:0} MB/s"), Output.Text($"{r.Copy:0} MB/s"), Output.Text($"{r.Netcat:0} MB/s"), Output.Text($"{r.Hash:0} MB/s"), Output.Text($"{r.FetchToCopy:0.00}"), Output.Text($"{r.FetchToNetcat:0.00}")]));
+            }
+            finally
+            {
+                Directory.Delete(folder, true);
+            }
+
             return ExitCode.Done;
         }));
         return command;

@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.Diagnostics;
 // Shapes: N pictures, C channels, H height, W width.
 using System.Globalization;
 using DaNas.Domain.Configuration;
@@ -73,10 +75,27 @@ public sealed class EngineSession
     /// <summary>What bit-identical results depend on, as one line.</summary>
     public static string ProfileOf(SearchConfig config)
     {
-        string device = config.Trainers.Device == "cpu" ? $"cpu {CpuModel()}" : config.Trainers.Device;
+        string device = config.Trainers.Device == "cpu" ? $"cpu {CpuModel()}" : $"cuda {CudaModel(config.Trainers.Device)}";
         return string.Create(
             CultureInfo.InvariantCulture,
             $"{TorchBinding.Description}; {device}; threads {config.Trainers.Threads}; {ConfigSection.Kebab(config.Trainers.Layout.ToString())}; images {ImageCodec.Version}");
+    }
+
+    /// <summary>Name and compute capability: other models round differently.</summary>
+    private static string CudaModel(string device)
+    {
+        string visible = Environment.GetEnvironmentVariable("CUDA_VISIBLE_DEVICES")?.Split(',')[0].Trim() ?? string.Empty;
+        string index = visible.Length > 0 ? visible : device.Contains(':', StringComparison.Ordinal) ? device[(device.IndexOf(':', StringComparison.Ordinal) + 1)..] : "0";
+        try
+        {
+            using Process asked = Process.Start(new ProcessStartInfo("nvidia-smi", ["--query-gpu=name,compute_cap", "--format=csv,noheader", "-i", index]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            string model = asked.StandardOutput.ReadToEnd().Trim();
+            return asked.WaitForExit(TimeSpan.FromSeconds(10)) && asked.ExitCode == 0 && model.Length > 0 ? model : "of unknown model";
+        }
+        catch (Win32Exception)
+        {
+            return "of unknown model"; // No nvidia-smi here.
+        }
     }
 
     private static string CpuModel()

@@ -10,42 +10,9 @@ using DaNas.Ports;
 
 namespace DaNas.Actors.Tests;
 
-/// <summary>The dispatcher between made-up trainers and a made-up search, in virtual time.</summary>
-public sealed class DispatcherTests
+/// <summary>The dispatcher's promises to searches and trainers.</summary>
+public sealed class DispatcherTests : DispatcherBench
 {
-    private static readonly WorkUnit Unit = new WorkUnit.EvaluateArchitecture("derive/0", 1, 0, new("x", ["k3e3"]), null);
-
-    private readonly SimulatedWorld world;
-    private readonly SimulatedNode node;
-    private readonly List<object> toSearch = [];
-    private readonly Dictionary<string, List<DispatchProtocol.RunAttempt>> toTrainers = [];
-    private readonly List<LogEvent> logged = [];
-
-    public DispatcherTests()
-    {
-        world = new SimulatedWorld(1, new Heard(logged));
-        node = world.AddNode("n");
-        world.PlayRole(Roles.Dispatcher, node.Spawn("dispatcher", () => new DispatcherActor(new DispatcherSettings(3, 10))));
-        node.Spawn("search", () => new Stub((c, m) =>
-        {
-            if (m is DispatchProtocol.Submit)
-                c.Tell(c.Resolve(Roles.Dispatcher), m);
-            else
-                toSearch.Add(m);
-        }));
-        foreach (string name in new[] { "trainer-0", "trainer-1" })
-        {
-            toTrainers[name] = [];
-            node.Spawn(name, () => new Stub((c, m) =>
-            {
-                if (m is DispatchProtocol.RunAttempt run)
-                    toTrainers[name].Add(run);
-                else
-                    c.Tell(c.Resolve(Roles.Dispatcher), m);
-            }));
-        }
-    }
-
     [Fact]
     public void A_late_result_that_is_equal_is_lost_work_and_one_that_differs_is_nondeterminism()
     {
@@ -106,26 +73,6 @@ public sealed class DispatcherTests
     }
 
     [Fact]
-    public void A_node_that_is_drained_gets_nothing_more_and_a_quarantined_one_loses_what_it_has()
-    {
-        node.Tell(world.Resolve(Roles.Dispatcher), new DispatchProtocol.SetHostDuty("n", Actors.Cluster.NodeDuty.Draining));
-        Pass(0.1);
-        Ready("trainer-0", null, 0);
-        Submit();
-        toTrainers["trainer-0"].ShouldBeEmpty();
-        node.Tell(world.Resolve(Roles.Dispatcher), new DispatchProtocol.SetHostDuty("n", Actors.Cluster.NodeDuty.Active));
-        Pass(0.1);
-        Ready("trainer-0", null, 0);
-        toTrainers["trainer-0"].Count.ShouldBe(1);
-        node.Tell(world.Resolve(Roles.Dispatcher), new DispatchProtocol.SetHostDuty("n", Actors.Cluster.NodeDuty.Quarantined));
-        Pass(0.1);
-        Ready("trainer-0", "x/derive/0", 0);
-        Pass(5);
-        toTrainers["trainer-0"].Count.ShouldBe(1);
-        toSearch.OfType<DispatchProtocol.UnitFailed>().Count().ShouldBe(1);
-    }
-
-    [Fact]
     public void A_unit_that_takes_far_longer_than_its_kind_is_run_a_second_time_when_nothing_else_waits()
     {
         for (int i = 0; i < 4; i++)
@@ -158,57 +105,6 @@ public sealed class DispatcherTests
     }
 
     [Fact]
-    public void A_searchs_own_bounds_count_and_no_others()
-    {
-        Tell("dispatcher", new DispatchProtocol.SetBounds("x", 1, 4));
-        Leased();
-        for (int i = 1; i <= 6; i++)
-        {
-            Ready("trainer-0", "x/derive/0", i);
-            Ready("trainer-1", toTrainers["trainer-1"].Count > 0 ? "x/derive/0" : null, 0);
-            Pass(1);
-        }
-
-        DispatchProtocol.RunAttempt again = toTrainers["trainer-1"].ShouldHaveSingleItem(); // After 4 s, not 10.
-        Tell("trainer-1", new DispatchProtocol.AttemptEnded(1, again.Search, again.Unit.Id, again.Attempt, new UnitOutcome.Failed(FailureKind.EngineError, "x", 1)));
-        Pass(0.1);
-        toSearch.OfType<DispatchProtocol.UnitFailed>().Last().Exhausted.ShouldBeTrue(); // One failure, not three.
-    }
-
-    [Fact]
-    public void A_unit_that_finds_too_little_memory_goes_to_another_trainer_where_there_is_one()
-    {
-        DispatchProtocol.RunAttempt first = Leased();
-        Ready("trainer-1", "other/work", 0);
-        Tell("trainer-0", new DispatchProtocol.AttemptEnded(0, first.Search, first.Unit.Id, first.Attempt, new UnitOutcome.Failed(FailureKind.OutOfMemory, "x", 1)));
-        Ready("trainer-0", null, 0);
-        Pass(1);
-        toTrainers["trainer-0"].Count.ShouldBe(1);
-        Ready("trainer-1", null, 0);
-        DispatchProtocol.RunAttempt second = toTrainers["trainer-1"].ShouldHaveSingleItem();
-        Tell("trainer-1", new DispatchProtocol.AttemptEnded(1, second.Search, second.Unit.Id, second.Attempt, new UnitOutcome.Failed(FailureKind.OutOfMemory, "x", 1)));
-        Ready("trainer-1", null, 0);
-        toTrainers["trainer-1"].Count.ShouldBe(2); // Nobody is left who has not tried: where it was tried last, it is tried again.
-    }
-
-    [Fact]
-    public void Busy_trainers_are_counted_by_host()
-    {
-        List<object> heard = [];
-        node.Spawn("asker", () => new Stub((c, m) =>
-        {
-            if (m is DispatchProtocol.CountBusy)
-                c.Tell(c.Resolve(Roles.Dispatcher), m);
-            else
-                heard.Add(m);
-        }));
-        Leased();
-        Tell("asker", new DispatchProtocol.CountBusy());
-        Pass(0.1);
-        heard.OfType<DispatchProtocol.Busy>().ShouldHaveSingleItem().ByHost.ShouldBe([new Actors.Cluster.HostLoad("n", 1)]);
-    }
-
-    [Fact]
     public void A_unit_that_is_lost_again_and_again_waits_longer_and_is_said_aloud()
     {
         Submit();
@@ -237,62 +133,5 @@ public sealed class DispatcherTests
         after.DecisionHash.ShouldBe(state.DecisionHash);
         after.LostSeconds.ShouldBe(3);
         SearchDecider.Decide(after, late).ShouldBeOfType<Decision.Accepted>().Events.OfType<SearchEvent.NondeterminismDetected>().ShouldBeEmpty();
-    }
-
-    private DispatchProtocol.RunAttempt Leased()
-    {
-        Ready("trainer-0", null, 0);
-        Submit();
-        return toTrainers["trainer-0"].ShouldHaveSingleItem();
-    }
-
-    private void Submit()
-    {
-        Tell("search", new DispatchProtocol.Submit("x", "//n/search", Unit, 1));
-        Pass(0.1);
-    }
-
-    /// <summary>The first trainer's engine gives no sign of life for longer than it may; the second is idle, or busy with something.</summary>
-    private void Silence(string? secondIsBusyWith)
-    {
-        for (int i = 1; i <= 12; i++)
-        {
-            Ready("trainer-0", "x/derive/0", i);
-            if (toTrainers["trainer-1"].Count == 0)
-                Ready("trainer-1", secondIsBusyWith, 0);
-            Pass(1);
-        }
-    }
-
-    private void Ready(string trainer, string? busyWith, double silent)
-    {
-        Tell(trainer, new DispatchProtocol.TrainerReady(trainer[^1] - '0', busyWith, silent));
-        Pass(0.01);
-    }
-
-    private void End(string trainer, DispatchProtocol.RunAttempt run, double accuracy)
-    {
-        UnitResult result = new UnitResult.ArchitectureEvaluated(run.Unit.Id, UnitCost.Zero, new Timing(2), accuracy, 1);
-        Tell(trainer, new DispatchProtocol.AttemptEnded(0, run.Search, run.Unit.Id, run.Attempt, new UnitOutcome.Completed(result)));
-        Pass(0.1);
-    }
-
-    private void Tell(string actor, object message) => node.Tell(new ActorAddress($"//n/{actor}"), message);
-
-    private void Pass(double seconds)
-    {
-        TimeSpan until = world.Elapsed + TimeSpan.FromSeconds(seconds);
-        world.After(TimeSpan.FromSeconds(seconds), () => { });
-        world.RunUntil(() => world.Elapsed >= until, until + TimeSpan.FromSeconds(1));
-    }
-
-    private sealed class Heard(List<LogEvent> logged) : IStateLog
-    {
-        public void Write(ActorAddress actor, DateTimeOffset at, StateChange change) => logged.Add(change.Event);
-    }
-
-    private sealed class Stub(Action<IActorContext, object> receive) : IActor
-    {
-        public void Receive(IActorContext context, object message) => receive(context, message);
     }
 }

@@ -100,6 +100,36 @@ public sealed class PostgresTests
     }
 
     [PostgresFact]
+    public async Task A_coordinator_that_freezes_between_winning_the_lock_and_leading_keeps_nobody_waiting()
+    {
+        await using JournalStores stores = await JournalStores.NewAsync("postgres");
+        await stores.Server.PrepareAsync();
+        await using NpgsqlConnection frozen = await stores.Server.OpenAsync();
+        await using (NpgsqlCommand take = new("SELECT pg_advisory_lock(hashtextextended('danas cluster one', 0)), pg_advisory_lock(hashtextextended('danas cluster other', 0))", frozen))
+            await take.ExecuteNonQueryAsync();
+        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(40));
+        await using PostgresTenure tenure = await new PostgresLease(stores.Server, new Candidate("one", "b", "http://b")).WinAsync(patience.Token);
+        tenure.Epoch.ShouldBe(1);
+    }
+
+    [PostgresFact]
+    public async Task A_search_of_another_cluster_is_left_alone()
+    {
+        await using JournalStores stores = await JournalStores.NewAsync("postgres");
+        IEventJournal alone = await stores.OpenAsync();
+        await alone.AcquireAsync(Id);
+        await alone.AppendAsync(Id, 0, [JournalContract.Event(1)]);
+        await using PostgresTenure tenure = await new PostgresLease(stores.Server, new Candidate("one", "b", "http://b")).WinAsync(CancellationToken.None);
+        using PostgresJournal clustered = PostgresJournal.Over(stores.Server, tenure, TimeProvider.System, null);
+        JournalException refused = await Should.ThrowAsync<JournalException>(() => clustered.AcquireAsync(Id));
+        refused.Fault.ShouldBe(JournalFault.Foreign);
+        refused.Message.ShouldContain("single machine");
+        (await alone.AppendAsync(Id, 1, [JournalContract.Event(2)])).ShouldBe(2); // It is still the writer.
+        await clustered.AcquireAsync("search-y");
+        (await Should.ThrowAsync<JournalException>(() => alone.AcquireAsync("search-y"))).Message.ShouldContain("cluster 'one'");
+    }
+
+    [PostgresFact]
     public async Task One_bad_append_among_many_fails_alone_and_the_journal_goes_on()
     {
         await using JournalStores stores = await JournalStores.NewAsync("postgres");

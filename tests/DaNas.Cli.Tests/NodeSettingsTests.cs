@@ -25,6 +25,10 @@ public sealed class NodeSettingsTests
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.OtherRead);
         Should.Throw<Ports.DataException>(() => LinkSecret.FromFile(file)).Message.ShouldContain("chmod 600");
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        LinkSecret.FromFile(file).IsNone.ShouldBeFalse();
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.GroupRead); // As systemd and Kubernetes hand it over.
+        LinkSecret.FromFile(file).IsNone.ShouldBeFalse();
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         File.WriteAllText(file, "short");
         Should.Throw<Ports.DataException>(() => LinkSecret.FromFile(file)).Message.ShouldContain("too short");
         File.Delete(file);

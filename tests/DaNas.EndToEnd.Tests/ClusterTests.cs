@@ -78,13 +78,12 @@ public sealed class ClusterTests : IDisposable
     private void WaitForNodes(string join, Func<Dictionary<string, string>, bool> are)
     {
         Dictionary<string, string> seen = [];
-        for (int tries = 0; tries < 60; tries++)
+        for (int tries = 0; tries < 100; tries++)
         {
             (int code, string text, _) = danas.Run(["nodes", "ls", "--cluster", join, "--json"]);
             seen = code != 0 ? [] : JsonDocument.Parse(text).RootElement.EnumerateArray().Where(n => n.GetProperty("connected").GetBoolean()).ToDictionary(n => n.GetProperty("node").GetProperty("name").GetString()!, n => n.GetProperty("duty").GetString()!);
             if (are(seen))
                 return;
-            Thread.Sleep(250);
         }
 
         throw new TimeoutException($"the nodes are {string.Join(", ", seen)}");

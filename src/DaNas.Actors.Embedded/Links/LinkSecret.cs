@@ -20,14 +20,17 @@ public sealed class LinkSecret
 
     public bool IsNone => bytes.Length == 0;
 
-    /// <summary>The secret in a file that only its owner can read. Throws <see cref="DataException"/>.</summary>
+    /// <summary>
+    /// The secret in a file that not everybody can read; its group may, since systemd's credentials and Kubernetes' volumes are handed over that way. Throws
+    /// <see cref="DataException"/>.
+    /// </summary>
     public static LinkSecret FromFile(string path)
     {
         string text;
         try
         {
-            if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & (UnixFileMode.GroupRead | UnixFileMode.OtherRead)) != 0)
-                throw new DataException($"{path}: others can read the cluster's secret; chmod 600 {path}");
+            if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & (UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.GroupWrite)) != 0)
+                throw new DataException($"{path}: others can read or change the cluster's secret; chmod 600 {path}");
             text = File.ReadAllText(path).Trim();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

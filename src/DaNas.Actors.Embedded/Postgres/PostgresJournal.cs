@@ -174,18 +174,29 @@ public sealed class PostgresJournal : IEventJournal
         await using NpgsqlCommand command = new(
             """
             INSERT INTO danas_writer (persistence_id, epoch, writer_uuid, cluster) VALUES ($1, $2 + 1, $3, $4)
-            ON CONFLICT (persistence_id) DO UPDATE SET epoch = greatest(danas_writer.epoch, $2) + 1, writer_uuid = $3, cluster = $4
+            ON CONFLICT (persistence_id) DO UPDATE SET epoch = greatest(danas_writer.epoch, $2) + 1, writer_uuid = $3
+            WHERE danas_writer.cluster IS NOT DISTINCT FROM $4
             RETURNING epoch
             """, connection, transaction);
         command.Parameters.Add(new() { Value = persistenceId });
         command.Parameters.Add(new() { Value = above });
         command.Parameters.Add(new() { Value = writer });
         command.Parameters.Add(new() { Value = cluster is null ? DBNull.Value : cluster, NpgsqlDbType = NpgsqlDbType.Text });
-        long epoch = (long)(await command.ExecuteScalarAsync())!;
+        if (await command.ExecuteScalarAsync() is not long epoch)
+            throw await BelongsElsewhereAsync(connection, transaction, persistenceId);
         await transaction.CommitAsync();
         epochs[persistenceId] = epoch;
         ledger.Forget(persistenceId);
         return epoch;
+    }
+
+    /// <summary>Searches of other clusters, and of single machines, are left alone: taking one would stop it there.</summary>
+    private async Task<JournalException> BelongsElsewhereAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, string persistenceId)
+    {
+        await using NpgsqlCommand owner = new("SELECT cluster FROM danas_writer WHERE persistence_id = $1", connection, transaction);
+        owner.Parameters.Add(new() { Value = persistenceId });
+        string whose = await owner.ExecuteScalarAsync() is string other ? $"cluster '{other}': go on with 'danas resume ID --cluster' of one of its coordinators" : "a single machine: go on there with 'danas resume ID'";
+        return new(JournalFault.Foreign, $"{server.Name}: {persistenceId} belongs to {whose}; for a new search choose another --id");
     }
 
     private async Task AppendNowAsync(NpgsqlConnection connection, List<Asked> group)

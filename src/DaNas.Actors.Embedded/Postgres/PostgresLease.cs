@@ -17,6 +17,13 @@ public sealed class PostgresLease(PostgresServer server, Candidate candidate)
     /// <summary>A row that has not changed for so long belongs to a leader that is frozen or cut off.</summary>
     public static readonly TimeSpan TimeToLive = TimeSpan.FromSeconds(5);
 
+    /// <summary>A granted advisory lock of this data base under the name in $1; its key of 64 bits stands in two columns.</summary>
+    private const string HoldsLock =
+        """
+        k.locktype = 'advisory' AND k.granted AND k.objsubid = 1 AND k.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND ((k.classid::bigint << 32) | k.objid::bigint) = hashtextextended($1, 0)
+        """;
+
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Told once when the store cannot be reached, and once when it can again.</summary>
@@ -83,33 +90,25 @@ public sealed class PostgresLease(PostgresServer server, Candidate candidate)
 
     private string LockName => $"danas cluster {candidate.Cluster}";
 
-    /// <summary>Ends the session of a leader whose row does not change. It ends when the store does not answer: then waiting is begun anew.</summary>
+    /// <summary>
+    /// Ends the session that holds the lock while the leader's row does not change: that of a leader that is frozen, or of a coordinator that froze before it could lead.
+    /// The watch ends when the store does not answer: then waiting is begun anew.
+    /// </summary>
     private async Task WatchAsync(CancellationToken cancellation)
     {
         try
         {
             await using NpgsqlConnection eye = await server.OpenAsync(cancellation);
-            (long Epoch, DateTime Renewed) seen = default;
+            (int Holder, long Epoch, DateTime Renewed) seen = default;
             long since = Stopwatch.GetTimestamp();
             while (true)
             {
-                await using NpgsqlCommand look = new("SELECT epoch, renewed, backend FROM danas_lease WHERE name = $1", eye);
-                look.Parameters.Add(new() { Value = candidate.Cluster });
-                int backend = 0;
-                await using (NpgsqlDataReader row = await look.ExecuteReaderAsync(cancellation))
+                (int Holder, long Epoch, DateTime Renewed) now = await LookAsync(eye, cancellation);
+                if (now != seen)
+                    (seen, since) = (now, Stopwatch.GetTimestamp()); // A new holder has the whole time from now.
+                if (now.Holder != 0 && Stopwatch.GetElapsedTime(since) > TimeToLive)
                 {
-                    if (await row.ReadAsync(cancellation))
-                    {
-                        (long, DateTime) now = (row.GetInt64(0), row.GetDateTime(1));
-                        backend = row.GetInt32(2);
-                        if (now != seen)
-                            (seen, since) = (now, Stopwatch.GetTimestamp());
-                    }
-                }
-
-                if (backend != 0 && Stopwatch.GetElapsedTime(since) > TimeToLive)
-                {
-                    await EndSessionAsync(eye, backend, seen.Epoch, cancellation);
+                    await EndSessionAsync(eye, now.Holder, cancellation);
                     since = Stopwatch.GetTimestamp();
                 }
 
@@ -122,19 +121,23 @@ public sealed class PostgresLease(PostgresServer server, Candidate candidate)
         }
     }
 
-    /// <summary>Only a session that holds the lock and is still the one in the row.</summary>
-    private async Task EndSessionAsync(NpgsqlConnection eye, int backend, long epoch, CancellationToken cancellation)
+    /// <summary>The server process that holds the lock (0: none), and what the leader's row says.</summary>
+    private async Task<(int Holder, long Epoch, DateTime Renewed)> LookAsync(NpgsqlConnection eye, CancellationToken cancellation)
     {
-        await using NpgsqlCommand end = new(
-            """
-            SELECT pg_terminate_backend(l.backend) FROM danas_lease l
-            JOIN pg_stat_activity a ON a.pid = l.backend AND a.datname = current_database()
-            WHERE l.name = $1 AND l.backend = $2 AND l.epoch = $3
-              AND EXISTS (SELECT 1 FROM pg_locks k WHERE k.pid = l.backend AND k.locktype = 'advisory' AND k.granted)
-            """, eye);
-        end.Parameters.Add(new() { Value = candidate.Cluster });
-        end.Parameters.Add(new() { Value = backend });
-        end.Parameters.Add(new() { Value = epoch });
+        await using NpgsqlCommand look = new(
+            $"SELECT coalesce((SELECT min(k.pid) FROM pg_locks k WHERE {HoldsLock}), 0), coalesce(max(l.epoch), 0), coalesce(max(l.renewed), '-infinity') FROM danas_lease l WHERE l.name = $2", eye);
+        look.Parameters.Add(new() { Value = LockName });
+        look.Parameters.Add(new() { Value = candidate.Cluster });
+        await using NpgsqlDataReader row = await look.ExecuteReaderAsync(cancellation);
+        return await row.ReadAsync(cancellation) ? (row.GetInt32(0), row.GetInt64(1), row.GetDateTime(2)) : default;
+    }
+
+    /// <summary>Only a session that still holds the lock.</summary>
+    private async Task EndSessionAsync(NpgsqlConnection eye, int holder, CancellationToken cancellation)
+    {
+        await using NpgsqlCommand end = new($"SELECT pg_terminate_backend(k.pid) FROM pg_locks k WHERE {HoldsLock} AND k.pid = $2", eye);
+        end.Parameters.Add(new() { Value = LockName });
+        end.Parameters.Add(new() { Value = holder });
         await end.ExecuteNonQueryAsync(cancellation);
     }
 }

@@ -19,8 +19,8 @@ public sealed partial class ClusterActor
             case ClusterProtocol.ResumeSearch m:
                 if (!SearchNames.AreProper(m.Id))
                     context.Tell(from, new ClusterProtocol.Answer(m.Ask, $"there is no search '{m.Id}'"));
-                else if (searches.TryGetValue(m.Id, out Hosted? hosted) && hosted.State is not { IsOver: true })
-                    context.Tell(from, new ClusterProtocol.Answer(m.Ask, null));
+                else if (searches.TryGetValue(m.Id, out Hosted? hosted) && !hosted.IsOver)
+                    hosted.AnswerWhenStored(failure => context.Tell(from, new ClusterProtocol.Answer(m.Ask, failure)));
                 else
                     TakeOver(context, m.Id, failure => context.Tell(from, new ClusterProtocol.Answer(m.Ask, failure)));
                 break;
@@ -30,12 +30,19 @@ public sealed partial class ClusterActor
                     ? new ClusterProtocol.Opened(m.Ask, null, null, null, null, $"no search '{m.Search}' runs here")
                     : new ClusterProtocol.Opened(m.Ask, searches[m.Search].Configuration, started.Data, started.NumericsProfile, started.EngineVersion, null));
                 break;
-            case ClusterProtocol.Replicate m when nodes.TryGetValue(m.Node, out Known? node):
-                Then(context, ClusterPorts.Transfer, new ClusterPorts.Fetch(m.Search, m.Blob, [node.Info.Address]), (c, reply) => c.Tell(from, new ClusterProtocol.Answer(m.Ask, reply.Failure)));
+            case ClusterProtocol.Replicate m when nodes.TryGetValue(m.Node, out Known? node) && open.Add(m.Ask):
+                Then(context, ClusterPorts.Transfer, new ClusterPorts.Fetch(m.Search, m.Blob, [node.Info.Address]), (c, reply) =>
+                {
+                    open.Remove(m.Ask);
+                    c.Tell(from, new ClusterProtocol.Answer(m.Ask, reply.Failure));
+                });
                 break;
-            case ClusterProtocol.Follow m:
+            case ClusterProtocol.Follow m when open.Add(m.Ask):
                 Then(context, ClusterPorts.Journal, new ClusterPorts.ReadAfter(m.Search, m.After), (c, reply) =>
-                    c.Tell(from, new ClusterProtocol.Followed(m.Ask, (reply.Reply as IEnumerable<FollowedEvent> ?? []).ToValueList(), reply.Failure)));
+                {
+                    open.Remove(m.Ask);
+                    c.Tell(from, new ClusterProtocol.Followed(m.Ask, (reply.Reply as IEnumerable<FollowedEvent> ?? []).ToValueList(), reply.Failure));
+                });
                 break;
             case ClusterProtocol.SetDuty m:
                 Order(context, m, from);
@@ -44,7 +51,7 @@ public sealed partial class ClusterActor
                 context.Tell(from, new ClusterProtocol.NodeList(m.Ask, Nodes(), null));
                 break;
             case ClusterProtocol.ListSearches m:
-                context.Tell(from, new ClusterProtocol.SearchList(m.Ask, searches.Values.Select(s => new SearchStatus(s.Id, s.State?.Phase.GetType().Name ?? "TakingOver", s.Events)).ToValueList()));
+                context.Tell(from, new ClusterProtocol.SearchList(m.Ask, searches.Values.Select(s => new SearchStatus(s.Id, s.Phase, s.Events)).ToValueList()));
                 break;
         }
     }

@@ -21,10 +21,10 @@ public sealed partial class ClusterActor
 
         context.Log(new StateChange(LogEvent.ClusterNodeJoined, "Absent", "Active") { Cause = $"{info.Name} at {info.Address}, {info.Trainers} trainer(s), {info.Engine}" });
         nodes[info.Name] = known = new Known(info, actor) { Seen = now };
-        if (duties.TryGetValue(info.Name, out NodeDuty duty))
-            SetDuty(context, known, duty);
+        if (knowsDuties)
+            SetDuty(context, known, duties.GetValueOrDefault(info.Name)); // Before that nobody is given work.
         SendRoster(context);
-        foreach (Submission s in submissions.Values)
+        foreach (Submission s in submissions.Values.ToList())
             AskForDescription(context, s);
     }
 
@@ -35,11 +35,9 @@ public sealed partial class ClusterActor
             return; // The journal is away; a later tick asks again.
         knowsDuties = true;
         foreach (NodeOrder each in stored)
-        {
             duties[each.Node] = each.Duty;
-            if (nodes.TryGetValue(each.Node, out Known? known))
-                SetDuty(c, known, each.Duty);
-        }
+        foreach (Known known in nodes.Values)
+            SetDuty(c, known, duties.GetValueOrDefault(known.Info.Name));
     });
 
     /// <summary>Stored before it counts, so that it outlives this leader.</summary>
@@ -66,9 +64,8 @@ public sealed partial class ClusterActor
 
     private static void SetDuty(IActorContext context, Known node, NodeDuty duty)
     {
-        if (node.Duty == duty)
-            return;
-        context.Log(new StateChange(LogEvent.ClusterNodeDuty, node.Duty.ToString(), duty.ToString()) { Cause = node.Info.Name, IsWarning = duty == NodeDuty.Quarantined });
+        if (node.Duty != duty)
+            context.Log(new StateChange(LogEvent.ClusterNodeDuty, node.Duty.ToString(), duty.ToString()) { Cause = node.Info.Name, IsWarning = duty == NodeDuty.Quarantined });
         node.Duty = duty;
         context.Tell(context.Resolve(Roles.Dispatcher), new DispatchProtocol.SetHostDuty(node.Actor.Host, duty));
     }
@@ -79,17 +76,6 @@ public sealed partial class ClusterActor
         context.Run(ClusterPorts.Transfer, roster);
         foreach (Known node in nodes.Values)
             context.Tell(node.Actor, roster);
-    }
-
-    private void SendKept(IActorContext context)
-    {
-        foreach (Hosted hosted in searches.Values.Where(s => s.State is not null))
-        {
-            ClusterProtocol.Keep keep = new(hosted.Id, hosted.State!.LiveBlobs.Concat(hosted.State.Weights).Concat(hosted.State.Marks.Select(m => m.Supernet).OfType<BlobRef>()).Distinct().ToValueList());
-            context.Run(ClusterPorts.Transfer, keep);
-            foreach (Known node in nodes.Values)
-                context.Tell(node.Actor, keep);
-        }
     }
 
     private ValueList<NodeStatus> Nodes() => nodes.Values.Select(n => new NodeStatus(n.Info, n.Duty, busy.FirstOrDefault(b => b.Host == n.Actor.Host)?.Running ?? 0, now - n.Seen < NodeTicks)).ToValueList();

@@ -12,7 +12,10 @@ public sealed partial class ClusterActor
     {
         if (searches.TryGetValue(m.Id, out Hosted? hosted))
         {
-            context.Tell(from, new ClusterProtocol.Answer(m.Ask, hosted.Configuration == m.Configuration ? null : $"search '{m.Id}' exists already, with another configuration; choose another --id"));
+            if (hosted.Configuration != m.Configuration)
+                context.Tell(from, new ClusterProtocol.Answer(m.Ask, $"search '{m.Id}' exists already, with another configuration; choose another --id"));
+            else
+                hosted.AnswerWhenStored(failure => context.Tell(from, new ClusterProtocol.Answer(m.Ask, failure)));
             return;
         }
 
@@ -21,7 +24,7 @@ public sealed partial class ClusterActor
             if (known.Asked.Configuration != m.Configuration)
                 context.Tell(from, new ClusterProtocol.Answer(m.Ask, $"search '{m.Id}' is just being begun, with another configuration; choose another --id"));
             else
-                submissions[m.Id] = new Submission(m, from) { Tries = known.Tries };
+                known.AskedAgain(m, from);
             return; // A description was asked for, and is asked for again by the tick.
         }
 
@@ -33,8 +36,16 @@ public sealed partial class ClusterActor
     private void AskForDescription(IActorContext context, Submission submission)
     {
         Known[] able = [.. nodes.Values.Where(n => n.Duty == NodeDuty.Active && now - n.Seen < NodeTicks)];
-        if (able.Length > 0)
-            context.Tell(able[submission.Tries++ % able.Length].Actor, new ClusterProtocol.Describe($"describe {submission.Asked.Id}", submission.Asked.Configuration));
+        Known[] left = [.. able.Where(n => !submission.Refusals.ContainsKey(n.Info.Name))];
+        if (left.Length > 0)
+        {
+            context.Tell(left[submission.Tries++ % left.Length].Actor, new ClusterProtocol.Describe($"describe {submission.Asked.Id}", submission.Asked.Configuration));
+        }
+        else if (able.Length > 0)
+        {
+            submissions.Remove(submission.Asked.Id); // Whoever could run it has said why not.
+            context.Tell(submission.From, new ClusterProtocol.Answer(submission.Asked.Ask, string.Join("; ", submission.Refusals.Values.Distinct())));
+        }
     }
 
     private void Begin(IActorContext context, ClusterProtocol.Described m)
@@ -44,20 +55,34 @@ public sealed partial class ClusterActor
             return;
         if (m.Failure is not null || m.Profile is null || m.Data is null)
         {
-            submissions.Remove(id);
-            context.Tell(s.From, new ClusterProtocol.Answer(s.Asked.Ask, m.Failure ?? "the node gave no description"));
+            string node = nodes.Values.FirstOrDefault(n => n.Actor == context.Sender)?.Info.Name ?? string.Empty;
+            s.Refusals[node] = m.Failure ?? "the node gave no description";
+            AskForDescription(context, s);
             return;
         }
 
-        if (searches.ContainsKey(id) || !taking.Add(id))
+        if (searches.ContainsKey(id))
+        {
+            submissions.Remove(id); // It was taken over meanwhile.
+            Submit(context, s.Asked, s.From);
+            return;
+        }
+
+        if (!taking.Add(id))
             return;
         Then(context, ClusterPorts.Journal, new ClusterPorts.Take(id), (c, reply) =>
         {
             taking.Remove(id);
+            if (reply.Reply is ClusterPorts.BelongsElsewhere elsewhere)
+            {
+                submissions.Remove(id);
+                c.Tell(s.From, new ClusterProtocol.Answer(s.Asked.Ask, elsewhere.Why));
+                return;
+            }
+
             if (reply.Reply is not ClusterPorts.Taken taken)
                 return; // The journal is away; the submission is tried again.
-            submissions.Remove(id, out Submission? newest);
-            s = newest ?? s;
+            submissions.Remove(id);
             if (taken.Started is not null)
             {
                 c.Tell(s.From, new ClusterProtocol.Answer(s.Asked.Ask, $"search '{id}' exists already; go on with 'danas resume {id} --cluster', or choose another --id"));
@@ -72,10 +97,15 @@ public sealed partial class ClusterActor
 
     private sealed class Submission(ClusterProtocol.SubmitSearch asked, ActorAddress from)
     {
-        public ClusterProtocol.SubmitSearch Asked { get; } = asked;
+        public ClusterProtocol.SubmitSearch Asked { get; private set; } = asked;
 
-        public ActorAddress From { get; } = from;
+        public ActorAddress From { get; private set; } = from;
 
         public int Tries { get; set; }
+
+        /// <summary>Nodes that cannot run it, and why.</summary>
+        public SortedDictionary<string, string> Refusals { get; } = new(StringComparer.Ordinal);
+
+        public void AskedAgain(ClusterProtocol.SubmitSearch asked, ActorAddress from) => (Asked, From) = (asked, from);
     }
 }

@@ -27,6 +27,7 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
     private readonly SortedDictionary<string, Hosted> searches = new(StringComparer.Ordinal);
     private readonly Dictionary<object, Action<IActorContext, PortReply>> waiting = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<string, Submission> submissions = new(StringComparer.Ordinal);
+    private readonly HashSet<string> open = new(StringComparer.Ordinal);
     private readonly HashSet<string> taking = new(StringComparer.Ordinal);
     private readonly HashSet<string> refusedTakes = new(StringComparer.Ordinal);
     private bool lookedForUnfinished;
@@ -102,9 +103,10 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
             taking.Remove(id);
             if (reply.Reply is not ClusterPorts.Taken taken)
             {
-                answer(reply.Failure ?? "the journal does not answer");
+                string why = (reply.Reply as ClusterPorts.BelongsElsewhere)?.Why ?? reply.Failure ?? "the journal does not answer";
+                answer(why);
                 if (!searches.ContainsKey(id) && refusedTakes.Add(id))
-                    c.Log(new StateChange(LogEvent.ClusterSearchRefused, "Absent", "Refused") { Search = id, Cause = reply.Failure, IsWarning = true });
+                    c.Log(new StateChange(LogEvent.ClusterSearchRefused, "Absent", "Refused") { Search = id, Cause = why, IsWarning = true });
             }
             else if (taken.Started is null)
             {
@@ -115,60 +117,6 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
                 Host(c, id, taken, new SearchProtocol.Beginning(null, new SearchCommand.Resume(taken.Epoch, taken.Started.NumericsProfile, 0)), answer);
             }
         });
-    }
-
-    /// <summary>A search that failed and is resumed gets another actor; the epoch in the name keeps the two apart.</summary>
-    private void Host(IActorContext context, string id, ClusterPorts.Taken taken, SearchProtocol.Beginning beginning, Action<string?> answer)
-    {
-        if (searches.TryGetValue(id, out Hosted? former))
-            context.StopChild(former.Actor.Name);
-        ActorAddress self = context.Self;
-        ActorAddress actor = context.Spawn(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"search-{id}-{taken.Epoch}"), () => new SearchActor(new SearchId(id), beginning, self));
-        context.Watch(actor);
-        searches[id] = new Hosted(id, actor, taken.Started!) { Answer = answer };
-        context.Log(new StateChange(LogEvent.ClusterSearchTaken, "Absent", "Hosted") { Search = id, Cause = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"epoch {taken.Epoch}") });
-    }
-
-    private void Told(IActorContext context, SearchState state, long sequence)
-    {
-        if (state.Started is null || !searches.TryGetValue(state.Started.Id.Text, out Hosted? hosted))
-            return;
-        if (hosted.State is null)
-            SecureBlobs(context, hosted.Id, state);
-        if (hosted.State?.Config is null && state.Config is { } config)
-            context.Tell(context.Resolve(Roles.Dispatcher), new DispatchProtocol.SetBounds(hosted.Id, config.Trainers.Attempts, config.Trainers.SilenceSeconds));
-        hosted.State = state;
-        hosted.Reply(null); // Now it stands in the journal.
-
-        hosted.Events = Math.Max(hosted.Events, sequence);
-        if (state.IsOver)
-            context.Tell(context.Resolve(Roles.Dispatcher), new DispatchProtocol.Forget(hosted.Id));
-    }
-
-    private void Refused(IActorContext context, string reason)
-    {
-        context.Log(new StateChange(LogEvent.ClusterSearchRefused, "Hosted", "Refused") { Cause = $"{context.Sender}: {reason}", IsWarning = true });
-        foreach (Hosted refused in searches.Values.Where(s => s.Actor == context.Sender))
-            refused.Reply(reason);
-    }
-
-    /// <summary>A new leader has no copies yet: what the search stands on is fetched from whoever has it, so that no node's loss is a loss of work.</summary>
-    private void SecureBlobs(IActorContext context, string id, SearchState state)
-    {
-        string[] from = [.. nodes.Values.Where(n => now - n.Seen < NodeTicks).Select(n => n.Info.Address)];
-        foreach (BlobRef blob in state.IsOver ? [] : state.LiveBlobs)
-            context.Run(ClusterPorts.Transfer, new ClusterPorts.Fetch(id, blob, from.ToValueList()));
-    }
-
-    /// <summary>A search's actor that gave up is not hosted any more; it is taken over again after a while.</summary>
-    private void Gone(IActorContext context, ActorAddress actor)
-    {
-        foreach (Hosted lost in searches.Values.Where(s => s.Actor == actor && s.State is not { IsOver: true }).ToList())
-        {
-            searches.Remove(lost.Id);
-            lost.Reply("its actor ended; the log of the leading coordinator says why");
-            context.Log(new StateChange(LogEvent.ClusterSearchRefused, "Hosted", "Absent") { Search = lost.Id, Cause = "its actor ended; it is taken over again", IsWarning = true });
-        }
     }
 
     private void Beat(IActorContext context)
@@ -182,13 +130,15 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
         context.Tell(context.Resolve(Roles.Dispatcher), new DispatchProtocol.CountBusy());
         foreach (Known gone in nodes.Values.Where(n => now - n.Seen == NodeTicks).ToList())
             context.Log(new StateChange(LogEvent.ClusterNodeLost, gone.Duty.ToString(), "Silent") { Cause = $"{gone.Info.Name} has not announced itself for {NodeTicks} s", IsWarning = true });
+        foreach (Hosted hosted in searches.Values.Where(h => h.Missing.Count > 0))
+            SecureBlobs(context, hosted);
         if (now % 5 == 0)
             SendRoster(context);
         if (now % KeepTicks == 0)
             SendKept(context);
         if (now % 3 == 0)
         {
-            foreach (Submission s in submissions.Values)
+            foreach (Submission s in submissions.Values.ToList())
                 AskForDescription(context, s);
         }
     }
@@ -210,32 +160,5 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
         public NodeDuty Duty { get; set; }
 
         public long Seen { get; set; }
-    }
-
-    private sealed class Hosted(string id, ActorAddress actor, SearchEvent.SearchStarted started)
-    {
-        public string Id { get; } = id;
-
-        public ActorAddress Actor { get; } = actor;
-
-        /// <summary>With what was accepted since.</summary>
-        public SearchEvent.SearchStarted Started => State?.Started ?? started;
-
-        public SearchState? State { get; set; }
-
-        public long Events { get; set; }
-
-        /// <summary>Told once, when the beginning is stored, or with the reason why it is not.</summary>
-        public Action<string?>? Answer { get; set; }
-
-        public void Reply(string? failure)
-        {
-            Action<string?>? answer = Answer;
-            Answer = null;
-            answer?.Invoke(failure);
-        }
-
-        /// <summary>The configuration in force.</summary>
-        public string Configuration => State?.Config?.Text ?? Started.Configuration;
     }
 }

@@ -124,6 +124,9 @@ public static class ClusterPorts
     /// <summary>The writer's epoch, and what the search was started with; null where it has not begun.</summary>
     public sealed record Taken(long Epoch, Domain.Searches.SearchEvent.SearchStarted? Started);
 
+    /// <summary>The other reply to <see cref="Take"/>: another cluster, or a single machine, writes this search.</summary>
+    public sealed record BelongsElsewhere(string Why);
+
     /// <summary>Reply: a list of <see cref="NodeOrder"/>.</summary>
     public sealed record LoadDuties;
 

@@ -15,7 +15,7 @@ internal sealed class DispatchPolicy
     private const int ShortestStraggler = 10;
     private const double Straggles = 2;
 
-    private readonly Dictionary<Type, (Queue<long> Known, double Patience)> durations = [];
+    private readonly Dictionary<(string Search, Type Kind), (Queue<long> Known, double Patience)> durations = [];
 
     /// <summary>The unit that an idle trainer gets; null where none waits that it can run. Running: units under way of each search.</summary>
     public static DispatchItem? Next(IEnumerable<DispatchItem> queue, Lease lease, IReadOnlyDictionary<string, int> running, long now)
@@ -53,19 +53,26 @@ internal sealed class DispatchPolicy
     /// <summary>Running units that are worth a second attempt elsewhere, the slowest first.</summary>
     public List<DispatchItem> Stragglers(IReadOnlyList<Lease> all, long now)
     {
-        List<Lease> slow = [.. all.Where(l => l.Running is { } item && now - l.Since > Patience(item.Unit))];
+        List<Lease> slow = [.. all.Where(l => l.Running is { } item && now - l.Since > Patience(item))];
         return slow.Count == 0 ? [] : [.. slow.Where(l => all.Count(o => o.Running == l.Running) == 1).OrderBy(l => l.Since).Select(l => l.Running!)];
     }
 
-    public void Took(WorkUnit unit, long ticks)
+    public void Forget(string search)
     {
-        Queue<long> known = durations.GetValueOrDefault(unit.GetType()).Known ?? new();
+        foreach ((string Search, Type) key in durations.Keys.Where(k => k.Search == search).ToList())
+            durations.Remove(key);
+    }
+
+    public void Took(DispatchItem item, long ticks)
+    {
+        (string, Type) key = (item.Search, item.Unit.GetType());
+        Queue<long> known = durations.GetValueOrDefault(key).Known ?? new();
         known.Enqueue(ticks);
         if (known.Count > Samples)
             known.Dequeue();
         double patience = known.Count < FewestSamples ? double.PositiveInfinity : Math.Max(ShortestStraggler, Straggles * (1 + known.Order().ElementAt(known.Count / 2)));
-        durations[unit.GetType()] = (known, patience);
+        durations[key] = (known, patience);
     }
 
-    private double Patience(WorkUnit unit) => durations.TryGetValue(unit.GetType(), out (Queue<long>, double Patience) known) ? known.Patience : double.PositiveInfinity;
+    private double Patience(DispatchItem item) => durations.TryGetValue((item.Search, item.Unit.GetType()), out (Queue<long>, double Patience) known) ? known.Patience : double.PositiveInfinity;
 }

@@ -8,7 +8,11 @@ using DaNas.Ports;
 namespace DaNas.Actors.Dispatch;
 
 /// <summary>Bounds of the dispatcher: counted failures of a unit, and seconds of a trainer's silence before its unit goes to another.</summary>
-public sealed record DispatcherSettings(int Attempts, double SilenceSeconds);
+public sealed record DispatcherSettings(int Attempts, double SilenceSeconds)
+{
+    /// <summary>In a cluster: a host gets work only when the leader's reception has said what it may do.</summary>
+    public bool AwaitsDuties { get; init; }
+}
 
 /// <summary>
 /// Matches units to idle trainers, first come first served. In memory only: after a restart requesters submit again what is
@@ -16,13 +20,12 @@ public sealed record DispatcherSettings(int Attempts, double SilenceSeconds);
 /// later counts if nobody else was first, and is lost work if somebody was. Time is counted in ticks of its own timer, so that a clock that
 /// jumps changes nothing.
 /// </summary>
-public sealed class DispatcherActor(DispatcherSettings settings) : IActor
+public sealed partial class DispatcherActor(DispatcherSettings settings) : IActor
 {
     /// <summary>Results kept to answer a unit that is asked for again before its requester has stored the result.</summary>
     private const int RememberedResults = 1024;
 
     private const int GraceTicks = 5;
-    private const int UnfitTicks = 60;
 
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
 
@@ -112,21 +115,11 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
             queue.AddLast(item);
     }
 
-    /// <summary>Only from a trainer that is well: one from which the unit was withdrawn must not get it back by still being busy with it.</summary>
-    private bool MayAdopt(Lease lease) => lease.Withdrawn != lease.BusyWith && Math.Max(now - lease.Seen, lease.Silent) <= BoundsOf(DispatchItem.SearchOf(lease.BusyWith)).SilenceSeconds && duties.GetValueOrDefault(lease.Trainer.Host) == NodeDuty.Active;
-
-    /// <summary>A trainer runs it already, for a former dispatcher: the work goes on.</summary>
-    private void Adopt(IActorContext context, Lease lease, DispatchItem item)
-    {
-        queue.Remove(item);
-        lease.Give(item, 0, now);
-        context.Log(Line(LogEvent.DispatcherUnitLeased, item, "Queued", "Running") with { Cause = $"{lease.Trainer} runs it already" });
-    }
-
     /// <summary>A search is over: nobody waits for its units any more.</summary>
     private void Forget(string search)
     {
         bounds.Remove(search);
+        policy.Forget(search);
         foreach (DispatchItem item in items.Values.Where(i => i.Search == search).ToList())
         {
             items.Remove(item.Key);
@@ -139,30 +132,15 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
         }
     }
 
-    private void Join(IActorContext context, DispatchProtocol.TrainerReady m)
-    {
-        ActorAddress trainer = context.Sender!;
-        if (!trainers.TryGetValue(trainer.Path, out Lease? lease))
-        {
-            lease = new Lease(trainer);
-            trainers[trainer.Path] = lease;
-            context.Watch(trainer);
-            context.Log(new StateChange(LogEvent.DispatcherTrainerJoined, "Absent", m.BusyWith is null ? "Idle" : "Busy") { Cause = trainer.Path });
-        }
-
-        lease.Seen = now;
-        lease.Silent = m.SilentSeconds;
-        lease.Busy = m.BusyWith is not null;
-        lease.BusyWith = m.BusyWith;
-        if (lease.Running is { } item && m.BusyWith != item.Key && now - lease.Since > GraceTicks)
-            Withdraw(context, lease, Lost($"{trainer} knows nothing of the attempt"));
-        else if (lease.Running is null && m.BusyWith is { } key && MayAdopt(lease) && items.TryGetValue(key, out DispatchItem? waiting) && queue.Contains(waiting))
-            Adopt(context, lease, waiting);
-    }
-
     private void Ended(IActorContext context, DispatchProtocol.AttemptEnded m)
     {
         string key = DispatchItem.KeyOf(m.Search, m.Unit);
+        if (m.Outcome is UnitOutcome.Completed && duties.GetValueOrDefault(context.Sender!.Host) == NodeDuty.Quarantined)
+        {
+            context.Tell(context.Sender!, new DispatchProtocol.AttemptNoted(m.Search, m.Unit, m.Attempt)); // Whoever quarantined it does not trust its results.
+            return;
+        }
+
         bool holds = trainers.TryGetValue(context.Sender!.Path, out Lease? lease) && lease.Running is { } held && held.Key == key && (lease.Attempt == m.Attempt || lease.Attempt == 0);
         DispatchItem? item = holds ? lease!.Take() : null;
         if (lease is not null && (holds || lease.Running is null))
@@ -174,7 +152,7 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
         if (m.Outcome is UnitOutcome.Completed { Result: var made })
             lease?.Remember(UnitResult.OutputOf(made));
         if (item is not null && m.Outcome is UnitOutcome.Completed)
-            policy.Took(item.Unit, now - lease!.Since);
+            policy.Took(item, now - lease!.Since);
         context.Tell(context.Sender!, new DispatchProtocol.AttemptNoted(m.Search, m.Unit, m.Attempt));
         item?.Ended.Add(m.Attempt);
         switch (m.Outcome)
@@ -186,13 +164,13 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
                 Finish(context, key, m.Attempt, c.Result);
                 break;
             case UnitOutcome.Failed { Kind: FailureKind.Unfit } f when item is not null:
-                lease!.Unfit[m.Search] = now + UnfitTicks; // What was wrong may be mended.
+                lease!.Refuses(m.Search, now); // It says nothing of the unit: neither counted nor told.
                 context.Log(Line(LogEvent.DispatcherTrainerUnfit, item, "Idle", "Unfit") with { Cause = $"{context.Sender}: {f.Cause}", IsWarning = true });
-                Requeue(context, item, f);
+                PutBack(item);
                 break;
             case UnitOutcome.Failed f when item is not null:
                 if (f.Kind == FailureKind.OutOfMemory && trainers.Values.Any(t => t != lease && t.Fits(m.Search, now)))
-                    lease!.Unfit[m.Search] = now + UnfitTicks; // Another device may have more.
+                    lease!.Refuses(m.Search, now); // Another device may have more.
                 Requeue(context, item, f);
                 break;
             case UnitOutcome.Failed { Kind: not FailureKind.Cancelled } f when done.TryGetValue(key, out Finished? first) && first.Attempts.Add(m.Attempt):
@@ -238,11 +216,16 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
         context.Tell(item.Requester, new DispatchProtocol.UnitFailed(item.Unit.Id, item.Attempt, failure, exhausted));
         if (failure.Blob is not null)
             done.Clear(); // Blobs are being lost: what was made before is looked at again by making it again.
-        if (trainers.Values.Any(t => t.Running == item))
-            return; // Another attempt at it is under way.
-        if (leaves)
+        if (!leaves)
+            PutBack(item);
+        else if (trainers.Values.All(t => t.Running != item))
             items.Remove(item.Key);
-        else
+    }
+
+    /// <summary>To the head of the queue, unless another attempt at it is under way.</summary>
+    private void PutBack(DispatchItem item)
+    {
+        if (trainers.Values.All(t => t.Running != item))
             queue.AddFirst(item);
     }
 
@@ -269,7 +252,7 @@ public sealed class DispatcherActor(DispatcherSettings settings) : IActor
     private void Assign(IActorContext context, bool alsoStragglers)
     {
         List<Lease> all = [.. trainers.Values];
-        List<Lease> idle = [.. all.Where(t => t.Running is null && !t.Busy && now - t.Seen <= settings.SilenceSeconds && duties.GetValueOrDefault(t.Trainer.Host) == NodeDuty.Active)];
+        List<Lease> idle = [.. all.Where(t => t.Running is null && !t.Busy && now - t.Seen <= settings.SilenceSeconds && MayWork(t))];
         if (idle.Count == 0)
             return;
         Dictionary<string, int> running = DispatchPolicy.Running(all);

@@ -6,6 +6,8 @@ namespace DaNas.Actors.Dispatch;
 internal sealed class Lease(ActorAddress trainer)
 {
     private const int RememberedBlobs = 64;
+    private const int UnfitTicks = 60;
+    private const int LongestUnfit = 3600;
 
     private readonly Queue<BlobRef> order = new();
     private readonly HashSet<BlobRef> blobs = [];
@@ -33,10 +35,17 @@ internal sealed class Lease(ActorAddress trainer)
     /// <summary>The unit that was taken from it last, although it may still be busy with it.</summary>
     public string? Withdrawn { get; set; }
 
-    /// <summary>Searches whose units it cannot run (another numerics profile, other data), and the tick at which it is asked again.</summary>
-    public Dictionary<string, long> Unfit { get; } = new(StringComparer.Ordinal);
+    /// <summary>Searches whose units it cannot run (another numerics profile, other data, too little memory): the tick at which it is asked again, and how often it has refused.</summary>
+    private readonly Dictionary<string, (long Until, int Times)> unfit = new(StringComparer.Ordinal);
 
-    public bool Fits(string search, long now) => Unfit.GetValueOrDefault(search) <= now;
+    public bool Fits(string search, long now) => unfit.GetValueOrDefault(search).Until <= now;
+
+    /// <summary>What was wrong may be mended: it is asked again after a minute, then two, and so on to an hour.</summary>
+    public void Refuses(string search, long now)
+    {
+        int times = unfit.GetValueOrDefault(search).Times;
+        unfit[search] = (now + Math.Min(LongestUnfit, UnfitTicks << Math.Min(times, 6)), times + 1);
+    }
 
     /// <summary>The search that it worked for last, and since when without a break.</summary>
     public string? Search { get; private set; }

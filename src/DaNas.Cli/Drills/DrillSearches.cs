@@ -5,7 +5,11 @@ using DaNas.Domain.Configuration;
 namespace DaNas.Cli.Drills;
 
 /// <summary>A fault: what it is called, how long it lasts, what is done to the leader (or with its help to others), and what ends it.</summary>
-internal sealed record Strike(string Name, double Seconds, Action<DrillNode> Begin, Action<DrillNode> End);
+internal sealed record Strike(string Name, double Seconds, Action<DrillNode> Begin, Action<DrillNode> End)
+{
+    /// <summary>Whether the search must go on while the fault lasts.</summary>
+    public bool MustGoOn { get; init; }
+}
 
 /// <summary>Searches on a drill's cluster, one after another; each must end as the one on a single machine did.</summary>
 internal sealed class DrillSearches(ClusterClient client, SearchConfig config, DrillEnd clean)
@@ -33,12 +37,27 @@ internal sealed class DrillSearches(ClusterClient client, SearchConfig config, D
     /// <summary>The leader, at a moment when progress is being made.</summary>
     public static async Task<DrillNode> BusyLeaderAsync(DrillCluster cluster, Task searching)
     {
-        while (true)
+        for (int tries = 0; tries < 3; tries++)
         {
             if (searching.IsCompleted)
                 await searching; // It throws.
             if (await cluster.NextUsefulAsync(DateTimeOffset.UtcNow, Patience) is not null && await cluster.LeaderAsync() is { } leader)
                 return leader;
+        }
+
+        throw new InvalidDataException($"the cluster has stored no round and no score for {3 * Patience.TotalMinutes:0} minutes, or nobody leads");
+    }
+
+    /// <summary>Lets the running search end. One that does not is a defect, and not waited for.</summary>
+    public static async Task SeeThroughAsync(Task searching)
+    {
+        try
+        {
+            await searching.WaitAsync(TimeSpan.FromMinutes(10));
+        }
+        catch (TimeoutException e)
+        {
+            throw new InvalidDataException("a search of the drill does not come to its end", e);
         }
     }
 
@@ -49,7 +68,7 @@ internal sealed class DrillSearches(ClusterClient client, SearchConfig config, D
         {
             try
             {
-                await client.SubmitAsync(id, config, CancellationToken.None);
+                await client.SubmitAsync(id, config, _ => { }, CancellationToken.None);
                 return;
             }
             catch (Configuration.UsageException) when (tries < 5)

@@ -48,7 +48,7 @@ internal sealed class Failover(DrillRun drill, string folder, string journal, Ac
         }
 
         await stop.CancelAsync();
-        await searching;
+        await DrillSearches.SeeThroughAsync(searching);
         failures.AddRange(searches.Failures);
         return new(Median(killed), Median(frozen), Median(trainerKilled), killed, frozen, trainerKilled, unitElsewhere, searches.Ended, failures.Count == 0 && searches.Ended > 0, failures);
     }
@@ -57,9 +57,9 @@ internal sealed class Failover(DrillRun drill, string folder, string journal, Ac
     private async Task LeaderAsync(DrillCluster cluster, Task searching, List<double> times, Strike strike)
     {
         DrillNode leader = await DrillSearches.BusyLeaderAsync(cluster, searching);
+        strike.Begin(leader);
         DateTimeOffset at = DateTimeOffset.UtcNow;
         long struck = Stopwatch.GetTimestamp();
-        strike.Begin(leader);
         times.Add(await SecondsAsync(cluster, at, $"leader {leader.Name}"));
         TimeSpan rest = TimeSpan.FromSeconds(strike.Seconds) - Stopwatch.GetElapsedTime(struck);
         await Task.Delay(rest > TimeSpan.Zero ? rest : TimeSpan.Zero);

@@ -40,7 +40,7 @@ internal sealed class Throughput(string folder, string journal, Action<string> s
         List<double> engineTwo = [];
         await using DrillCluster cluster = await DrillCluster.StartAsync(folder, journal, new DrillLayout(1, 2));
         await using ClusterClient client = cluster.Client();
-        await client.SubmitAsync("throughput", config, CancellationToken.None);
+        await client.SubmitAsync("throughput", config, say, CancellationToken.None);
         await WaitForRoundsAsync(cluster, DateTimeOffset.UtcNow, 3);
         for (int i = 0; i < repeats; i++)
         {

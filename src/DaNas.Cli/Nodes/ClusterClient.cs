@@ -55,12 +55,28 @@ internal sealed class ClusterClient : IAsyncDisposable
         }
     }
 
-    /// <summary>Begins a search; returns when it has begun, or throws with the cluster's reason.</summary>
-    public async Task SubmitAsync(string id, SearchConfig config, CancellationToken cancellation)
+    /// <summary>Begins a search; returns when it has begun, or throws with the cluster's reason. While no node can describe the data, that is waited for.</summary>
+    public async Task SubmitAsync(string id, SearchConfig config, Action<string> waits, CancellationToken cancellation)
     {
-        ClusterProtocol.Answer answer = await AskAsync<ClusterProtocol.Answer>(ask => new ClusterProtocol.SubmitSearch(ask, id, config.Text), cancellation);
-        if (answer.Failure is { } why)
-            throw new UsageException(why);
+        for (bool said = false; ; said = true)
+        {
+            try
+            {
+                ClusterProtocol.Answer answer = await questions.AskAsync<ClusterProtocol.Answer>(Roles.Cluster, ask => new ClusterProtocol.SubmitSearch(ask, id, config.Text), Patience, cancellation);
+                if (answer.Failure is { } why)
+                    throw new UsageException(why);
+                return;
+            }
+            catch (TimeoutException) when (link.IsUp)
+            {
+                if (!said)
+                    waits($"search {id} waits in the cluster: no node with trainers has described its data yet ('danas nodes ls --cluster ...' lists the nodes); Ctrl-C leaves it there");
+            }
+            catch (TimeoutException)
+            {
+                throw new UsageException($"the cluster does not answer ({link.LastFailure}); are its coordinators up ('danas node --roles coordinator'), and is the secret the same?");
+            }
+        }
     }
 
     /// <summary>Goes on with a search that had stopped; one that runs goes on anyway.</summary>

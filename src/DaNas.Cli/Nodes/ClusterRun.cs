@@ -8,13 +8,13 @@ namespace DaNas.Cli.Nodes;
 /// <summary>Stays with a search in a cluster as <c>run</c> does with one on this machine, and brings its result here.</summary>
 internal static class ClusterRun
 {
-    public static async Task<int> GoAsync(ClusterClient client, OutputFolder folder, string id, Func<ClusterClient, CancellationToken, Task> begin, bool json)
+    public static async Task<int> GoAsync(ClusterClient client, OutputFolder folder, string id, Func<ClusterClient, Action<string>, CancellationToken, Task> begin, bool json)
     {
         Presenter presenter = new(!Console.IsOutputRedirected);
         using Interruption interruption = new();
         try
         {
-            await begin(client, interruption.Token);
+            await begin(client, presenter.Warn, interruption.Token);
             presenter.Say($"search {id} runs in the cluster; Ctrl-C leaves it running, 'danas resume {id} --cluster ...' follows it again");
             SearchRecord record = await client.FollowAsync(id, (e, state) => Told(presenter, e, state), presenter.Warn, interruption.Token);
             presenter.EndProgress();

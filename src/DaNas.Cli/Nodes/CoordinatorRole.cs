@@ -27,9 +27,9 @@ internal sealed class CoordinatorRole(NodeSettings settings, NodeServer server, 
 
     /// <summary>Longer than what a change of the leader takes by itself.</summary>
     private static readonly TimeSpan YieldAfter = TimeSpan.FromSeconds(8);
-    private static readonly TimeSpan AfterYielding = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan AfterYielding = TimeSpan.FromSeconds(3);
 
-    private readonly DispatcherSettings dispatching = new(3, 15);
+    private readonly DispatcherSettings dispatching = new(3, 15) { AwaitsDuties = true };
     private TaskCompletionSource<string> yielding = new();
     private volatile LinkHub? leading;
     private long? badSince;
@@ -107,7 +107,16 @@ internal sealed class CoordinatorRole(NodeSettings settings, NodeServer server, 
                 return null;
             case ClusterPorts.Take take:
                 string id = SearchRecord.PersistenceId(take.Search);
-                long epoch = await journal.AcquireAsync(id);
+                long epoch;
+                try
+                {
+                    epoch = await journal.AcquireAsync(id);
+                }
+                catch (JournalException e) when (e.Fault == JournalFault.Foreign)
+                {
+                    return new ClusterPorts.BelongsElsewhere(e.Message);
+                }
+
                 return new ClusterPorts.Taken(epoch, (await journal.ReadAsync(id)).Select(e => (SearchEvent)e.Event).Aggregate(SearchState.Initial, SearchEvolver.Evolve).Started);
             case ClusterPorts.ReadAfter read:
                 const int mostBytes = 1024 * 1024;

@@ -11,6 +11,8 @@ internal static class DeviceMemory
 {
     private const long MiB = 1024 * 1024;
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     /// <summary>Throws <see cref="DataException"/> where less is free than the search's configuration asks for.</summary>
     public static async Task AdmitAsync(TrainerOptions options, string? device, CancellationToken stop)
     {
@@ -37,9 +39,15 @@ internal static class DeviceMemory
         try
         {
             using Process asked = Process.Start(new ProcessStartInfo("nvidia-smi", ["--query-gpu=memory.free", "--format=csv,noheader,nounits", "-i", index]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-            string text = await asked.StandardOutput.ReadToEndAsync(stop);
-            await asked.WaitForExitAsync(stop);
+            using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            patience.CancelAfter(Patience);
+            string text = await asked.StandardOutput.ReadToEndAsync(patience.Token);
+            await asked.WaitForExitAsync(patience.Token);
             return long.TryParse(text.Trim(), NumberStyles.Integer, CultureInfo.InvariantCulture, out long free) ? free * MiB : throw new DataException($"nvidia-smi does not tell the free memory of device {index} ({text.Trim()}); set trainers.memory = 0B");
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            throw new DataException($"nvidia-smi has not answered for {Patience.TotalSeconds:0} s; look at the driver of device {index} ('nvidia-smi'), or set trainers.memory = 0B");
         }
         catch (Win32Exception e)
         {

@@ -21,7 +21,7 @@ internal sealed class LeaderLink(EmbeddedHost host, LinkHub hub, LinkSecret secr
     private static readonly TimeSpan StragglersPatience = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    private readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(1) };
+    private readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(1), MaxResponseContentBufferSize = LeaderQuestion.LongestAnswer };
     private readonly SortedSet<string> coordinators = new(join.Select(j => $"http://{j}"), StringComparer.Ordinal);
     private long highest;
     private long aloneSince = Stopwatch.GetTimestamp();
@@ -194,6 +194,7 @@ internal sealed class LeaderLink(EmbeddedHost host, LinkHub hub, LinkSecret secr
     {
         highest = Math.Max(highest, epoch);
         Leader = leader;
+        LastFailure = "it is linked, and has not answered this";
         host.PlayRole(Roles.Dispatcher, new ActorAddress($"//{peer}/{Roles.Dispatcher}"));
         host.PlayRole(Roles.Cluster, new ActorAddress($"//{peer}/{Roles.Cluster}"));
         Reached?.Invoke(peer);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using DaNas.Actors.Embedded.Links;
 using DaNas.Actors.Embedded.Postgres;
@@ -20,7 +21,10 @@ internal static class LeaderQuestion
     private const string Node = "X-Danas-Waiting";
     private const string NodeProof = "X-Danas-Waiting-Proof";
     private const int LongestName = 200;
-    private const int LongestAnswer = 64 * 1024;
+    public const int LongestAnswer = 64 * 1024;
+
+    /// <summary>Seconds for which a node's word that it waits can be said again by somebody who overheard it; clocks may differ by that much.</summary>
+    private const long Period = 30;
 
     /// <summary>Throws <see cref="InvalidDataException"/> for an answer of somebody who does not know the secret.</summary>
     public static async Task<LeaderView?> AskAsync(HttpClient http, LinkSecret secret, string coordinator, string? waitingNode, CancellationToken cancellation)
@@ -30,13 +34,11 @@ internal static class LeaderQuestion
         if (waitingNode is not null)
         {
             request.Headers.Add(Node, waitingNode);
-            request.Headers.Add(NodeProof, secret.Proof("waiting", nonce, waitingNode));
+            request.Headers.Add(NodeProof, secret.Proof("waiting", nonce, waitingNode, coordinator, PeriodOf(DateTimeOffset.UtcNow)));
         }
 
         using HttpResponseMessage response = await http.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellation);
         response.EnsureSuccessStatusCode();
-        if (response.Content.Headers.ContentLength is not <= LongestAnswer)
-            throw new InvalidDataException("too long an answer for a leader's name");
         string body = await response.Content.ReadAsStringAsync(cancellation);
         if (!secret.Proves(response.Headers.TryGetValues(Proof, out IEnumerable<string>? proof) ? proof.First() : null, "leader", nonce, body))
             throw new InvalidDataException("does not know the cluster's secret");
@@ -44,11 +46,16 @@ internal static class LeaderQuestion
     }
 
     /// <summary>The node that says that it waits; null where none does, or its code is wrong.</summary>
-    public static string? WaitingNode(HttpRequest request, LinkSecret secret, string nonce)
+    public static string? WaitingNode(HttpRequest request, LinkSecret secret, string nonce, string coordinator)
     {
         string name = request.Headers[Node].ToString();
-        return name.Length is > 0 and <= LongestName && nonce.Length <= LongestName && secret.Proves(request.Headers[NodeProof].ToString(), "waiting", nonce, name) ? name : null;
+        string proof = request.Headers[NodeProof].ToString();
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        return name.Length is > 0 and <= LongestName && nonce.Length <= LongestName
+            && new[] { -Period, 0, Period }.Any(s => secret.Proves(proof, "waiting", nonce, name, coordinator, PeriodOf(now.AddSeconds(s)))) ? name : null;
     }
+
+    private static string PeriodOf(DateTimeOffset time) => (time.ToUnixTimeSeconds() / Period).ToString(CultureInfo.InvariantCulture);
 }
 
 /// <summary>Nodes that asked lately, and do not reach the leader.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using DaNas.Actors.Cluster;
 using DaNas.Domain.Values;
 
@@ -7,13 +8,16 @@ namespace DaNas.Cli.Nodes;
 /// <summary>The blobs of a node that others have too: fetched when a unit needs them.</summary>
 internal sealed class NodeBlobs(NodeSettings settings, Storage.Http.BlobClient client, Func<IReadOnlyList<string>> coordinators)
 {
-    private readonly ConcurrentDictionary<string, NodeInfo> roster = new(StringComparer.Ordinal);
+    /// <summary>A new leader's first lists are not whole; who was there a moment ago may still have the only copy.</summary>
+    private static readonly TimeSpan Remembered = TimeSpan.FromMinutes(1);
+
+    private readonly ConcurrentDictionary<string, (NodeInfo Node, long Seen)> roster = new(StringComparer.Ordinal);
 
     public void Know(ClusterProtocol.Roster message)
     {
         foreach (NodeInfo node in message.Nodes)
-            roster[node.Name] = node;
-        foreach (string gone in roster.Keys.Except(message.Nodes.Select(n => n.Name)).ToList())
+            roster[node.Name] = (node, Stopwatch.GetTimestamp());
+        foreach (string gone in roster.Where(r => Stopwatch.GetElapsedTime(r.Value.Seen) > Remembered).Select(r => r.Key).ToList())
             roster.TryRemove(gone, out _);
     }
 
@@ -22,7 +26,7 @@ internal sealed class NodeBlobs(NodeSettings settings, Storage.Http.BlobClient c
     /// <summary>The leader first, then the other coordinators, one of which may have led before; then the other nodes, beginning at another one on each.</summary>
     public Task EnsureAsync(string search, BlobRef blob, CancellationToken stop)
     {
-        NodeInfo[] others = [.. roster.Values.Where(n => n.Name != settings.Name).OrderBy(n => string.CompareOrdinal(n.Name, settings.Name) < 0).ThenBy(n => n.Name, StringComparer.Ordinal)];
+        NodeInfo[] others = [.. roster.Values.Select(r => r.Node).Where(n => n.Name != settings.Name).OrderBy(n => string.CompareOrdinal(n.Name, settings.Name) < 0).ThenBy(n => n.Name, StringComparer.Ordinal)];
         return client.EnsureAsync(settings.Folder.OpenBlobs(search), search, blob, [.. coordinators(), .. others.Select(o => o.Address)], stop);
     }
 }

@@ -77,7 +77,7 @@ internal sealed class NodeServer : IAsyncDisposable
     private IResult Leader(HttpContext http)
     {
         string nonce = http.Request.Query["nonce"].ToString();
-        if (LeaderQuestion.WaitingNode(http.Request, Settings.Secret, nonce) is { } node)
+        if (LeaderQuestion.WaitingNode(http.Request, Settings.Secret, nonce, Settings.Advertise) is { } node)
             Waiting.Add(node);
         string body = JsonSerializer.Serialize(View, DomainJson.Stored);
         http.Response.Headers[LeaderQuestion.Proof] = Settings.Secret.Proof("leader", nonce, body);

@@ -21,6 +21,9 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
     /// <summary>Processes kept open for different searches; changing between them then costs no start.</summary>
     private const int MostOpen = 2;
 
+    /// <summary>Each takes the leader several seconds.</summary>
+    private const int MostRefusals = 10;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <summary>A process that has had nothing to do for so long gives its memory back.</summary>
@@ -52,6 +55,7 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
 
             if (outcome is UnitOutcome.Completed { Result: var result } && UnitResult.OutputOf(result) is { } output)
                 await ReplicateAsync(attempt.Search, output, stop);
+            opened.Used = System.Diagnostics.Stopwatch.GetTimestamp();
             return outcome;
         }
         catch (BlobException e) when (e.Blob is { } lost)
@@ -159,7 +163,7 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
             throw new DataException($"the search stands on {answer.EngineVersion}, this node has {SearchRunner.EngineVersion}: their results may differ; install the same danas");
         SearchConfig config = SearchConfig.FromCanonicalText(answer.Configuration);
         string? device = settings.Devices.Count > 0 ? settings.Devices[number % settings.Devices.Count] : null;
-        await DeviceMemory.AdmitAsync(config.Trainers, device, stop);
+        await AdmitAsync(config.Trainers, device, stop);
         string folder = settings.BlobFolderOf(attempt.Search) ?? throw new DataException($"'{attempt.Search}' is no search's name");
         TrainerProcess process = new(new TrainerOpening(answer.Configuration, answer.Data, folder), config.Trainers, chatter)
         {
@@ -173,6 +177,21 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
         if (open.Count > MostOpen)
             await CloseAsync(open[0]);
         return opened;
+    }
+
+    /// <summary>What this trainer's processes for other searches hold is given back before a search is refused.</summary>
+    private async Task AdmitAsync(TrainerOptions options, string? device, CancellationToken stop)
+    {
+        try
+        {
+            await DeviceMemory.AdmitAsync(options, device, stop);
+        }
+        catch (DataException) when (open.Count > 0)
+        {
+            foreach (Open other in open.ToList())
+                await CloseAsync(other);
+            await DeviceMemory.AdmitAsync(options, device, stop);
+        }
     }
 
     private Open Use(Open opened)
@@ -194,17 +213,24 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
         await closing.Process.DisposeAsync();
     }
 
-    /// <summary>A result exists when a second store has it; while no leader answers, that is waited for.</summary>
+    /// <summary>
+    /// A result exists when a second store has it; while no leader answers, that is waited for. A leader that answers that it cannot is told to the dispatcher after a
+    /// while, so that somebody hears of it.
+    /// </summary>
     private async Task ReplicateAsync(string search, BlobRef blob, CancellationToken stop)
     {
-        while (true)
+        for (int refused = 0; ;)
         {
+            if (!settings.Folder.OpenBlobs(search).Contains(blob))
+                throw new BlobException(BlobFault.Lost, blob, $"blob {blob.Digest.Short} was discarded before the leader had a copy of it");
             try
             {
                 ClusterProtocol.Answer answer = await questions.AskAsync<ClusterProtocol.Answer>(Roles.Cluster, ask => new ClusterProtocol.Replicate(ask, settings.Name, search, blob), Patience, stop);
                 if (answer.Failure is null)
                     return;
                 chatter($"the leader could not copy blob {blob.Digest.Short}: {answer.Failure}");
+                if (++refused >= MostRefusals)
+                    throw new BlobException(BlobFault.Unavailable, null, $"the leader cannot copy results from {settings.Advertise}: {answer.Failure}; can it reach that address (--advertise), and has it space?");
                 await Task.Delay(TimeSpan.FromSeconds(1), stop);
             }
             catch (TimeoutException)

@@ -33,7 +33,7 @@ internal static class RunVerbs
             {
                 string name = CheckName(parsed.GetValue(id) ?? SearchRunner.NewId(config.Search.Name));
                 await using ClusterClient client = NodeVerbs.Client(parsed.GetValue(cluster), parsed.GetValue(secret));
-                return await ClusterRun.GoAsync(client, folder, name, (c, stop) => c.SubmitAsync(name, config, stop), parsed.GetValue(json));
+                return await ClusterRun.GoAsync(client, folder, name, (c, waits, stop) => c.SubmitAsync(name, config, waits, stop), parsed.GetValue(json));
             }
 
             string searchId = CheckId(parsed.GetValue(id) ?? SearchRunner.NewId(config.Search.Name), folder);
@@ -72,7 +72,7 @@ internal static class RunVerbs
                     throw new UsageException("a search in a cluster is resumed as it is; fork it to change it");
                 await using ClusterClient client = NodeVerbs.Client(parsed.GetValue(cluster), parsed.GetValue(secret));
                 string name = CheckName(parsed.GetValue(id)!);
-                return await ClusterRun.GoAsync(client, folder, name, (c, stop) => c.ResumeAsync(name, stop), parsed.GetValue(json));
+                return await ClusterRun.GoAsync(client, folder, name, (c, _, stop) => c.ResumeAsync(name, stop), parsed.GetValue(json));
             }
 
             SearchRecord record = SearchRecord.LoadWhatIsThere(folder, parsed.GetValue(id)!);

@@ -90,7 +90,15 @@ public sealed class BlobClient(Func<string, string, string> prove) : IDisposable
 
                 if (silent.Count == 0 && nodes.Count > 0)
                     throw new BlobException(BlobFault.Lost, blob, $"blob {blob.Digest.Short} of {search} is on none of the nodes that should have it ({string.Join(", ", nodes)})");
-                await Task.Delay(TimeSpan.FromMilliseconds(250 << i), cancellation);
+                slots.Release(); // Others need not wait for a node that does not answer.
+                try
+                {
+                    await Task.Delay(TimeSpan.FromMilliseconds(250 << i), cancellation);
+                }
+                finally
+                {
+                    await slots.WaitAsync(CancellationToken.None);
+                }
             }
 
             throw new BlobException(BlobFault.Unavailable, null, $"blob {blob.Digest.Short} of {search} cannot be fetched now ({(nodes.Count == 0 ? "no node is known yet" : string.Join("; ", silent.Select(s => $"{s.Key}: {s.Value}")))})");
@@ -119,12 +127,17 @@ public sealed class BlobClient(Func<string, string, string> prove) : IDisposable
             await using Stream body = await response.Content.ReadAsStreamAsync(idle.Token);
             if (!await StoreAsync(part, body, response.StatusCode == HttpStatusCode.PartialContent, blob, idle))
                 return (Got.NotThere, "longer than it should be");
-            return Adopt(store, part, blob) ? (Got.Whole, string.Empty) : (Got.NotThere, "not what its name says");
+            if (Adopt(store, part, blob))
+                return (Got.Whole, string.Empty);
+            if (have == 0)
+                return (Got.NotThere, "not what its name says");
         }
         catch (Exception e) when (e is HttpRequestException or HttpIOException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
             return (Got.NoAnswer, e is OperationCanceledException ? $"no byte for {Idle.TotalSeconds:0} s" : e.Message);
         }
+
+        return await TryFetchAsync(store, search, blob, node, cancellation); // What was here was damaged; it is gone, and fetched from its beginning.
     }
 
     private static async Task<bool> StoreAsync(string part, Stream body, bool goesOn, BlobRef blob, CancellationTokenSource idle)

@@ -1,0 +1,102 @@
+using DaNas.Actors.Dispatch;
+using DaNas.Actors.Logging;
+using DaNas.Actors.Simulated;
+using DaNas.Domain.Values;
+using DaNas.Domain.Work;
+using DaNas.Ports;
+
+namespace DaNas.Actors.Tests;
+
+/// <summary>A dispatcher between two made-up trainers and a made-up search, in virtual time.</summary>
+public abstract class DispatcherBench
+{
+    private protected static readonly WorkUnit Unit = new WorkUnit.EvaluateArchitecture("derive/0", 1, 0, new("x", ["k3e3"]), null);
+
+    private protected readonly SimulatedWorld world;
+    private protected readonly SimulatedNode node;
+    private protected readonly List<object> toSearch = [];
+    private protected readonly Dictionary<string, List<DispatchProtocol.RunAttempt>> toTrainers = [];
+    private protected readonly List<LogEvent> logged = [];
+
+    protected DispatcherBench()
+    {
+        world = new SimulatedWorld(1, new Heard(logged));
+        node = world.AddNode("n");
+        world.PlayRole(Roles.Dispatcher, node.Spawn("dispatcher", () => new DispatcherActor(new DispatcherSettings(3, 10))));
+        node.Spawn("search", () => new Stub((c, m) =>
+        {
+            if (m is DispatchProtocol.Submit)
+                c.Tell(c.Resolve(Roles.Dispatcher), m);
+            else
+                toSearch.Add(m);
+        }));
+        foreach (string name in new[] { "trainer-0", "trainer-1" })
+        {
+            toTrainers[name] = [];
+            node.Spawn(name, () => new Stub((c, m) =>
+            {
+                if (m is DispatchProtocol.RunAttempt run)
+                    toTrainers[name].Add(run);
+                else
+                    c.Tell(c.Resolve(Roles.Dispatcher), m);
+            }));
+        }
+    }
+
+    private protected DispatchProtocol.RunAttempt Leased()
+    {
+        Ready("trainer-0", null, 0);
+        Submit();
+        return toTrainers["trainer-0"].ShouldHaveSingleItem();
+    }
+
+    private protected void Submit()
+    {
+        Tell("search", new DispatchProtocol.Submit("x", "//n/search", Unit, 1));
+        Pass(0.1);
+    }
+
+    /// <summary>The first trainer's engine gives no sign of life for longer than it may; the second is idle, or busy with something.</summary>
+    private protected void Silence(string? secondIsBusyWith)
+    {
+        for (int i = 1; i <= 12; i++)
+        {
+            Ready("trainer-0", "x/derive/0", i);
+            if (toTrainers["trainer-1"].Count == 0)
+                Ready("trainer-1", secondIsBusyWith, 0);
+            Pass(1);
+        }
+    }
+
+    private protected void Ready(string trainer, string? busyWith, double silent)
+    {
+        Tell(trainer, new DispatchProtocol.TrainerReady(trainer[^1] - '0', busyWith, silent));
+        Pass(0.01);
+    }
+
+    private protected void End(string trainer, DispatchProtocol.RunAttempt run, double accuracy)
+    {
+        UnitResult result = new UnitResult.ArchitectureEvaluated(run.Unit.Id, UnitCost.Zero, new Timing(2), accuracy, 1);
+        Tell(trainer, new DispatchProtocol.AttemptEnded(0, run.Search, run.Unit.Id, run.Attempt, new UnitOutcome.Completed(result)));
+        Pass(0.1);
+    }
+
+    private protected void Tell(string actor, object message) => node.Tell(new ActorAddress($"//n/{actor}"), message);
+
+    private protected void Pass(double seconds)
+    {
+        TimeSpan until = world.Elapsed + TimeSpan.FromSeconds(seconds);
+        world.After(TimeSpan.FromSeconds(seconds), () => { });
+        world.RunUntil(() => world.Elapsed >= until, until + TimeSpan.FromSeconds(1));
+    }
+
+    private sealed class Heard(List<LogEvent> logged) : IStateLog
+    {
+        public void Write(ActorAddress actor, DateTimeOffset at, StateChange change) => logged.Add(change.Event);
+    }
+
+    private protected sealed class Stub(Action<IActorContext, object> receive) : IActor
+    {
+        public void Receive(IActorContext context, object message) => receive(context, message);
+    }
+}

@@ -1,0 +1,110 @@
+using DaNas.Actors.Dispatch;
+using DaNas.Domain.Faults;
+using DaNas.Ports;
+
+namespace DaNas.Actors.Tests;
+
+/// <summary>What a cluster asks of the dispatcher: duties of hosts, bounds of searches, trainers that do not fit.</summary>
+public sealed class DispatcherClusterTests : DispatcherBench
+{
+    [Fact]
+    public void A_node_that_is_drained_gets_nothing_more_and_a_quarantined_one_loses_what_it_has()
+    {
+        node.Tell(world.Resolve(Roles.Dispatcher), new DispatchProtocol.SetHostDuty("n", Actors.Cluster.NodeDuty.Draining));
+        Pass(0.1);
+        Ready("trainer-0", null, 0);
+        Submit();
+        toTrainers["trainer-0"].ShouldBeEmpty();
+        node.Tell(world.Resolve(Roles.Dispatcher), new DispatchProtocol.SetHostDuty("n", Actors.Cluster.NodeDuty.Active));
+        Pass(0.1);
+        Ready("trainer-0", null, 0);
+        toTrainers["trainer-0"].Count.ShouldBe(1);
+        node.Tell(world.Resolve(Roles.Dispatcher), new DispatchProtocol.SetHostDuty("n", Actors.Cluster.NodeDuty.Quarantined));
+        Pass(0.1);
+        Ready("trainer-0", "x/derive/0", 0);
+        Pass(5);
+        toTrainers["trainer-0"].Count.ShouldBe(1);
+        toSearch.OfType<DispatchProtocol.UnitFailed>().Count().ShouldBe(1);
+    }
+
+    [Fact]
+    public void A_searchs_own_bounds_count_and_no_others()
+    {
+        Tell("dispatcher", new DispatchProtocol.SetBounds("x", 1, 4));
+        Leased();
+        for (int i = 1; i <= 6; i++)
+        {
+            Ready("trainer-0", "x/derive/0", i);
+            Ready("trainer-1", toTrainers["trainer-1"].Count > 0 ? "x/derive/0" : null, 0);
+            Pass(1);
+        }
+
+        DispatchProtocol.RunAttempt again = toTrainers["trainer-1"].ShouldHaveSingleItem(); // After 4 s, not 10.
+        Tell("trainer-1", new DispatchProtocol.AttemptEnded(1, again.Search, again.Unit.Id, again.Attempt, new UnitOutcome.Failed(FailureKind.EngineError, "x", 1)));
+        Pass(0.1);
+        toSearch.OfType<DispatchProtocol.UnitFailed>().Last().Exhausted.ShouldBeTrue(); // One failure, not three.
+    }
+
+    [Fact]
+    public void A_unit_that_finds_too_little_memory_goes_to_another_trainer_where_there_is_one()
+    {
+        DispatchProtocol.RunAttempt first = Leased();
+        Ready("trainer-1", "other/work", 0);
+        Tell("trainer-0", new DispatchProtocol.AttemptEnded(0, first.Search, first.Unit.Id, first.Attempt, new UnitOutcome.Failed(FailureKind.OutOfMemory, "x", 1)));
+        Ready("trainer-0", null, 0);
+        Pass(1);
+        toTrainers["trainer-0"].Count.ShouldBe(1);
+        Ready("trainer-1", null, 0);
+        DispatchProtocol.RunAttempt second = toTrainers["trainer-1"].ShouldHaveSingleItem();
+        Tell("trainer-1", new DispatchProtocol.AttemptEnded(1, second.Search, second.Unit.Id, second.Attempt, new UnitOutcome.Failed(FailureKind.OutOfMemory, "x", 1)));
+        Ready("trainer-1", null, 0);
+        toTrainers["trainer-1"].Count.ShouldBe(2); // Nobody is left who has not tried: where it was tried last, it is tried again.
+    }
+
+    [Fact]
+    public void A_trainer_that_does_not_fit_costs_the_unit_nothing()
+    {
+        DispatchProtocol.RunAttempt run = Leased();
+        Tell("trainer-0", new DispatchProtocol.AttemptEnded(0, run.Search, run.Unit.Id, run.Attempt, new UnitOutcome.Failed(FailureKind.Unfit, "other CPU", 1)));
+        Ready("trainer-0", null, 0);
+        Pass(2);
+        toTrainers["trainer-0"].Count.ShouldBe(1);
+        toSearch.OfType<DispatchProtocol.UnitFailed>().ShouldBeEmpty(); // Nothing for the journal.
+        Ready("trainer-1", null, 0);
+        toTrainers["trainer-1"].ShouldHaveSingleItem(); // At once, without a wait.
+    }
+
+    [Fact]
+    public void In_a_cluster_a_host_gets_work_only_when_its_duty_is_known_and_a_quarantined_ones_results_do_not_count()
+    {
+        world.PlayRole(Roles.Dispatcher, node.Spawn("cluster-dispatcher", () => new DispatcherActor(new DispatcherSettings(3, 10) { AwaitsDuties = true })));
+        Ready("trainer-0", null, 0);
+        Submit();
+        Ready("trainer-0", null, 0);
+        toTrainers["trainer-0"].ShouldBeEmpty();
+        Tell("cluster-dispatcher", new DispatchProtocol.SetHostDuty("n", Actors.Cluster.NodeDuty.Active));
+        Ready("trainer-0", null, 0);
+        DispatchProtocol.RunAttempt run = toTrainers["trainer-0"].ShouldHaveSingleItem();
+        Tell("cluster-dispatcher", new DispatchProtocol.SetHostDuty("n", Actors.Cluster.NodeDuty.Quarantined));
+        Pass(0.1);
+        End("trainer-0", run, 0.5);
+        toSearch.OfType<DispatchProtocol.UnitDone>().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Busy_trainers_are_counted_by_host()
+    {
+        List<object> heard = [];
+        node.Spawn("asker", () => new Stub((c, m) =>
+        {
+            if (m is DispatchProtocol.CountBusy)
+                c.Tell(c.Resolve(Roles.Dispatcher), m);
+            else
+                heard.Add(m);
+        }));
+        Leased();
+        Tell("asker", new DispatchProtocol.CountBusy());
+        Pass(0.1);
+        heard.OfType<DispatchProtocol.Busy>().ShouldHaveSingleItem().ByHost.ShouldBe([new Actors.Cluster.HostLoad("n", 1)]);
+    }
+}

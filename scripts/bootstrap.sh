@@ -30,7 +30,7 @@ if [ ! -f "$WORLD" ] || [ -n "${DANAS_TORCH:-}" ]; then
   say "actors: embedded host"
 fi
 
-apt_install g++ libturbojpeg0-dev libpng-dev
+apt_install g++ libturbojpeg0-dev libpng-dev libjs-chart.js
 TORCH_DIR="${DANAS_LIBTORCH:-}"
 if [ -z "$TORCH_DIR" ]; then
   apt_install libtorch-dev

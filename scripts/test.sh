@@ -9,6 +9,7 @@ if [ -z "${DANAS_TEST_POSTGRES:-}" ]; then
   eval "$(bash "$ROOT/scripts/postgres.sh" start "$database" | grep '^export')"
   export DANAS_TEST_POSTGRES="$DANAS_JOURNAL"; unset DANAS_JOURNAL
 fi
+apt_install python3-torch python3-onnx # Exports are held against them.
 passed=0 failed=0 skipped=0 broken=0
 for project in "$ROOT"/tests/*/*.csproj; do
   name="$(basename "$project" .csproj)"

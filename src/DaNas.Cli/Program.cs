@@ -33,7 +33,7 @@ internal static class Program
     private static Command[] Commands() =>
     [
         RunVerbs.Run(), RunVerbs.Resume(), InspectVerbs.Ls(), InspectVerbs.Describe(), InspectVerbs.Watch(), InspectVerbs.Events(), InspectVerbs.Logs(), ExplainVerb.Explain(),
-        ConfigVerbs.Validate(), ConfigVerbs.Estimate(), ConfigVerbs.Config(), ToolVerbs.Export(), DataVerbs.Data(), ToolVerbs.Doctor(), BenchVerbs.Bench(), SimulateVerb.Simulate(), DrillVerbs.Drill(),
-        JournalVerbs.Journal(), JournalVerbs.Blobs(), TravelVerbs.State(), TravelVerbs.Fork(), TravelVerbs.Diff(), TravelVerbs.Replay(), NodeVerbs.Node(), NodeVerbs.Nodes(), NodeVerbs.Searches(),
+        ConfigVerbs.Validate(), ConfigVerbs.Estimate(), ConfigVerbs.Config(), DataVerbs.Data(), ToolVerbs.Doctor(), BenchVerbs.Bench(), SimulateVerb.Simulate(), DrillVerbs.Drill(),
+        JournalVerbs.Journal(), JournalVerbs.Blobs(), TravelVerbs.State(), TravelVerbs.Fork(), TravelVerbs.Diff(), TravelVerbs.Replay(), ExportVerb.Export(), Reports.ReportVerb.Report(), NodeVerbs.Node(), NodeVerbs.Nodes(), NodeVerbs.Searches(),
     ];
 }

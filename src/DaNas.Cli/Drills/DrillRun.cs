@@ -16,7 +16,7 @@ internal sealed record DrillEnd(string DecisionHash, string WeightsHash, string 
 /// <summary>This executable, run by a drill in processes of their own, over an output folder of the drill's.</summary>
 internal sealed class DrillRun(string folder, string configuration, IReadOnlyList<string> sets)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(30);
 
     public OutputFolder Folder { get; } = new(folder);
 

@@ -28,7 +28,7 @@ internal static class NodeVerbs
 
     public static Command Node()
     {
-        Option<string> roles = new("--roles") { DefaultValueFactory = _ => "coordinator,trainer", Description = "What this process does: coordinator, trainer, projector, or several." };
+        Option<string> roles = new("--roles") { DefaultValueFactory = _ => "coordinator,trainer,projector", Description = "What this process does: coordinator, trainer, projector, or several." };
         Option<string> listen = new("--listen") { DefaultValueFactory = _ => "127.0.0.1:7411", Description = "ADDRESS:PORT to listen on." };
         Option<string?> advertise = new("--advertise") { Description = "HOST:PORT where other nodes reach this one (default: what it listens on)." };
         Option<string?> join = new("--join") { Description = "HOST:PORT of coordinators, separated by commas; not needed for a coordinator." };

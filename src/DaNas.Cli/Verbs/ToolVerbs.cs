@@ -29,36 +29,6 @@ internal static class ToolVerbs
         return command;
     }
 
-    public static Command Export()
-    {
-        Argument<string> id = Shared.Id();
-        Option<string?> output = Shared.Out();
-        Option<string?> to = new("--to") { Description = "A folder for architecture.json and architecture.txt (default: standard output)." };
-        Option<bool> json = Shared.Json();
-        Command command = new("export", "Hands over the architecture that a search chose, as JSON and as readable text.") { id, output, to, json };
-        command.SetAction(parsed => Shared.Guard(() =>
-        {
-            OutputFolder folder = Shared.Folder(parsed, output);
-            SearchRecord record = SearchRecord.Load(folder, parsed.GetValue(id)!);
-            if (record.State.Selected is not { } selected)
-                throw new UsageException($"search {record.Id} has not chosen an architecture yet ({record.State.Phase.GetType().Name}); go on with 'danas resume {record.Id}{folder.Option}'");
-            string asJson = ResultFiles.ArchitectureJson(record.State, selected.Winner, SearchReport.Of(record, folder));
-            string asText = ResultFiles.ArchitectureText(record.State.Space!, selected.Winner);
-            if (parsed.GetValue(to) is { } target)
-            {
-                Directory.CreateDirectory(target);
-                File.WriteAllText(Path.Combine(target, "architecture.json"), asJson);
-                File.WriteAllText(Path.Combine(target, "architecture.txt"), asText);
-                Console.WriteLine($"architecture.json and architecture.txt are in {Path.GetFullPath(target)}");
-                return ExitCode.Done;
-            }
-
-            Console.WriteLine(parsed.GetValue(json) ? asJson : asText);
-            return ExitCode.Done;
-        }));
-        return command;
-    }
-
     private static IEnumerable<(string What, string Found, bool Good)> Checks(OutputFolder folder)
     {
         yield return ("danas", $"{typeof(ToolVerbs).Assembly.GetName().Version} on .NET {Environment.Version}, {RuntimeInformation.OSDescription}", true);

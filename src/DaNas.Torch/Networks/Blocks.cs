@@ -12,25 +12,16 @@ public sealed class CandidateBlock : nn.Module<Tensor, Tensor>
     private readonly List<nn.Module<Tensor, Tensor>> steps = [];
     private readonly bool residual;
 
-    public CandidateBlock(SearchSpace space, LayerSpec layer, BlockSpec block, NetworkSetup setup)
-        : base(block.Name)
+    public CandidateBlock(BlockPlan plan, NetworkSetup setup)
+        : base(plan.Name)
     {
-        Activation act = block.Swish ? Activation.Swish : space.Activation;
-        if (block.IsSkip)
+        residual = plan.IsResidual;
+        foreach (PlanStep step in plan.Steps)
         {
-            if (!layer.KeepsShape)
-                Add(new ConvNorm("project", new(layer.InChannels, layer.OutChannels, 1, layer.Stride, 1, null), setup));
-            return;
+            nn.Module<Tensor, Tensor> module = step is PlanStep.Conv conv ? new ConvNorm(conv, setup) : new SqueezeExcite((PlanStep.Squeeze)step, setup);
+            steps.Add(module);
+            register_module(step.Name, module);
         }
-
-        residual = layer.KeepsShape;
-        int hidden = layer.InChannels * block.Expansion;
-        if (block.Expansion > 1 || space.ExpandAlways)
-            Add(new ConvNorm("expand", new(layer.InChannels, hidden, 1, 1, block.Groups, act), setup));
-        Add(new ConvNorm("depthwise", new(hidden, hidden, block.Kernel, layer.Stride, hidden, act), setup));
-        if (block.SqueezeExcite)
-            Add(new SqueezeExcite(hidden, CostTable.SqueezeChannels(hidden), setup));
-        Add(new ConvNorm("project", new(hidden, layer.OutChannels, 1, 1, block.Groups, null), setup));
     }
 
     public override Tensor forward(Tensor input)
@@ -39,12 +30,6 @@ public sealed class CandidateBlock : nn.Module<Tensor, Tensor>
         foreach (nn.Module<Tensor, Tensor> step in steps)
             y = step.call(y);
         return residual ? y + input : y;
-    }
-
-    private void Add(nn.Module<Tensor, Tensor> step)
-    {
-        steps.Add(step);
-        register_module(step.GetName(), step);
     }
 }
 
@@ -57,10 +42,11 @@ public sealed class SqueezeExcite : nn.Module<Tensor, Tensor>
     private readonly Parameter expandBias;
     private readonly int hidden;
 
-    public SqueezeExcite(int hidden, int squeeze, NetworkSetup setup)
-        : base("squeeze-excite")
+    public SqueezeExcite(PlanStep.Squeeze plan, NetworkSetup setup)
+        : base(plan.Name)
     {
-        this.hidden = hidden;
+        hidden = plan.Channels;
+        int squeeze = plan.Inner;
         reduce_SM = setup.Weight([squeeze, hidden], Math.Sqrt(2.0 / hidden));
         reduceBias = setup.Constant(squeeze, 0);
         expand_MS = setup.Weight([hidden, squeeze], Math.Sqrt(1.0 / squeeze));

@@ -32,7 +32,7 @@ public sealed class ChainNetwork : nn.Module
         : base("network")
     {
         Norm = setup.Norm;
-        stem = new ConvNorm("stem", new(space.InputChannels, space.Stem.Channels, space.Stem.Kernel, space.Stem.Stride, 1, space.Activation), setup);
+        stem = new ConvNorm(NetworkPlan.StemOf(space), setup);
         register_module("stem", stem);
         layers = new Dictionary<string, CandidateBlock>[space.Layers.Count];
         for (int l = 0; l < layers.Length; l++)
@@ -40,15 +40,15 @@ public sealed class ChainNetwork : nn.Module
             layers[l] = new(StringComparer.Ordinal);
             foreach (string name in alive.Layers[l])
             {
-                CandidateBlock block = new(space, space.Layers[l], space.Layers[l].Block(name), setup);
+                CandidateBlock block = new(BlockPlan.Of(space, space.Layers[l], space.Layers[l].Block(name)), setup);
                 layers[l][name] = block;
                 register_module(PartName(l, name), block);
             }
         }
 
-        if (space.Head.Channels > 0)
+        if (NetworkPlan.HeadOf(space) is { } last)
         {
-            head = new ConvNorm("head", new(space.Layers[^1].OutChannels, space.Head.Channels, 1, 1, 1, space.Activation), setup);
+            head = new ConvNorm(last, setup);
             register_module("head", head);
         }
 
@@ -64,7 +64,7 @@ public sealed class ChainNetwork : nn.Module
 
     public IReadOnlyDictionary<string, NetworkPart> PartsByName { get; }
 
-    public static string PartName(int layer, string block) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"L{layer + 1:00}-{block}");
+    public static string PartName(int layer, string block) => BlockPlan.NameOf(layer, block);
 
     /// <summary>The parts that one path uses, stem and head included.</summary>
     public IReadOnlyList<NetworkPart> PartsOf(IReadOnlyList<string> path)

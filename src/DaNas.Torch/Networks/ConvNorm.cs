@@ -56,11 +56,11 @@ public sealed class ConvNorm : nn.Module<Tensor, Tensor>
     private readonly Parameter beta;
     private readonly Tensor runningMean;
     private readonly Tensor runningVariance;
-    private readonly ConvShape shape;
+    private readonly PlanStep.Conv shape;
     private readonly NormMode norm;
 
-    public ConvNorm(string name, ConvShape shape, NetworkSetup setup)
-        : base(name)
+    public ConvNorm(PlanStep.Conv shape, NetworkSetup setup)
+        : base(shape.Name)
     {
         this.shape = shape;
         norm = setup.Norm;
@@ -91,6 +91,3 @@ public sealed class ConvNorm : nn.Module<Tensor, Tensor>
         };
     }
 }
-
-/// <summary>Sizes of a convolution with its activation (null: linear).</summary>
-public sealed record ConvShape(int Input, int Output, int Kernel, int Stride, int Groups, Activation? Activation);

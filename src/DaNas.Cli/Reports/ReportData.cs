@@ -1,0 +1,137 @@
+using DaNas.Actors.Journals;
+using DaNas.Cli.Running;
+using DaNas.Domain.Architectures;
+using DaNas.Domain.Evaluation;
+using DaNas.Domain.Pruning;
+using DaNas.Domain.SearchSpaces;
+using DaNas.Domain.Searches;
+using DaNas.Domain.Values;
+using DaNas.Domain.Work;
+
+namespace DaNas.Cli.Reports;
+
+/// <summary>One stage as the report shows it; costs in images and multiply-adds, seconds of the units' own clocks.</summary>
+internal sealed record StageRow(string Name, int Classes, int BlocksBefore, int BlocksAfter, long Images, long BackwardImages, long Macs, double Seconds, double Loss, double Accuracy, double CheapestMacs, double MeanMacs, double DearestMacs);
+
+/// <summary>A stored round: where its curve goes on.</summary>
+internal sealed record RoundPoint(int Stage, long Images, double Loss, double Accuracy);
+
+/// <summary>One block of one layer: its score in each stage (null: not scored), and the stage after which it was gone (null: it stayed).</summary>
+internal sealed record BlockCell(string Block, IReadOnlyList<double?> Scores, int? PrunedAt, string? Reason, bool Won);
+
+/// <summary>A trained or ranked architecture.</summary>
+internal sealed record ModelPoint(string Name, string Architecture, long Macs, long Parameters, double? TestAccuracy, double? SupernetAccuracy);
+
+/// <summary>Work that was lost, by its cause.</summary>
+internal sealed record LossRow(string Cause, int Times, double Seconds);
+
+/// <summary>Everything in a report, from the journal alone; what the page's script reads.</summary>
+internal sealed class ReportData(SearchRecord record)
+{
+    private readonly SearchState state = record.State;
+    private readonly IReadOnlyList<SearchEvent> events = [.. record.Events.Select(e => (SearchEvent)e.Event)];
+
+    public string Id => record.Id;
+
+    public string Status => record.Status;
+
+    public string Title => state.Config?.Search.Name ?? record.Id;
+
+    public string Space => state.Space?.Name ?? string.Empty;
+
+    public long Budget => state.Budget;
+
+    public IReadOnlyList<string> Classes => [.. state.Started!.Data.Classes];
+
+    public IReadOnlyList<double> Difficulty => [.. state.Difficulty?.Values ?? []];
+
+    public IReadOnlyList<int> EasyToHard => [.. state.Difficulty?.EasyToHard ?? []];
+
+    public IReadOnlyList<StageRow> Stages => [.. state.Stages.Select(Row)];
+
+    /// <summary>Training curves of the supernet over images seen.</summary>
+    public IReadOnlyList<RoundPoint> Rounds
+    {
+        get
+        {
+            long images = 0;
+            return [.. events.OfType<SearchEvent.RoundCompleted>().Select(r => new RoundPoint(r.Stage, images += r.Cost.ForwardImages, r.Loss, r.Accuracy))];
+        }
+    }
+
+    /// <summary>[layer][block]: the heat map.</summary>
+    public IReadOnlyList<IReadOnlyList<BlockCell>> Blocks => state.Space is null ? [] : [.. state.Space.Layers.Select(l => (IReadOnlyList<BlockCell>)[.. l.Candidates.Select(b => Cell(l.Index, b.Name))])];
+
+    /// <summary>Names of the stages that scored blocks, the columns of <see cref="BlockCell.Scores"/>.</summary>
+    public IReadOnlyList<string> ScoredStages => [.. Scored.Select(Name)];
+
+    public IReadOnlyList<ModelPoint> Models
+    {
+        get
+        {
+            if (state.Space is null)
+                return [];
+            CostTable costs = CostTable.Of(state.Space);
+            IEnumerable<ModelPoint> trained = events.OfType<SearchEvent.ModelRetrained>().Select(m => Point(costs, m.Run, m.Architecture, m.TestAccuracy, null));
+            ValueList<double>? seen = state.Selected?.Accuracies;
+            IEnumerable<ModelPoint> ranked = (events.OfType<SearchEvent.ArchitecturesRanked>().LastOrDefault()?.Ranked ?? []).Select((r, i) => Point(costs, Text($"candidate {i + 1}"), r.Architecture, null, seen is not null && i < seen.Count ? seen[i] : null));
+            return [.. trained, .. ranked];
+        }
+    }
+
+    /// <summary>Retraining curves: run, segment, loss, accuracy.</summary>
+    public IReadOnlyList<object> Retraining => [.. events.OfType<SearchEvent.SegmentCompleted>().Select(s => (object)new { s.Run, s.Segment, s.Loss, s.Accuracy })];
+
+    public IReadOnlyList<double> TestPerClass => [.. events.OfType<SearchEvent.ModelRetrained>().FirstOrDefault(m => m.Run == "winner")?.TestPerClass ?? []];
+
+    public IReadOnlyList<LossRow> Lost => [.. events.OfType<SearchEvent.AttemptFailed>().Select(a => (Cause: Kind(a.Cause), a.Lost.Seconds)).Concat(events.OfType<SearchEvent.SearchResumed>().Where(r => r.Lost.Seconds > 0).Select(r => (Cause: "interrupted", r.Lost.Seconds)))
+        .GroupBy(l => l.Cause).Select(g => new LossRow(g.Key, g.Count(), Math.Round(g.Sum(l => l.Seconds), 1))).OrderByDescending(l => l.Seconds)];
+
+    /// <summary>The winner layer by layer.</summary>
+    public IReadOnlyList<object> Winner
+    {
+        get
+        {
+            if (state.Selected?.Winner is not { } winner || state.Space is null)
+                return [];
+            CostTable costs = CostTable.Of(state.Space);
+            return [.. winner.Blocks.Select((b, l) => (object)new { layer = l + 1, block = b, state.Space.Layers[l].InChannels, state.Space.Layers[l].OutChannels, state.Space.Layers[l].OutResolution, state.Space.Layers[l].Stride, costs.Of(l, b).Macs, costs.Of(l, b).Parameters })];
+        }
+    }
+
+    /// <summary>Label and value, for people who want to know where it comes from.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Facts =>
+    [
+        new("search", record.Id), new("status", $"{record.Status} ({state.Phase.GetType().Name})"), new("began", Text($"{record.Events[0].Created:yyyy-MM-dd HH:mm:ss} UTC")), new("last event", Text($"{record.Events[^1].Created:yyyy-MM-dd HH:mm:ss} UTC")),
+        new("time at work", Presenter.Duration(record.ActiveSeconds)), new("lost to faults", Text($"{state.LostSeconds:0.0} s")), new("images forward", Text($"{state.Cost.ForwardImages:N0}")), new("images backward", Text($"{state.Cost.BackwardImages:N0}")),
+        new("multiply-adds forward", Text($"{state.Cost.ForwardMacs:N0}")), new("architecture", state.Selected?.Winner.Text ?? "not yet"), new("architecture id", state.Selected?.Winner.Id ?? "-"), new("budget, multiply-adds", Text($"{state.Budget:N0}")),
+        new("data", $"{state.Started!.Data.Name}, fingerprint {state.Started.Data.Fingerprint.Short}"), new("configuration", state.Config!.Hash.Hex), new("numerics", state.Started.NumericsProfile), new("engine", state.Started.EngineVersion),
+        new("decision hash", state.DecisionHash.Hex), new("weights hash", (state.Phase as SearchPhase.Completed)?.WeightsHash.Hex ?? "-"), new("events", Text($"{record.Events.Count}")), new("quarantined", state.Quarantined.Count == 0 ? "none" : string.Join(", ", state.Quarantined.Select(q => Text($"L{q.Layer + 1:00} {q.Block}")))),
+    ];
+
+    private IReadOnlyList<int> Scored => [.. events.OfType<SearchEvent.BlockScored>().Select(b => b.Stage).Distinct().Order()];
+
+    private string Name(int stage) => state.Plan?.Stages[stage].IsWarmup == true ? "warm-up" : Text($"stage {stage}");
+
+    private StageRow Row(StageRecord s)
+    {
+        CostTable costs = CostTable.Of(state.Space!);
+        double Sum(Func<IEnumerable<double>, double> of) => costs.Fixed.Macs + s.After.Layers.Select((l, i) => of(l.Select(b => (double)costs.Of(i, b).Macs))).Sum();
+        double seconds = events.OfType<SearchEvent.RoundCompleted>().Where(r => r.Stage == s.Plan.Index).Sum(r => r.Timing.Seconds) + events.OfType<SearchEvent.EvidenceGathered>().Where(e => e.Stage == s.Plan.Index).Sum(e => e.Timing.Seconds);
+        return new(Name(s.Plan.Index), s.Plan.Classes.Count, s.Before.Count, s.After.Count, s.Cost.ForwardImages, s.Cost.BackwardImages, s.Cost.ForwardMacs, Math.Round(seconds, 1), s.Loss, s.Accuracy, Sum(m => m.Min()), Sum(m => m.Average()), Sum(m => m.Max()));
+    }
+
+    private BlockCell Cell(int layer, string block)
+    {
+        (SearchEvent.BlocksPruned Event, Removal Removal)? gone = events.OfType<SearchEvent.BlocksPruned>().SelectMany(e => e.Removed.Where(r => r.Layer == layer && r.Block == block).Select(r => ((SearchEvent.BlocksPruned, Removal)?)(e, r))).FirstOrDefault();
+        double?[] scores = [.. Scored.Select(s => events.OfType<SearchEvent.BlockScored>().LastOrDefault(b => b.Stage == s && b.Score.Layer == layer && b.Score.Block == block)?.Score.Score)];
+        return new(block, scores, gone?.Event.Stage, gone?.Removal.Reason, state.Selected?.Winner.Blocks[layer] == block);
+    }
+
+    private static ModelPoint Point(CostTable costs, string name, Architecture a, double? test, double? supernet) => new(name, a.Text, costs.Of(a).Macs, costs.Of(a).Parameters, test, supernet);
+
+    /// <summary>The kind at the beginning of a cause: everything before its details.</summary>
+    private static string Kind(string cause) => cause.Split(':', '(', ';')[0].Trim() is { Length: > 0 and < 80 } head ? head : cause[..Math.Min(80, cause.Length)];
+
+    private static string Text(FormattableString text) => text.ToString(System.Globalization.CultureInfo.InvariantCulture);
+}

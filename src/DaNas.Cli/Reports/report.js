@@ -1,0 +1,72 @@
+"use strict";
+const page = document.getElementById("page");
+const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const colors = () => ["--a", "--b", "--c", "--d", "--soft"].map(css);
+const escape = text => String(text).replace(/[&<>"]/g, c => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
+const number = n => n == null ? "" : Math.round(n).toLocaleString("en");
+const share = n => n == null ? "" : (100 * n).toFixed(1) + " %";
+const add = html => page.insertAdjacentHTML("beforeend", html);
+const table = (head, rows, kind = "") => `<div class="wide"><table class="${kind}"><thead><tr>${head.map(h => h.startsWith("~") ? `<th class="text">${h.slice(1)}</th>` : `<th>${h}</th>`).join("")}</tr></thead><tbody>${rows.map(r => `<tr>${r.join("")}</tr>`).join("")}</tbody></table></div>`;
+const cell = (value, text) => `<td${text ? ' class="text"' : ""}>${value}</td>`;
+const charts = [];
+let canvases = 0;
+const chart = (title, note, make) => { const id = "chart" + canvases++; charts.push([id, make]); return `<section><h2>${title}</h2><p class="note">${note}</p><div class="chart"><canvas id="${id}" role="img" aria-label="${title}"></canvas></div></section>`; };
+
+const winner = data.models.find(m => m.name === "winner"), controls = data.models.filter(m => m.name !== "winner" && m.testAccuracy != null);
+const mean = list => list.length ? list.reduce((a, b) => a + b, 0) / list.length : null;
+const first = data.stages[0], last = data.stages[data.stages.length - 1];
+add(`<h1>${escape(data.title)}</h1><p>${escape(data.id)} &middot; ${escape(data.space)} &middot; ${escape(data.status)}</p>`);
+const tiles = [];
+if (winner) tiles.push([share(winner.testAccuracy), "test accuracy of the winner"], [share(mean(controls.map(c => c.testAccuracy))) || "-", `random architectures of about equal cost, mean of ${controls.length}`], [number(winner.macs), `multiply-adds of ${number(data.budget)} allowed`], [number(winner.parameters), "parameters"]);
+if (first) tiles.push([`${first.blocksBefore} &rarr; ${last.blocksAfter}`, "candidate blocks, from the first stage to the last"]);
+tiles.push(...data.facts.filter(f => ["time at work", "lost to faults", "images forward"].includes(f.key)).map(f => [escape(f.value), f.key]));
+add(`<div class="tiles">${tiles.map(([v, t]) => `<div class="tile"><b>${v}</b><span>${t}</span></div>`).join("")}</div>`);
+
+if (data.stages.length) {
+  const most = Math.max(...data.stages.map(s => s.blocksBefore));
+  add("<h2>Funnel and cost</h2><p class=\"note\">Each stage trains the supernet on more classes, then drops its weakest blocks. Seconds are the units' own clocks.</p>" + table(
+    ["stage", "classes", "blocks", "", "images forward", "backward", "multiply-adds", "seconds", "loss", "accuracy"],
+    data.stages.map(s => [cell(escape(s.name)), cell(s.classes), cell(`${s.blocksBefore} &rarr; ${s.blocksAfter}`), `<td style="text-align:left"><span class="bar" style="width:${120 * s.blocksBefore / most}px;opacity:.35"></span><br><span class="bar" style="width:${120 * s.blocksAfter / most}px"></span></td>`, cell(number(s.images)), cell(number(s.backwardImages)), cell(s.macs.toExponential(2)), cell(s.seconds.toFixed(1)), cell(s.loss.toFixed(3)), cell(share(s.accuracy))])));
+}
+
+if (data.scoredStages.length) {
+  add("<h2>Scores of blocks, stage by stage</h2><p class=\"note\">Darker: better within its layer. Hatched: gone by then, with the stage after which it was pruned. Framed: in the winner.</p>");
+  const names = [...new Set(data.blocks.flat().map(b => b.block))];
+  const heat = stage => table([escape(data.scoredStages[stage]), ...data.blocks.map((_, l) => "L" + (l + 1))], names.map(name => [cell(escape(name)), ...data.blocks.map(layer => {
+    const block = layer.find(b => b.block === name);
+    if (!block) return "<td></td>";
+    const scores = layer.map(b => b.scores[stage]).filter(s => s != null), score = block.scores[stage];
+    if (score == null) return `<td class="gone" title="${escape(block.reason || "")}">${block.prunedAt == null ? "" : "s" + block.prunedAt}</td>`;
+    const low = Math.min(...scores), high = Math.max(...scores), part = high > low ? (score - low) / (high - low) : 1;
+    return `<td class="${block.won ? "won" : ""}" style="background:color-mix(in srgb, var(--a) ${Math.round(8 + 62 * part)}%, transparent)" title="${escape(name)}: ${score}">${score.toFixed(3)}</td>`;
+  })]), "heat");
+  add(`<div class="heats">${data.scoredStages.map((_, s) => heat(s)).join("")}</div>`);
+}
+
+const line = (label, points, color, axis = "y", dash = []) => ({ label, data: points, borderColor: color, backgroundColor: color, yAxisID: axis, borderWidth: 1.6, pointRadius: 0, borderDash: dash, tension: 0 });
+const axes = (x, y, more = {}) => ({ x: { type: "linear", title: { display: true, text: x }, ...more.x }, y: { title: { display: true, text: y }, ...more.y }, ...(more.right ? { right: { position: "right", grid: { drawOnChartArea: false }, title: { display: true, text: more.right } } } : {}) });
+let html = "";
+if (data.rounds.length) html += chart("Training of the supernet", "Loss and accuracy of each stored round over images seen; drops mark stages with more classes.", c => ({ type: "line", data: { datasets: [line("loss", data.rounds.map(r => ({ x: r.images, y: r.loss })), c[0]), line("accuracy", data.rounds.map(r => ({ x: r.images, y: r.accuracy })), c[1], "right")] }, options: { scales: axes("images", "loss", { right: "accuracy" }) } }));
+if (data.stages.length) html += chart("Cost of what is left, against the target", "Cheapest, mean and dearest architecture of the blocks that each stage left, in multiply-adds.", c => ({ type: "line", data: { labels: data.stages.map(s => s.name), datasets: [["dearest", "dearestMacs", 4], ["mean", "meanMacs", 0], ["cheapest", "cheapestMacs", 2]].map(([l, k, i]) => ({ ...line(l, data.stages.map(s => s[k]), c[i]), pointRadius: 3 })).concat([line("target", data.stages.map(() => data.budget), c[1], "y", [6, 4])]) }, options: { scales: { y: { title: { display: true, text: "multiply-adds" }, beginAtZero: true } } } }));
+if (data.models.length) html += chart("Accuracy against cost", "Retrained models on the test set; candidates as the supernet saw them on its validation images.", c => ({ type: "scatter", data: { datasets: [["winner", m => m.name === "winner", "testAccuracy", 1, 7], ["random architectures, retrained", m => m.name !== "winner" && m.testAccuracy != null, "testAccuracy", 4, 5], ["candidates, in the supernet", m => m.supernetAccuracy != null, "supernetAccuracy", 0, 4]].map(([label, which, key, i, radius]) => ({ label, data: data.models.filter(which).map(m => ({ x: m.macs, y: m[key], name: m.architecture })), backgroundColor: c[i], pointRadius: radius })) }, options: { scales: axes("multiply-adds", "accuracy"), plugins: { tooltip: { callbacks: { label: p => `${p.raw.name}: ${p.raw.x.toLocaleString("en")}, ${share(p.raw.y)}` } } } } }));
+if (data.difficulty.length) { const order = data.easyToHard; html += chart("Class difficulty, easy to hard", "Measured by a small proxy network; the curriculum adds classes from the left.", c => ({ type: "bar", data: { labels: order.map(i => data.classes[i]), datasets: [{ label: "difficulty", data: order.map(i => data.difficulty[i]), backgroundColor: c[0] }] }, options: { plugins: { legend: { display: false } }, scales: { y: { title: { display: true, text: "difficulty" } }, x: { ticks: { autoSkip: order.length > 40 } } } } })); }
+if (data.retraining.length) { const runs = [...new Set(data.retraining.map(r => r.run))]; html += chart("Retraining from scratch", "Training loss of each segment: the winner, and random architectures trained the same way.", c => ({ type: "line", data: { datasets: runs.map((run, i) => line(run, data.retraining.filter(r => r.run === run).map(r => ({ x: r.segment + 1, y: r.loss })), run === "winner" ? c[1] : i < 3 ? c[[0, 2, 3][i % 3]] : c[4])) }, options: { scales: axes("segment", "loss") } })); }
+if (data.testPerClass.length) html += chart("Test accuracy by class", "The winner's, in the order of the data set.", c => ({ type: "bar", data: { labels: data.classes, datasets: [{ label: "accuracy", data: data.testPerClass, backgroundColor: c[2] }] }, options: { plugins: { legend: { display: false } }, scales: { y: { min: 0, max: 1, title: { display: true, text: "accuracy" } } } } }));
+add(`<div class="pair">${html}</div>`);
+
+if (data.models.length) add("<h2>Models</h2>" + table(["model", "~architecture", "multiply-adds", "parameters", "test accuracy", "supernet accuracy"], data.models.map(m => [cell(escape(m.name)), cell(`<code>${escape(m.architecture)}</code>`, true), cell(number(m.macs)), cell(number(m.parameters)), cell(share(m.testAccuracy)), cell(share(m.supernetAccuracy))])));
+if (data.winner.length) add(`<h2>The winner, layer by layer</h2><div class="chain">${data.winner.map(l => `<div class="${l.block === "skip" ? "skip" : l.block.includes("se") ? "se" : ""}"><b>L${l.layer} ${escape(l.block)}</b><small>${l.inChannels} &rarr; ${l.outChannels}, ${l.outResolution} x ${l.outResolution}${l.stride > 1 ? ", stride " + l.stride : ""}</small><small>${number(l.macs)} multiply-adds</small></div>`).join("")}</div>`);
+add("<h2>Lost work</h2>" + (data.lost.length ? table(["~cause", "times", "seconds"], data.lost.map(l => [cell(escape(l.cause), true), cell(l.times), cell(l.seconds.toFixed(1))])) : "<p>None.</p>"));
+add("<h2>Provenance</h2>" + table(["", ""], data.facts.map(f => [cell(escape(f.key)), cell(escape(f.value), true)])));
+add("<footer>Written by DaNas.Actors from the search's journal alone.</footer>");
+
+let drawn = [];
+function draw() {
+  drawn.forEach(d => d.destroy());
+  Chart.defaults.color = css("--soft");
+  Chart.defaults.borderColor = css("--line");
+  Chart.defaults.font.size = 12;
+  drawn = charts.map(([id, make]) => { const c = make(colors()); c.options = { animation: false, responsive: true, maintainAspectRatio: false, ...c.options }; return new Chart(document.getElementById(id), c); });
+}
+draw();
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Training step against PyTorch (interleaved pairs, medians), journal, orchestration overhead. Table, and JSON in artifacts/bench.json.
+# Training step against PyTorch (interleaved pairs, medians), journal, orchestration overhead, blobs from node to node beside cp and nc. Table, and JSON in artifacts/bench.json.
 #   PAIRS=5 SECONDS_EACH=4 ./scripts/bench.sh
 . "$(dirname "$0")/lib.sh"
 bash "$ROOT/scripts/build.sh" src/DaNas.Cli/DaNas.Cli.csproj
-apt_install python3-torch
+apt_install python3-torch netcat-openbsd
 PAIRS="${PAIRS:-5}" EACH="${SECONDS_EACH:-4}"
 PEER=/usr/bin/python3
 rate() { sed -n 's/.*"imagesPerSecond": *\([0-9.]*\).*/\1/p'; }
@@ -38,4 +38,5 @@ for o in result["overhead"]:
 print(f"ratio of overhead, most units to fewest: {result['overhead'][2]['millisecondsPerUnit'] / result['overhead'][0]['millisecondsPerUnit']:.2f}")
 json.dump(result, open(sys.argv[6], "w"), indent=1)
 P
+"$DANAS_BIN" bench blobs
 say "JSON: artifacts/bench.json"

@@ -49,8 +49,9 @@ internal sealed class Failover(DrillRun drill, string folder, string journal, Ac
 
         await stop.CancelAsync();
         await DrillSearches.SeeThroughAsync(searching);
+        bool equal = searches.Failures.Count == 0 && searches.Ended > 0;
         failures.AddRange(searches.Failures);
-        return new(Median(killed), Median(frozen), Median(trainerKilled), killed, frozen, trainerKilled, unitElsewhere, searches.Ended, failures.Count == 0 && searches.Ended > 0, failures);
+        return new(Median(killed), Median(frozen), Median(trainerKilled), killed, frozen, trainerKilled, unitElsewhere, searches.Ended, equal, failures);
     }
 
     /// <summary>Strikes the leader while rounds are being stored, waits for the next one under another leader, and mends it.</summary>

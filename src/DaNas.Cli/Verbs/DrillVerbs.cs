@@ -89,7 +89,7 @@ internal static class DrillVerbs
                     Console.Error.WriteLine(failure);
                 Console.WriteLine(parsed.GetValue(json) ? JsonLine(result)
                     : Output.Text($"to the next progress, medians of {parsed.GetValue(runs)}: leader killed {result.KilledMedianSeconds:0.00} s, leader frozen {result.FrozenMedianSeconds:0.00} s, trainer killed {result.TrainerKilledMedianSeconds:0.00} s; a lost trainer's unit given to another one after {(result.UnitElsewhere.Count == 0 ? double.NaN : result.UnitElsewhere.Max()):0.00} s at most ({result.UnitElsewhere.Count} units); {result.Searches} searches, hashes {(result.HashesEqual ? "equal" : "DIFFERENT")}"));
-                return result.HashesEqual ? ExitCode.Done : ExitCode.Failed;
+                return result.HashesEqual && result.Failures.Count == 0 ? ExitCode.Done : ExitCode.Failed;
             });
         }));
         return command;
@@ -147,8 +147,8 @@ internal static class DrillVerbs
                 else
                     Output.PrintTable(["nodes", "fault", "for s", "progress after s", "and after its end s", "new terms"], result.Rows.Select(r => (IReadOnlyList<string>)[Output.Text($"{r.Nodes}"), r.Case, Output.Text($"{r.DownSeconds:0}"), Output.Text($"{r.AfterFault:0.0}"), Output.Text($"{r.AfterEnd:0.0}"), Output.Text($"{r.Terms}")]));
                 if (!parsed.GetValue(json))
-                    Console.WriteLine(Output.Text($"{result.Rows.Count} cases, {result.Searches} searches, hashes {(result.HashesEqual ? "equal" : "DIFFERENT")}, {(result.OneWriter ? "one writer throughout" : "MORE THAN ONE WRITER")}"));
-                return result.HashesEqual && result.OneWriter ? ExitCode.Done : ExitCode.Failed;
+                    Console.WriteLine(Output.Text($"{result.Rows.Count} cases, {result.Searches} searches, hashes {(result.HashesEqual ? "equal" : "DIFFERENT")}, {(result.OneWriter ? "one writer throughout" : "MORE THAN ONE WRITER")}, {result.Failures.Count} failures"));
+                return result.HashesEqual && result.OneWriter && result.Failures.Count == 0 ? ExitCode.Done : ExitCode.Failed;
             });
         }));
         return command;

@@ -1,0 +1,83 @@
+// Shapes: N pictures, C channels, H height, W width.
+using System.Diagnostics;
+using DaNas.Domain.Architectures;
+using DaNas.Domain.SearchSpaces;
+using DaNas.Domain.Values;
+using DaNas.Torch.Networks;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DaNas.Torch;
+
+/// <summary>Milliseconds of one forward pass: median and the middle half of the repeats.</summary>
+public sealed record Latency(double Median, double Low, double High)
+{
+    /// <summary>Half the width of the middle half, as a part of the median.</summary>
+    public double Spread => (High - Low) / (2 * Median);
+
+    public static Latency Of(IReadOnlyList<double> milliseconds)
+    {
+        double[] sorted = [.. milliseconds.Order()];
+        return new(At(0.5), At(0.25), At(0.75));
+
+        double At(double part) => sorted[(int)Math.Round(part * (sorted.Length - 1))];
+    }
+}
+
+/// <summary>What is measured: pictures a pass, warm-up passes, timed passes, where, and the layout.</summary>
+public sealed record LatencySetup(int Batch, int WarmUp, int Repeats, string Device, bool ChannelsLast);
+
+/// <summary>Forward passes of networks with random weights, without gradients, with running statistics: latency does not depend on the values.</summary>
+public sealed class LatencyMeter(SearchSpace space, LatencySetup setup)
+{
+    private readonly Device target = device(setup.Device);
+
+    /// <summary>A whole architecture.</summary>
+    public Latency Of(Architecture architecture)
+    {
+        NormMode norm = new() { UseBatchStatistics = false };
+        using ChainNetwork network = new(space, new AliveBlocks(architecture.Blocks.Select(b => (ValueList<string>)[b]).ToValueList()), new NetworkSetup(new SeededRandom(1), target, norm));
+        return Time([setup.Batch, space.InputChannels, space.Resolution, space.Resolution], x => network.Forward(x, architecture.Blocks));
+    }
+
+    /// <summary>One candidate block of one layer by itself.</summary>
+    public Latency Of(LayerSpec layer, BlockSpec block)
+    {
+        using CandidateBlock module = new(BlockPlan.Of(space, layer, block), new NetworkSetup(new SeededRandom(1), target, new NormMode { UseBatchStatistics = false }));
+        return Time([setup.Batch, layer.InChannels, layer.InResolution, layer.InResolution], module.call);
+    }
+
+    /// <summary>What every architecture of the space has: stem, and head convolution (the classifier is left out: it is a thousandth of either).</summary>
+    public double FixedMilliseconds()
+    {
+        NetworkSetup random = new(new SeededRandom(1), target, new NormMode { UseBatchStatistics = false });
+        using ConvNorm stem = new(NetworkPlan.StemOf(space), random);
+        double milliseconds = Time([setup.Batch, space.InputChannels, space.Resolution, space.Resolution], stem.call).Median;
+        if (NetworkPlan.HeadOf(space) is not { } last)
+            return milliseconds;
+        using ConvNorm head = new(last, random);
+        return milliseconds + Time([setup.Batch, last.Input, space.LastResolution, space.LastResolution], head.call).Median;
+    }
+
+    private Latency Time(long[] shape, Func<Tensor, Tensor> forward)
+    {
+        SeededRandom random = new(2);
+        float[] values = [.. Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b)).Select(_ => (float)random.NextGaussian())];
+        using IDisposable frozen = no_grad();
+        using DisposeScope whole = NewDisposeScope();
+        Tensor input = setup.ChannelsLast ? tensor(values, [shape[0], shape[2], shape[3], shape[1]], device: target).permute(0, 3, 1, 2) : tensor(values, shape, device: target);
+        List<double> times = [];
+        for (int i = -setup.WarmUp; i < setup.Repeats; i++)
+        {
+            using DisposeScope pass = NewDisposeScope();
+            long started = Stopwatch.GetTimestamp();
+            Tensor output = forward(input);
+            if (setup.Device != "cpu")
+                _ = output.sum().cpu().item<float>(); // Waits for the device.
+            if (i >= 0)
+                times.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+        }
+
+        return Latency.Of(times);
+    }
+}

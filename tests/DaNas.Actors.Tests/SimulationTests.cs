@@ -5,7 +5,15 @@ using Xunit.Abstractions;
 
 namespace DaNas.Actors.Tests;
 
+/// <summary>Tests that take every core for a minute: alone, so that others need not wait for a thread.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class Alone
+{
+    public const string Name = "alone";
+}
+
 /// <summary>The whole system under drawn faults in virtual time. A failure prints its seed; 'danas simulate --replay SEED' shows its history.</summary>
+[Collection(Alone.Name)]
 public sealed class SimulationTests(ITestOutputHelper output)
 {
     private static readonly ParallelOptions AllCores = new() { MaxDegreeOfParallelism = Environment.ProcessorCount };

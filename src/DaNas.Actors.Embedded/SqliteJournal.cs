@@ -104,7 +104,7 @@ public sealed class SqliteJournal : IEventJournal
     {
         long application = Scalar("PRAGMA application_id");
         bool empty = Scalar("SELECT count(*) FROM sqlite_master") == 0;
-        if (application != ApplicationId && !(empty && application == 0 && !readOnly))
+        if (application != ApplicationId && !(empty && application == 0)) // An empty one is about to be made.
             throw new JournalException(JournalFault.Foreign, $"{path} is a SQLite file, but not a journal of this product; name another folder with --out");
         if (!empty && Scalar("PRAGMA user_version") > SchemaVersion)
             throw new JournalException(JournalFault.Foreign, $"{path} was written by a newer version of this product; use that version");
@@ -112,9 +112,7 @@ public sealed class SqliteJournal : IEventJournal
             return;
         Execute("PRAGMA journal_mode=WAL");
         Execute("PRAGMA synchronous=FULL");
-        Execute($"PRAGMA application_id={ApplicationId}");
-        Execute(SqliteSchema.Tables);
-        Execute($"PRAGMA user_version={SchemaVersion}");
+        Execute($"BEGIN IMMEDIATE; PRAGMA application_id={ApplicationId}; {SqliteSchema.Tables} PRAGMA user_version={SchemaVersion}; COMMIT"); // At once: others open the file meanwhile.
     }
 
     private object AcquireNow(string persistenceId)

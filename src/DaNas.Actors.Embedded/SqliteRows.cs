@@ -10,6 +10,8 @@ internal static class SqliteRows
     public static List<Row> Read(string path, string persistenceId, Func<SqliteException, JournalException> translate) => Guard(path, translate, () =>
     {
         using SqliteConnection reader = Open(path);
+        if (IsEmpty(reader))
+            return [];
         using SqliteCommand command = reader.CreateCommand();
         command.CommandText = "SELECT sequence_number, created, manifest, message, identifier FROM journal WHERE persistence_id = $id AND is_deleted = 0 ORDER BY sequence_number";
         command.Parameters.AddWithValue("$id", persistenceId);
@@ -28,6 +30,8 @@ internal static class SqliteRows
     public static IReadOnlyList<string> PersistenceIds(string path, Func<SqliteException, JournalException> translate) => Guard(path, translate, () =>
     {
         using SqliteConnection reader = Open(path);
+        if (IsEmpty(reader))
+            return [];
         using SqliteCommand command = reader.CreateCommand();
         command.CommandText = "SELECT persistence_id FROM journal WHERE sequence_number = 1 ORDER BY ordering";
         using SqliteDataReader rows = command.ExecuteReader();
@@ -61,6 +65,14 @@ internal static class SqliteRows
         {
             throw new JournalException(JournalFault.Damaged, $"{path} is damaged ({e.Message}); restore the file from a backup", e);
         }
+    }
+
+    /// <summary>Whether the file has no tables yet: another process has made it and is about to fill it.</summary>
+    private static bool IsEmpty(SqliteConnection reader)
+    {
+        using SqliteCommand command = reader.CreateCommand();
+        command.CommandText = "SELECT count(*) FROM sqlite_master";
+        return Convert.ToInt64(command.ExecuteScalar(), System.Globalization.CultureInfo.InvariantCulture) == 0;
     }
 
     private static SqliteConnection Open(string path)

@@ -81,6 +81,9 @@ public sealed class EngineSession
             $"{TorchBinding.Description}; {device}; threads {config.Trainers.Threads}; {ConfigSection.Kebab(config.Trainers.Layout.ToString())}; images {ImageCodec.Version}");
     }
 
+    /// <summary>The device and its threads, of which a latency is.</summary>
+    public static string ProfileOf(string device, int threads) => string.Create(CultureInfo.InvariantCulture, $"{(device == "cpu" ? CpuModel() : CudaModel(device))}, {threads} thread(s)");
+
     /// <summary>Name and compute capability: other models round differently.</summary>
     private static string CudaModel(string device)
     {

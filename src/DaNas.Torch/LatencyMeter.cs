@@ -32,19 +32,19 @@ public sealed class LatencyMeter(SearchSpace space, LatencySetup setup)
 {
     private readonly Device target = device(setup.Device);
 
-    /// <summary>A whole architecture.</summary>
-    public Latency Of(Architecture architecture)
+    /// <summary>Milliseconds of passes of a whole architecture: a part of the repeats, so that several can take turns.</summary>
+    public IReadOnlyList<double> Times(Architecture architecture, int parts)
     {
         NormMode norm = new() { UseBatchStatistics = false };
         using ChainNetwork network = new(space, new AliveBlocks(architecture.Blocks.Select(b => (ValueList<string>)[b]).ToValueList()), new NetworkSetup(new SeededRandom(1), target, norm));
-        return Time([setup.Batch, space.InputChannels, space.Resolution, space.Resolution], x => network.Forward(x, architecture.Blocks));
+        return Time([setup.Batch, space.InputChannels, space.Resolution, space.Resolution], x => network.Forward(x, architecture.Blocks), Math.Max(1, setup.Repeats / parts));
     }
 
     /// <summary>One candidate block of one layer by itself.</summary>
     public Latency Of(LayerSpec layer, BlockSpec block)
     {
         using CandidateBlock module = new(BlockPlan.Of(space, layer, block), new NetworkSetup(new SeededRandom(1), target, new NormMode { UseBatchStatistics = false }));
-        return Time([setup.Batch, layer.InChannels, layer.InResolution, layer.InResolution], module.call);
+        return Latency.Of(Time([setup.Batch, layer.InChannels, layer.InResolution, layer.InResolution], module.call, setup.Repeats));
     }
 
     /// <summary>What every architecture of the space has: stem, and head convolution (the classifier is left out: it is a thousandth of either).</summary>
@@ -52,14 +52,14 @@ public sealed class LatencyMeter(SearchSpace space, LatencySetup setup)
     {
         NetworkSetup random = new(new SeededRandom(1), target, new NormMode { UseBatchStatistics = false });
         using ConvNorm stem = new(NetworkPlan.StemOf(space), random);
-        double milliseconds = Time([setup.Batch, space.InputChannels, space.Resolution, space.Resolution], stem.call).Median;
+        double milliseconds = Latency.Of(Time([setup.Batch, space.InputChannels, space.Resolution, space.Resolution], stem.call, setup.Repeats)).Median;
         if (NetworkPlan.HeadOf(space) is not { } last)
             return milliseconds;
         using ConvNorm head = new(last, random);
-        return milliseconds + Time([setup.Batch, last.Input, space.LastResolution, space.LastResolution], head.call).Median;
+        return milliseconds + Latency.Of(Time([setup.Batch, last.Input, space.LastResolution, space.LastResolution], head.call, setup.Repeats)).Median;
     }
 
-    private Latency Time(long[] shape, Func<Tensor, Tensor> forward)
+    private List<double> Time(long[] shape, Func<Tensor, Tensor> forward, int repeats)
     {
         SeededRandom random = new(2);
         float[] values = [.. Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b)).Select(_ => (float)random.NextGaussian())];
@@ -67,7 +67,7 @@ public sealed class LatencyMeter(SearchSpace space, LatencySetup setup)
         using DisposeScope whole = NewDisposeScope();
         Tensor input = setup.ChannelsLast ? tensor(values, [shape[0], shape[2], shape[3], shape[1]], device: target).permute(0, 3, 1, 2) : tensor(values, shape, device: target);
         List<double> times = [];
-        for (int i = -setup.WarmUp; i < setup.Repeats; i++)
+        for (int i = -setup.WarmUp; i < repeats; i++)
         {
             using DisposeScope pass = NewDisposeScope();
             long started = Stopwatch.GetTimestamp();
@@ -78,6 +78,6 @@ public sealed class LatencyMeter(SearchSpace space, LatencySetup setup)
                 times.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
         }
 
-        return Latency.Of(times);
+        return times;
     }
 }

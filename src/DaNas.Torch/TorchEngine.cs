@@ -115,14 +115,16 @@ public sealed class TorchEngine(EngineSession session) : ITrainingEngine
     private UnitResult.SegmentRetrained Retrain(WorkUnit.RetrainSegment u, CancellationToken cancellation)
     {
         RetrainOptions o = session.Config.Retrain;
-        TrainingRecipe recipe = new(o.LearningRate, o.Momentum, o.WeightDecay, o.Batch, o.LabelSmoothing, u.TotalSteps);
+        TrainingRecipe recipe = TrainingRecipe.Of(o, u.TotalSteps, u.Seed);
         using StandaloneTrainer trainer = new(session, u.Architecture.Blocks, recipe, u.Seed, u.Input);
         ImageEntry[][] pool = [.. session.Images.Splits.Weights.Zip(session.Images.Splits.Validation, (a, b) => (ImageEntry[])[.. a, .. b])];
         ImageEntry[] all = ImageSet.Slice(pool, Enumerable.Range(0, session.Images.Classes), 1);
-        BatchStream batches = new(session.Images, all, SeededRandom.Derive(u.Seed, "order"), session.Shape(o.Batch), session.Config.Data.Augment);
+        BatchStream batches = new(session.Images, all, SeededRandom.Derive(u.Seed, "order"), session.Shape(o.Batch), session.Config.Data.Augment with { Rand = (o.RandAugmentOperations, o.RandAugmentMagnitude) });
         int from = u.Segment * o.SegmentSteps;
         (double loss, double accuracy) = trainer.Train(batches, from, Math.Min(u.TotalSteps, from + o.SegmentSteps), cancellation);
         bool last = u.Segment + 1 == u.Segments;
+        if (last)
+            trainer.Finish();
         ClassMeasurement? test = last ? trainer.Measure(session.Images.Splits.Test) : null;
         BlobRef output = last ? session.Blobs.Put(Safetensors.Write(trainer.Weights, new Dictionary<string, string> { ["architecture"] = u.Architecture.Text })) : trainer.Save();
         return new(

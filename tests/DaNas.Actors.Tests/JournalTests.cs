@@ -66,6 +66,25 @@ public sealed class JournalTests : IDisposable
         }
     }
 
+    /// <summary>Two searches that begin in one new folder: the second one looks while the first one makes the file.</summary>
+    [Fact]
+    public void A_file_that_another_process_is_about_to_fill_reads_as_empty()
+    {
+        System.IO.File.WriteAllBytes(File, []);
+        using (SqliteJournal reader = SqliteJournal.OpenReadOnly(File))
+        {
+            reader.PersistenceIds().ShouldBeEmpty();
+            reader.Read(Id).ShouldBeEmpty();
+        }
+
+        Parallel.For(0, 8, _ =>
+        {
+            using SqliteJournal writer = SqliteJournal.Open(File, TimeProvider.System);
+        });
+        using SqliteJournal made = SqliteJournal.OpenReadOnly(File);
+        made.PersistenceIds().ShouldBeEmpty();
+    }
+
     [Fact]
     public void A_foreign_file_is_refused_with_its_name()
     {

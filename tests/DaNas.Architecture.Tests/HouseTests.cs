@@ -16,8 +16,9 @@ public sealed partial class HouseTests
         ["DaNas.Torch"] = ["DaNas.Domain", "DaNas.Ports", "DaNas.LibTorch", "TorchSharp", "TorchSharp-cpu"],
         ["DaNas.Tabular"] = ["DaNas.Domain", "DaNas.Ports"],
         ["DaNas.Export"] = ["DaNas.Domain", "DaNas.Ports", "DaNas.Torch", "Google.Protobuf", "Grpc.Tools"],
+        ["DaNas.Evidence"] = ["DaNas.Domain", "MathNet.Numerics"],
         ["DaNas.Storage"] = ["DaNas.Domain", "DaNas.Ports"],
-        ["DaNas.Cli"] = ["DaNas.Actors", "DaNas.Actors.Embedded", "DaNas.Actors.Simulated", "DaNas.Domain", "DaNas.Export", "DaNas.Ports", "DaNas.Storage", "DaNas.Tabular", "DaNas.Torch", "Npgsql", "Spectre.Console", "System.CommandLine"],
+        ["DaNas.Cli"] = ["DaNas.Actors", "DaNas.Actors.Embedded", "DaNas.Actors.Simulated", "DaNas.Domain", "DaNas.Evidence", "DaNas.Export", "DaNas.Ports", "DaNas.Storage", "DaNas.Tabular", "DaNas.Torch", "Npgsql", "Spectre.Console", "System.CommandLine"],
     };
 
     [Fact]

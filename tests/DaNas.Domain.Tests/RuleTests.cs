@@ -90,7 +90,7 @@ public sealed class RuleTests
             long budget = 3_000_000 + (seed * 700_000);
             RankedArchitecture[] all = [.. All(space).Select(a => new RankedArchitecture(a, a.Blocks.Select((b, l) => Math.Log(score[(l, b)])).Sum(), costs.Of(a)))
                 .Where(r => r.Cost.Macs <= budget).OrderByDescending(r => r.LogScore).ThenBy(r => r.Architecture.Text, StringComparer.Ordinal).Take(7)];
-            ValueList<RankedArchitecture> selected = ArchitectureSelector.Select(space, space.AllBlocks, (l, b) => score[(l, b)], budget, 7);
+            ValueList<RankedArchitecture> selected = ArchitectureSelector.Select(space, space.AllBlocks, (l, b) => score[(l, b)], ArchitectureBudget.OfMacs(budget), 7);
             selected.Select(s => s.Architecture.Text).ShouldBe(all.Select(s => s.Architecture.Text), $"seed {seed}");
         }
     }
@@ -99,7 +99,7 @@ public sealed class RuleTests
     public void A_budget_that_nothing_fits_gives_the_cheapest_architecture()
     {
         SearchSpace space = TestSearches.Space("cpu-base", 10);
-        ValueList<RankedArchitecture> selected = ArchitectureSelector.Select(space, space.AllBlocks, (_, _) => 1, 1, 3);
+        ValueList<RankedArchitecture> selected = ArchitectureSelector.Select(space, space.AllBlocks, (_, _) => 1, ArchitectureBudget.OfMacs(1), 3);
         selected.Count.ShouldBe(1);
         selected[0].Architecture.Blocks.ShouldAllBe(b => b == "k3e1");
     }

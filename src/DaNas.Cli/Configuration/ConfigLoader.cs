@@ -30,7 +30,7 @@ internal static class ConfigLoader
         try
         {
             HoconNode.Map root = Parse(Path.Combine(Home, "reference.conf"), []);
-            root.Overlay(Parse(Locate(file), []));
+            root.Overlay(Parse(Locate(file, "searches"), []));
             if (data is not null)
                 root.Overlay(DataLayer(data));
             foreach (string set in sets)
@@ -42,6 +42,12 @@ internal static class ConfigLoader
             throw new UsageException(e.Message);
         }
     }
+
+    /// <summary>A file by itself, without the product's defaults.</summary>
+    public static ConfigObject ResolveAlone(string file) => Alone(file, []);
+
+    /// <summary>What a user's file and --set ask for, without the product's defaults: the same in versions that know more keys.</summary>
+    public static ConfigObject Own(string file, IReadOnlyList<string> sets) => Alone(Locate(file, "searches"), sets);
 
     /// <summary>A stored configuration with --set and --data laid over it.</summary>
     public static SearchConfig Over(string canonical, IReadOnlyList<string> sets, string? data)
@@ -55,6 +61,21 @@ internal static class ConfigLoader
                 root.Overlay(SetLayer(set));
             (SearchConfig? config, ValueList<ConfigProblem> problems) = SearchConfig.Validate(HoconResolver.Resolve(root));
             return config ?? throw new UsageException(string.Join('\n', problems.Select(p => p.ToString())));
+        }
+        catch (HoconException e)
+        {
+            throw new UsageException(e.Message);
+        }
+    }
+
+    private static ConfigObject Alone(string file, IReadOnlyList<string> sets)
+    {
+        try
+        {
+            HoconNode.Map root = Parse(file, []);
+            foreach (string set in sets)
+                root.Overlay(SetLayer(set));
+            return HoconResolver.Resolve(root);
         }
         catch (HoconException e)
         {
@@ -86,19 +107,20 @@ internal static class ConfigLoader
         return layer;
     }
 
-    private static string Locate(string file)
+    /// <summary>A file as it is named, or one that the product ships in a folder of its configuration.</summary>
+    public static string Locate(string file, string folder)
     {
         if (File.Exists(file))
             return file;
         string shipped = Path.Combine(Home, file.StartsWith("hocon/", StringComparison.Ordinal) ? file[6..] : file);
-        string named = Path.Combine(Home, "searches", file.EndsWith(".conf", StringComparison.Ordinal) ? file : file + ".conf");
+        string named = Path.Combine(Home, folder, file.EndsWith(".conf", StringComparison.Ordinal) ? file : file + ".conf");
         return File.Exists(shipped) ? shipped : File.Exists(named) ? named
-            : throw new UsageException($"{file} does not exist; name a .conf file, or one of: {string.Join(", ", Shipped())}");
+            : throw new UsageException($"{file} does not exist; name a .conf file, or one of: {string.Join(", ", Shipped(folder))}");
     }
 
-    private static IEnumerable<string> Shipped()
+    private static IEnumerable<string> Shipped(string kind)
     {
-        string folder = Path.Combine(Home, "searches");
+        string folder = Path.Combine(Home, kind);
         return Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.conf").Select(f => Path.GetFileNameWithoutExtension(f)!).Order(StringComparer.Ordinal) : [];
     }
 

@@ -20,13 +20,20 @@ internal sealed record RoundPoint(int Stage, long Images, double Loss, double Ac
 internal sealed record BlockCell(string Block, IReadOnlyList<double?> Scores, int? PrunedAt, string? Reason, bool Won);
 
 /// <summary>A trained or ranked architecture.</summary>
-internal sealed record ModelPoint(string Name, string Architecture, long Macs, long Parameters, double? TestAccuracy, double? SupernetAccuracy);
+internal sealed record ModelPoint(string Name, string Architecture, long Macs, long Parameters, double? TestAccuracy, double? SupernetAccuracy)
+{
+    /// <summary>As 'danas measure ID' found it.</summary>
+    public double? Milliseconds { get; init; }
+
+    /// <summary>By the search's own latency table, or the one that was measured with it.</summary>
+    public double? PredictedMilliseconds { get; init; }
+}
 
 /// <summary>Work that was lost, by its cause.</summary>
 internal sealed record LossRow(string Cause, int Times, double Seconds);
 
-/// <summary>Everything in a report, from the journal alone; what the page's script reads.</summary>
-internal sealed class ReportData(SearchRecord record)
+/// <summary>Everything in a report, from the journal and what 'danas measure' and 'danas evaluate' left beside it; what the page's script reads.</summary>
+internal sealed class ReportData(SearchRecord record, SearchNotes notes)
 {
     private readonly SearchState state = record.State;
     private readonly IReadOnlyList<SearchEvent> events = [.. record.Events.Select(e => (SearchEvent)e.Event)];
@@ -75,9 +82,14 @@ internal sealed class ReportData(SearchRecord record)
             IEnumerable<ModelPoint> trained = events.OfType<SearchEvent.ModelRetrained>().Select(m => Point(costs, m.Run, m.Architecture, m.TestAccuracy, null));
             ValueList<double>? seen = state.Selected?.Accuracies;
             IEnumerable<ModelPoint> ranked = (events.OfType<SearchEvent.ArchitecturesRanked>().LastOrDefault()?.Ranked ?? []).Select((r, i) => Point(costs, Text($"candidate {i + 1}"), r.Architecture, null, seen is not null && i < seen.Count ? seen[i] : null));
-            return [.. trained, .. ranked];
+            return [.. trained.Concat(ranked).Select(Timed)];
         }
     }
+
+    public string LatencyDevice => notes.Latencies?.Device ?? string.Empty;
+
+    /// <summary>[true][predicted], of the winner; empty where nobody evaluated it.</summary>
+    public IReadOnlyList<IReadOnlyList<int>> Confusion => notes.Confusion;
 
     /// <summary>Retraining curves: run, segment, loss, accuracy.</summary>
     public IReadOnlyList<object> Retraining => [.. events.OfType<SearchEvent.SegmentCompleted>().Select(s => (object)new { s.Run, s.Segment, s.Loss, s.Accuracy })];
@@ -126,6 +138,13 @@ internal sealed class ReportData(SearchRecord record)
         (SearchEvent.BlocksPruned Event, Removal Removal)? gone = events.OfType<SearchEvent.BlocksPruned>().SelectMany(e => e.Removed.Where(r => r.Layer == layer && r.Block == block).Select(r => ((SearchEvent.BlocksPruned, Removal)?)(e, r))).FirstOrDefault();
         double?[] scores = [.. Scored.Select(s => events.OfType<SearchEvent.BlockScored>().LastOrDefault(b => b.Stage == s && b.Score.Layer == layer && b.Score.Block == block)?.Score.Score)];
         return new(block, scores, gone?.Event.Stage, gone?.Removal.Reason, state.Selected?.Winner.Blocks[layer] == block);
+    }
+
+    private ModelPoint Timed(ModelPoint m)
+    {
+        LatencyNote? note = notes.Latencies?.Rows.FirstOrDefault(r => r.Architecture == m.Architecture);
+        double? byTable = state.Config!.Cost.Latency is { } table && Architecture.Parse(state.Space!, m.Architecture) is { } a ? Math.Round(table.Of(a), 3) : null;
+        return m with { Milliseconds = note?.Milliseconds, PredictedMilliseconds = byTable ?? note?.Predicted };
     }
 
     private static ModelPoint Point(CostTable costs, string name, Architecture a, double? test, double? supernet) => new(name, a.Text, costs.Of(a).Macs, costs.Of(a).Parameters, test, supernet);

@@ -24,7 +24,7 @@ internal static class ReportVerb
             if (record.State.Phase is SearchPhase.NotStarted)
                 throw new UsageException($"search {record.Id} has not begun yet");
             string file = Path.GetFullPath(parsed.GetValue(to) ?? Path.Combine(folder.SearchFolder(record.Id), "report.html"));
-            ReportData data = new(record);
+            ReportData data = new(record, SearchNotes.Read(folder, record.Id));
             string text = Path.GetExtension(file) switch
             {
                 ".html" or ".htm" => ReportFiles.Html(data),

@@ -9,7 +9,7 @@ using Spectre.Console;
 namespace DaNas.Cli.Running;
 
 /// <summary>What a person sees of a running search: a line a milestone, and on a terminal one moving line with rate and time left.</summary>
-internal sealed class Presenter(bool interactive)
+internal sealed class Presenter(bool interactive, bool quiet = false)
 {
     private readonly Lock gate = new();
     private SearchEstimate? estimate;
@@ -23,7 +23,7 @@ internal sealed class Presenter(bool interactive)
         lock (gate)
         {
             ClearStatus();
-            Console.WriteLine(text);
+            (quiet ? Console.Error : Console.Out).WriteLine(text);
         }
     }
 
@@ -132,6 +132,7 @@ internal sealed class Presenter(bool interactive)
         foreach (StageRecord s in state.Stages)
             stages.AddRow(Name(s.Plan), N(s.Plan.Classes.Count), N(s.Before.Count), N(s.After.Count), N(s.Cost.ForwardImages), N(s.Cost.BackwardImages), D(s.Loss), D(s.Accuracy));
         console.WriteLine();
+        Funnel(console, state);
         console.Write(stages);
         if (state.Phase is SearchPhase.Completed done && state.Selected is { } selected)
         {
@@ -140,8 +141,9 @@ internal sealed class Presenter(bool interactive)
             foreach (RetrainedModel m in done.Models)
                 models.AddRow(m.Run, Markup.Escape(m.Architecture.Text), N(costs.Of(m.Architecture).Macs), N(costs.Of(m.Architecture).Parameters), D(m.TestAccuracy));
             console.Write(models);
-            if (done.Models.Count > 1)
-                console.WriteLine(Text($"winner {done.Models[0].TestAccuracy:0.0000}, mean of {done.Models.Count - 1} random architectures of about equal multiply-adds {done.Models.Skip(1).Average(m => m.TestAccuracy):0.0000}"));
+            RetrainedModel[] controls = [.. done.Models.Where(m => RetrainPlan.IsControl(m.Run))];
+            if (controls.Length > 0)
+                console.WriteLine(Text($"winner {done.Models[0].TestAccuracy:0.0000}, mean of {controls.Length} random architectures of about equal multiply-adds {controls.Average(m => m.TestAccuracy):0.0000}"));
             console.WriteLine(Text($"budget {state.Budget:N0} multiply-adds; winner uses {selected.Cost.Macs:N0}"));
         }
 
@@ -151,6 +153,22 @@ internal sealed class Presenter(bool interactive)
         if (state.Phase is SearchPhase.Completed c)
             console.WriteLine(Text($"weights hash  {c.WeightsHash.Hex}"));
         console.WriteLine(Text($"folder {folder.SearchFolder(record.Id)} (architecture.json, weights.safetensors, log.jsonl), journal {folder.JournalPath}"));
+        console.WriteLine(Text($"report {ResultFiles.ReportFile(record, folder)} (open it in a browser)"));
+    }
+
+    /// <summary>The candidate blocks of each stage as bars: what it began with, and how much of that it left.</summary>
+    private static void Funnel(IAnsiConsole console, SearchState state)
+    {
+        const int width = 48;
+        int most = state.Stages.Select(s => s.Before.Count).DefaultIfEmpty(1).Max();
+        foreach (StageRecord s in state.Stages.OrderBy(s => s.Plan.Index))
+        {
+            int before = (int)Math.Round(s.Before.Count * (double)width / most), after = (int)Math.Round(s.After.Count * (double)width / most);
+            console.WriteLine(Text($"  {Name(s.Plan),-8} {new string('\u2588', after)}{new string('\u2591', before - after)}{new string(' ', width - before)} {s.Before.Count,4} -> {s.After.Count} blocks, {s.Plan.Classes.Count} classes"));
+        }
+
+        if (state.Selected is { } selected)
+            console.WriteLine(Text($"  {"chosen",-8} {new string('\u2588', Math.Max(1, (int)Math.Round(selected.Winner.Blocks.Count * (double)width / most)))} {selected.Winner.Text}"));
     }
 
     private static string N(long value) => value.ToString("N0", CultureInfo.InvariantCulture);

@@ -6,7 +6,7 @@ using DaNas.Domain.Searches;
 
 namespace DaNas.Cli.Running;
 
-/// <summary>Writes what a finished search hands over: architecture.json, architecture.txt, result.json, weights.safetensors.</summary>
+/// <summary>Writes what a finished search hands over: report.html, architecture.json, architecture.txt, result.json, weights.safetensors.</summary>
 internal static class ResultFiles
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
@@ -17,6 +17,7 @@ internal static class ResultFiles
         Directory.CreateDirectory(target);
         SearchReport report = SearchReport.Of(record, folder);
         File.WriteAllText(Path.Combine(target, "result.json"), JsonSerializer.Serialize(report, Indented));
+        File.WriteAllText(ReportFile(record, folder), Reports.ReportFiles.Html(new(record, Reports.SearchNotes.Read(folder, record.Id))));
         if (record.State.Selected is not { } selected)
             return;
         File.WriteAllText(Path.Combine(target, "architecture.json"), ArchitectureJson(record.State, selected.Winner, report));
@@ -24,6 +25,8 @@ internal static class ResultFiles
         if (record.State.Phase is SearchPhase.Completed && WinnerWeights(record) is { } weights)
             File.WriteAllBytes(Path.Combine(target, "weights.safetensors"), folder.OpenBlobs(record.Id).Get(weights));
     }
+
+    public static string ReportFile(SearchRecord record, OutputFolder folder) => Path.Combine(folder.SearchFolder(record.Id), "report.html");
 
     /// <summary>The architecture as data: one row a layer, shapes, cost, and where it comes from.</summary>
     public static string ArchitectureJson(SearchState state, Architecture architecture, SearchReport report)

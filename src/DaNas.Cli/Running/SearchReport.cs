@@ -36,7 +36,7 @@ internal sealed record SearchReport(
     {
         SearchState state = record.State;
         SearchPhase.Completed? done = state.Phase as SearchPhase.Completed;
-        double[] controls = [.. done?.Models.Skip(1).Select(m => m.TestAccuracy) ?? []];
+        double[] controls = [.. done?.Models.Where(m => RetrainPlan.IsControl(m.Run)).Select(m => m.TestAccuracy) ?? []];
         UnitCost cost = state.Cost;
         return new(
             record.Id,

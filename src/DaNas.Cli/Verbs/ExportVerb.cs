@@ -93,7 +93,7 @@ internal static class ExportVerb
         : throw new UsageException($"search {record.Id} has not chosen an architecture yet ({record.State.Phase.GetType().Name}); go on with 'danas resume {record.Id}'");
 
     /// <summary>The retrained model of a name. Throws <see cref="UsageException"/> with those that there are.</summary>
-    private static Exported Find(SearchRecord record, string run)
+    internal static Exported Find(SearchRecord record, string run)
     {
         Exported[] there = [.. record.Events.Select(e => e.Event).OfType<SearchEvent.ModelRetrained>().Select(m => new Exported(m.Run, m.Architecture, m.Weights, m.TestAccuracy))];
         return Array.Find(there, m => m.Run == run) ?? throw new UsageException(there.Length == 0
@@ -123,16 +123,21 @@ internal static class ExportVerb
 
     private static byte[] Samples(SearchRecord record, byte[] weights, Architecture architecture, Request request)
     {
-        SearchConfig config = record.State.Config!;
-        if (request.Data is { } data)
-            config = config with { Data = config.Data with { Path = Path.GetFullPath(data) } };
-        TorchBinding.Prepare(config.Trainers.Threads);
-        DatasetSummary summary = record.State.Started!.Data;
-        EngineSession session = new(new EngineContext(config, summary), new NoBlobs());
+        EngineSession session = Session(record, request.Data);
         InferenceSamples samples = InferenceSamples.Of(session, weights, architecture.Blocks, request.Samples);
         return Safetensors.Write(
             new Dictionary<string, HostTensor> { ["pixels"] = samples.Pixels_NCHW, ["logits"] = samples.Logits_NK, ["labels"] = HostTensor.Of([.. samples.Labels.Select(l => (float)l)], samples.Labels.Count) },
             new Dictionary<string, string> { ["architecture"] = architecture.Text });
+    }
+
+    /// <summary>The search's data and network on this machine, for inference alone.</summary>
+    internal static EngineSession Session(SearchRecord record, string? data)
+    {
+        SearchConfig config = record.State.Config!;
+        if (data is not null)
+            config = config with { Data = config.Data with { Path = Path.GetFullPath(data) } };
+        TorchBinding.Prepare(config.Trainers.Threads);
+        return new(new EngineContext(config, record.State.Started!.Data), new NoBlobs());
     }
 
     private static string Write(string folder, string name, string text) => Write(folder, name, new UTF8Encoding(false).GetBytes(text));
@@ -144,7 +149,7 @@ internal static class ExportVerb
         return path;
     }
 
-    private sealed record Exported(string Run, Architecture Architecture, BlobRef? Weights, double? TestAccuracy);
+    internal sealed record Exported(string Run, Architecture Architecture, BlobRef? Weights, double? TestAccuracy);
 
     private sealed record Request(IReadOnlyList<string> Formats, bool Fold, int Samples, string? Data);
 

@@ -1,45 +1,63 @@
 using System.CommandLine;
+using System.Text.Json;
 using DaNas.Cli.Configuration;
+using DaNas.Cli.Reports;
 using DaNas.Cli.Running;
 using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
-using DaNas.Domain.Evaluation;
+using DaNas.Domain.Searches;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
 using DaNas.Torch;
 
 namespace DaNas.Cli.Verbs;
 
-/// <summary>measure: latency that was measured, with a check whether the measurement can be repeated, and a table of blocks to predict it from.</summary>
+/// <summary>measure and import-latency: latency that was measured, with a check whether it can be repeated, and tables of blocks to predict it from.</summary>
 internal static class MeasureVerb
 {
-    /// <summary>Below this, two passes do not order the architectures alike, and no number is worth quoting.</summary>
-    private const double Repeatable = 0.8;
-
     public static Command Measure()
     {
-        Argument<string[]> architectures = new("ARCH") { Arity = ArgumentArity.ZeroOrMore, Description = "Architectures as text, such as cpu-base/k3e6.k5e3...; ids of searches that have chosen one." };
-        Option<string> conf = new("--conf") { DefaultValueFactory = _ => "quickstart", Description = "The configuration whose space they belong to." };
+        Argument<string[]> architectures = new("ARCH") { Arity = ArgumentArity.ZeroOrMore, Description = "Architectures as text, such as cpu-base/k3e6.k5e3...; ids of searches: their retrained models, for the report." };
+        Option<string> conf = new("--conf") { DefaultValueFactory = _ => "quickstart", Description = "The configuration, or the shipped space, that they belong to." };
         Option<int> classes = new("--classes") { DefaultValueFactory = _ => 10, Description = "Classes of the classifier." };
         Option<int> random = new("--random") { Description = "Also so many random architectures of the space." };
         Option<bool> table = new("--table") { Description = "Also measures every block by itself, and predicts each architecture as the sum of its blocks." };
-        Option<string> device = new("--device") { DefaultValueFactory = _ => "cpu", Description = "cpu or cuda." };
+        Option<string?> to = new("--to") { Description = "With --table: writes the table to FILE, for cost.latency { include \"FILE\" }." };
+        Option<string> device = new("--device") { DefaultValueFactory = _ => "this", Description = "this (the CPU), cpu, cuda or cuda:N." };
         Option<int> threads = new("--threads") { DefaultValueFactory = _ => 1, Description = "Threads of libtorch." };
         Option<int> batch = new("--batch") { DefaultValueFactory = _ => 1, Description = "Pictures a pass." };
-        Option<int> repeats = new("--repeats") { DefaultValueFactory = _ => 40, Description = "Timed passes of each, in each of two rounds." };
+        Option<int> repeats = new("--repeats") { DefaultValueFactory = _ => 40, Description = "Timed passes of each, in each of two rounds; more where the rounds disagree." };
         Option<string?> output = Shared.Out();
         Option<bool> json = Shared.Json();
-        Command command = new("measure", "Measures the latency of architectures on this machine, twice, and tells whether the two agree.") { architectures, conf, classes, random, table, device, threads, batch, repeats, output, json };
+        Command command = new("measure", "Measures the latency of architectures on this machine, twice, and tells whether the two agree.") { architectures, conf, classes, random, table, to, device, threads, batch, repeats, output, json };
         command.SetAction(parsed => Shared.Guard(() =>
         {
             OutputFolder folder = Shared.Folder(parsed, output);
-            SearchSpace space = ConfigLoader.Load(parsed.GetValue(conf)!, ["data.path=-"], null).SpaceFor(parsed.GetValue(classes));
-            Architecture[] wanted = [.. parsed.GetValue(architectures)!.Select(text => Find(space, folder, text)), .. Random(space, parsed.GetValue(random))];
-            if (wanted.Length == 0)
-                throw new UsageException("name an architecture or a search, or draw some: danas measure --random 20");
+            string[] named = parsed.GetValue(architectures)!;
+            SearchRecord[] searches = [.. named.Where(n => !n.Contains('/', StringComparison.Ordinal)).Select(n => SearchRecord.Load(folder, n))];
+            SearchSpace space = searches.Length > 0 ? searches[0].State.Space! : LatencyFiles.SpaceOf(parsed.GetValue(conf)!, parsed.GetValue(classes));
+            Architecture[] wanted = [.. named.Where(n => n.Contains('/', StringComparison.Ordinal)).Select(text => Find(space, text)).Concat(searches.SelectMany(s => Models(space, s))).Concat(Random(space, parsed.GetValue(random))).Distinct()];
+            bool blocks = parsed.GetValue(table) || parsed.GetValue(to) is not null;
+            if (wanted.Length == 0 && !blocks)
+                throw new UsageException("name an architecture or a search, draw some (danas measure --random 20), or measure the blocks (--table)");
+            string on = parsed.GetValue(device)! is "this" ? "cpu" : parsed.GetValue(device)!;
+            if (on != "cpu" && on != "cuda" && !on.StartsWith("cuda:", StringComparison.Ordinal))
+                throw new UsageException($"--device {on}: write this, cpu, cuda or cuda:N");
             TorchBinding.Prepare(parsed.GetValue(threads));
-            LatencySetup setup = new(parsed.GetValue(batch), 5, Math.Max(5, parsed.GetValue(repeats)), parsed.GetValue(device)!, true);
-            LatencyReport report = LatencyReport.Of(space, wanted, setup, parsed.GetValue(table));
+            LatencySetup setup = new(parsed.GetValue(batch), 5, Math.Max(8, parsed.GetValue(repeats)), on, true);
+            BlockTable? measured = blocks ? BlockTable.Measure(space, setup) : null;
+            if (parsed.GetValue(to) is { } file)
+            {
+                LatencyFiles.Write(file, space, new($"{EngineSession.ProfileOf(on, parsed.GetValue(threads))}, batch {Output.Text($"{setup.Batch}")}", "danas measure"), measured!.Fixed, (l, b) => measured.Blocks[l.Index][b.Name]);
+                Console.Error.WriteLine($"table of {space.Name}: {Path.GetFullPath(file)}");
+            }
+
+            if (wanted.Length == 0)
+                return ExitCode.Done;
+            LatencyReport report = LatencyReport.Of(space, wanted, setup, measured is null ? null : measured.Of);
+            LatencyNotes notes = new($"{EngineSession.ProfileOf(on, parsed.GetValue(threads))}, batch {Output.Text($"{setup.Batch}")}", [.. report.Rows.Select(r => new LatencyNote(r.Architecture, Math.Round((r.First.Median + r.Second.Median) / 2, 4), r.Predicted is { } p ? Math.Round(p, 4) : null))]);
+            foreach (SearchRecord search in report.IsRepeatable ? searches : [])
+                SearchNotes.Write(folder, search.Id, notes);
             if (parsed.GetValue(json))
                 Output.PrintJson(report);
             else
@@ -49,14 +67,46 @@ internal static class MeasureVerb
         return command;
     }
 
-    private static Architecture Find(SearchSpace space, OutputFolder folder, string text)
+    public static Command Import()
     {
-        if (Architecture.Parse(space, text) is { } found)
-            return found;
-        if (text.Contains('/', StringComparison.Ordinal))
-            throw new UsageException($"'{text}' is no architecture of {space.Name}: write {space.Name}/ and one candidate a layer, with dots between; --conf names another space");
-        Architecture chosen = SearchRecord.Load(folder, text).State.Selected?.Winner ?? throw new UsageException($"search {text} has not chosen an architecture yet");
-        return Architecture.Parse(space, chosen.Text) ?? throw new UsageException($"{chosen.Text} is not of {space.Name}: name its configuration with --conf");
+        Argument<string> source = new("FILE") { Description = "A published table: HW-NAS-Bench's FBNet blocks, or ProxylessNAS's Pixel table (JSON)." };
+        Option<string> conf = new("--conf") { DefaultValueFactory = _ => "proxylessnas", Description = "The space: proxylessnas, fbnet-cifar100, or one of the same shapes." };
+        Option<string> device = new("--device") { DefaultValueFactory = _ => "raspi4", Description = "Of HW-NAS-Bench: raspi4, pixel3, eyeriss, fpga." };
+        Option<string> to = new("--to") { Required = true, Description = "The table, for cost.latency { include \"FILE\" }." };
+        Command command = new("import-latency", "Turns a published latency table into one that a search can be bound by.") { source, conf, device, to };
+        command.SetAction(parsed => Shared.Guard(() =>
+        {
+            string file = parsed.GetValue(source)!, target = parsed.GetValue(to)!;
+            SearchSpace space = LatencyFiles.SpaceOf(parsed.GetValue(conf)!, 1000);
+            try
+            {
+                using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(file));
+                if (document.RootElement.TryGetProperty("devices", out _))
+                    LatencyFiles.ImportHwNasBench(document.RootElement, space, parsed.GetValue(device)!, target);
+                else
+                    LatencyFiles.ImportProxylessNas(document.RootElement, space, target);
+            }
+            catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+            {
+                throw new UsageException($"{file} is neither HW-NAS-Bench's block table nor ProxylessNAS's ({e.Message})");
+            }
+
+            Console.WriteLine($"{Path.GetFullPath(target)}: latencies of {space.Name}");
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    private static Architecture Find(SearchSpace space, string text) => Architecture.Parse(space, text)
+        ?? throw new UsageException($"'{text}' is no architecture of {space.Name}: write {space.Name}/ and one candidate a layer, with dots between; --conf names another space");
+
+    /// <summary>The retrained models of a search, or the architecture that it has chosen so far.</summary>
+    private static IEnumerable<Architecture> Models(SearchSpace space, SearchRecord record)
+    {
+        if (record.State.Space!.Name != space.Name)
+            throw new UsageException($"search {record.Id} is over {record.State.Space.Name}, not {space.Name}; measure it by itself");
+        Architecture[] retrained = [.. record.Events.Select(e => e.Event).OfType<SearchEvent.ModelRetrained>().Select(m => m.Architecture).Distinct()];
+        return retrained.Length > 0 ? retrained : [record.State.Selected?.Winner ?? throw new UsageException($"search {record.Id} has not chosen an architecture yet")];
     }
 
     private static IEnumerable<Architecture> Random(SearchSpace space, int count)
@@ -69,39 +119,24 @@ internal static class MeasureVerb
     private static void Print(LatencyReport report, int threads, LatencySetup setup)
     {
         Output.PrintTable(
-            ["architecture", "multiply-adds", "ms", "spread", "second pass, ms", "predicted, ms"],
-            report.Rows.Select(r => (string[])[r.Architecture, Output.Text($"{r.Macs:N0}"), Output.Text($"{r.First.Median:0.000}"), Output.Text($"{r.First.Spread:P0}"), Output.Text($"{r.Second.Median:0.000}"), r.Predicted is { } p ? Output.Text($"{p:0.000}") : "-"]));
-        Console.WriteLine(Output.Text($"{setup.Device}, {threads} thread(s), batch {setup.Batch}, medians of {setup.Repeats} passes"));
+            ["architecture", "multiply-adds", "median ms", "spread", "second pass", "predicted ms"],
+            report.Rows.Select(r => (IReadOnlyList<string>)[r.Architecture, Output.Text($"{r.Macs:N0}"), Output.Text($"{r.First.Median:0.000}"), Output.Text($"±{r.First.Spread:P0}"), Output.Text($"{r.Second.Median:0.000}"), r.Predicted is { } p ? Output.Text($"{p:0.000}") : "-"]));
+        Console.WriteLine(Output.Text($"{setup.Device}, {threads} thread(s), batch {setup.Batch}, {report.Repeats} timed passes in each of two rounds, interleaved"));
         if (report.Rows.Count > 1)
-            Console.WriteLine(Output.Text($"two passes agree with Kendall tau-b {report.TauOfPasses:0.000}{(report.IsRepeatable ? string.Empty : Output.Text($": under {Repeatable}, not repeatable; quieten the machine or raise --repeats"))}; multiply-adds order them with {report.TauOfMacs:0.000}"));
-        if (report.TauOfPrediction is { } tau)
+            Console.WriteLine(Output.Text($"the two rounds order the architectures alike with Kendall tau {report.TauOfPasses:0.000}: {(report.IsRepeatable ? "repeatable" : Output.Text($"NOT repeatable (under {LatencyReport.Believed}); quieten the machine, or raise --repeats, before believing a number"))}; multiply-adds order them with {report.TauOfMacs:0.000}"));
+        if (report.TauOfPrediction is { } tau && report.Rows.Count > 1)
             Console.WriteLine(Output.Text($"sums of blocks order them with {tau:0.000}; mean error {report.MeanErrorOfPrediction:P1} of the measured latency"));
     }
 
-    internal sealed record LatencyRow(string Architecture, long Macs, Latency First, Latency Second, double? Predicted);
-
-    internal sealed record LatencyReport(IReadOnlyList<LatencyRow> Rows, double TauOfPasses, double TauOfMacs, double? TauOfPrediction, double? MeanErrorOfPrediction, IReadOnlyList<IReadOnlyDictionary<string, double>> Blocks)
+    /// <summary>Every block by itself, and what all architectures share.</summary>
+    private sealed record BlockTable(double Fixed, IReadOnlyList<IReadOnlyDictionary<string, double>> Blocks)
     {
-        /// <summary>One architecture has no order; two or more must be ordered alike by two passes.</summary>
-        public bool IsRepeatable => Rows.Count < 2 || TauOfPasses >= Repeatable;
-
-        public static LatencyReport Of(SearchSpace space, IReadOnlyList<Architecture> architectures, LatencySetup setup, bool table)
+        public static BlockTable Measure(SearchSpace space, LatencySetup setup)
         {
             LatencyMeter meter = new(space, setup);
-            CostTable costs = CostTable.Of(space);
-            Latency[] first = [.. architectures.Select(meter.Of)];
-            Dictionary<string, double>[] blocks = table ? [.. space.Layers.Select(l => l.Candidates.ToDictionary(b => b.Name, b => meter.Of(l, b).Median, StringComparer.Ordinal))] : [];
-            double rest = table ? meter.FixedMilliseconds() : 0;
-            Latency[] second = [.. architectures.Select(meter.Of)];
-            double[] measured = [.. first.Zip(second, (a, b) => (a.Median + b.Median) / 2)];
-            double[]? predicted = table ? [.. architectures.Select(a => rest + a.Blocks.Select((b, l) => blocks[l][b]).Sum())] : null;
-            return new(
-                [.. architectures.Select((a, i) => new LatencyRow(a.Text, costs.Of(a).Macs, first[i], second[i], predicted?[i]))],
-                RankStatistics.KendallTauB([.. first.Select(l => l.Median)], [.. second.Select(l => l.Median)]),
-                RankStatistics.KendallTauB([.. architectures.Select(a => (double)costs.Of(a).Macs)], measured),
-                predicted is null ? null : RankStatistics.KendallTauB(predicted, measured),
-                predicted?.Zip(measured, (p, m) => Math.Abs(p - m) / m).Average(),
-                blocks);
+            return new(meter.FixedMilliseconds(), [.. space.Layers.Select(l => (IReadOnlyDictionary<string, double>)l.Candidates.ToDictionary(b => b.Name, b => meter.Of(l, b).Median, StringComparer.Ordinal))]);
         }
+
+        public double Of(Architecture architecture) => Fixed + architecture.Blocks.Select((b, l) => Blocks[l][b]).Sum();
     }
 }

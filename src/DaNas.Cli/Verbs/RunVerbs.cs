@@ -36,18 +36,24 @@ internal static class RunVerbs
                 return await ClusterRun.GoAsync(client, folder, name, (c, waits, stop) => c.SubmitAsync(name, config, waits, stop), parsed.GetValue(json));
             }
 
-            string searchId = CheckId(parsed.GetValue(id) ?? SearchRunner.NewId(config.Search.Name), folder);
-            DatasetSummary summary = new DatasetCatalog().Describe(config);
-            Presenter presenter = new(!Console.IsOutputRedirected);
-            presenter.Say($"search {searchId}: {ConfigSection.Kebab(config.Search.Strategy.ToString())} over {config.SpaceFor(summary.Classes.Count).Name} on {summary.Name}; {config.Trainers.Count} trainer(s) of {config.Trainers.Threads} thread(s), {config.Trainers.Device}");
-            presenter.Say($"results, journal and log: {folder.SearchFolder(searchId)}; Ctrl-C interrupts, 'danas resume {searchId}{folder.Option}' goes on");
-            if (config.Trainers.Device == "cpu" && config.Trainers.Count * config.Trainers.Threads > Environment.ProcessorCount)
-                presenter.Warn($"{config.Trainers.Count} trainers x {config.Trainers.Threads} threads exceed the {Environment.ProcessorCount} cores: expect 3 to 8 times less speed; lower trainers.count or trainers.threads");
-            using Interruption interruption = new();
-            int code = await new SearchRunner(folder, presenter).StartAsync(config, summary, searchId, interruption.Token);
-            return Close(folder, searchId, code, parsed.GetValue(json), presenter);
+            return await HereAsync(config, folder, parsed.GetValue(id), parsed.GetValue(json));
         }));
         return command;
+    }
+
+    /// <summary>A new search on this machine, from its start to its tables.</summary>
+    internal static async Task<int> HereAsync(SearchConfig config, OutputFolder folder, string? id, bool json)
+    {
+        string searchId = CheckId(id ?? SearchRunner.NewId(config.Search.Name), folder);
+        DatasetSummary summary = new DatasetCatalog().Describe(config);
+        Presenter presenter = new(!Console.IsOutputRedirected);
+        presenter.Say($"search {searchId}: {ConfigSection.Kebab(config.Search.Strategy.ToString())} over {config.SpaceFor(summary.Classes.Count).Name} on {summary.Name}; {config.Trainers.Count} trainer(s) of {config.Trainers.Threads} thread(s), {config.Trainers.Device}");
+        presenter.Say($"results, journal and log: {folder.SearchFolder(searchId)}; Ctrl-C interrupts, 'danas resume {searchId}{folder.Option}' goes on");
+        if (config.Trainers.Device == "cpu" && config.Trainers.Count * config.Trainers.Threads > Environment.ProcessorCount)
+            presenter.Warn($"{config.Trainers.Count} trainers x {config.Trainers.Threads} threads exceed the {Environment.ProcessorCount} cores: expect 3 to 8 times less speed; lower trainers.count or trainers.threads");
+        using Interruption interruption = new();
+        int code = await new SearchRunner(folder, presenter).StartAsync(config, summary, searchId, interruption.Token);
+        return Close(folder, searchId, code, json, presenter);
     }
 
     public static Command Resume()
@@ -89,6 +95,17 @@ internal static class RunVerbs
             return Close(folder, record.Id, code, parsed.GetValue(json), presenter);
         }));
         return command;
+    }
+
+    /// <summary>Goes on with a search as it is, to its end.</summary>
+    internal static async Task<int> GoOnAsync(SearchRecord record, OutputFolder folder)
+    {
+        Presenter presenter = new(!Console.IsOutputRedirected);
+        Launch launch = ResumeCheck.Of(record, new ResumeRequest(null, [], null, false));
+        using Interruption interruption = new();
+        presenter.Say($"resuming {record.Id} after {record.Events.Count} events, in {folder.SearchFolder(record.Id)}");
+        int code = await new SearchRunner(folder, presenter).ResumeAsync(record, launch, false, interruption.Token);
+        return Close(folder, record.Id, code, false, presenter);
     }
 
     internal static string CheckName(string id) => !Actors.Cluster.SearchNames.AreProper(id)

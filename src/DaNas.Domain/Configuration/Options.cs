@@ -1,3 +1,4 @@
+using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
 
 namespace DaNas.Domain.Configuration;
@@ -8,6 +9,9 @@ public enum StrategyKind
     DaNas,
     UniformSinglePath,
     Random,
+
+    /// <summary>No search: the architectures of <c>search.architectures</c> are trained.</summary>
+    Given,
 }
 
 /// <summary>Where images come from.</summary>
@@ -105,7 +109,13 @@ public enum TensorLayout
 
 public sealed record SearchOptions(string Name, long Seed, StrategyKind Strategy)
 {
-    internal static SearchOptions Read(ConfigSection s) => new(s.Text("name"), s.Long("seed", long.MinValue, long.MaxValue), s.OneOf<StrategyKind>("strategy"));
+    /// <summary>What the strategy <c>given</c> trains, as canonical texts.</summary>
+    public ValueList<string> Architectures { get; init; } = [];
+
+    internal static SearchOptions Read(ConfigSection s) => new(s.Text("name"), s.Long("seed", long.MinValue, long.MaxValue), s.OneOf<StrategyKind>("strategy"))
+    {
+        Architectures = s.Has("architectures") ? s.Texts("architectures") : [],
+    };
 }
 
 /// <summary>Procedural images: class count, images a class, and the spread of the difficulty knob.</summary>
@@ -117,6 +127,9 @@ public sealed record DrawnOptions(int Classes, int TrainPerClass, int TestPerCla
 
 public sealed record AugmentOptions(int CropPadding, bool Flip, int Cutout)
 {
+    /// <summary>RandAugment (Cubuk et al. 2020): so many random operations a picture, of this magnitude in [0, 30]; a recipe of retraining sets it.</summary>
+    public (int Operations, int Magnitude) Rand { get; init; }
+
     internal static AugmentOptions Read(ConfigSection s) => new(s.Int("crop-padding", 0, 64), s.Flag("flip"), s.Int("cutout", 0, 256));
 }
 
@@ -217,8 +230,17 @@ public sealed record ArchitectureOptions(double LearningRate, double Beta1, doub
 /// <summary>The budget: an absolute target, or a fraction between the cheapest (0) and the dearest (1) architecture.</summary>
 public sealed record CostOptions(long TargetMacs, double TargetFraction, double Lambda, CostForm Form, bool NormaliseLoss)
 {
+    /// <summary>Milliseconds that an architecture may take by <see cref="Latency"/>, beside the multiply-adds; 0: no such bound.</summary>
+    public double TargetMilliseconds { get; init; }
+
+    public LatencyTable? Latency { get; init; }
+
     internal static CostOptions Read(ConfigSection s) => new(
-        s.Long("target-macs", 0, long.MaxValue), s.Number("target-fraction", 0, 1), s.Number("lambda", 0, 1000), s.OneOf<CostForm>("form"), s.Flag("normalise-loss"));
+        s.Long("target-macs", 0, long.MaxValue), s.Number("target-fraction", 0, 1), s.Number("lambda", 0, 1000), s.OneOf<CostForm>("form"), s.Flag("normalise-loss"))
+    {
+        TargetMilliseconds = s.Has("target-milliseconds") ? s.Number("target-milliseconds", 0, 1e6) : 0,
+        Latency = LatencyTable.Read(s),
+    };
 }
 
 public sealed record PruneOptions(PruneRule Rule, double Ratio, int KeepAtLeast)
@@ -243,18 +265,6 @@ public sealed record EvidenceOptions(EvidenceKind Kind, double Window, int Round
 public sealed record DerivationOptions(int Candidates, int Images, int RecalibrationBatches)
 {
     internal static DerivationOptions Read(ConfigSection s) => new(s.Int("candidates", 1, 1000), s.Int("images", 1, 1_000_000), s.Int("recalibration-batches", 0, 1000));
-}
-
-public sealed record RetrainOptions(double Epochs, int SegmentSteps, double LearningRate, double Momentum, double WeightDecay, int Batch, double LabelSmoothing)
-{
-    internal static RetrainOptions Read(ConfigSection s) => new(
-        s.Number("epochs", 0.001, 10_000),
-        s.Int("segment-steps", 1, 1_000_000),
-        s.Number("learning-rate", 1e-9, 100),
-        s.Number("momentum", 0, 0.9999),
-        s.Number("weight-decay", 0, 1),
-        s.Int("batch", 1, 65_536),
-        s.Number("label-smoothing", 0, 0.9));
 }
 
 /// <summary>Random architectures of about the winner's multiply-adds, retrained the same way.</summary>

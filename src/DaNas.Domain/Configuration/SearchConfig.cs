@@ -99,10 +99,26 @@ public sealed record SearchConfig(
             s.Section("data").Section("drawn").Refuse("easiest", c.Data.Drawn.Easiest.ToString(CultureInfo.InvariantCulture), "must not exceed data.drawn.hardest");
         if (c.Sampler.Kind == SamplerKind.Uniform && c.Search.Strategy == StrategyKind.DaNas && c.Evidence.Kind == EvidenceKind.Probability)
             s.Section("evidence").Refuse("kind", "probability", "uniform sampling learns no probabilities; set evidence.kind = validation");
+        if (c.Search.Strategy == StrategyKind.Given && c.Search.Architectures.Count == 0)
+            s.Section("search").Refuse("architectures", "[]", "strategy given trains the architectures that stand here");
+        foreach (string text in c.Search.Architectures.Where(t => Architectures.Architecture.Parse(space, t) is null))
+            s.Section("search").Refuse("architectures", text, $"write {space.Name}/ and one candidate of each of the {space.Layers.Count} layers, with dots between");
+        CheckLatency(s.Section("cost"), c.Cost, space);
         CostTable costs = CostTable.Of(space);
         long cheapest = costs.Fixed.Macs + space.Layers.Sum(l => l.Candidates.Min(b => costs.Of(l.Index, b.Name).Macs));
         if (c.Cost.TargetMacs > 0 && c.Cost.TargetMacs < cheapest)
             s.Section("cost").Refuse("target-macs", c.Cost.TargetMacs.ToString(CultureInfo.InvariantCulture), $"the cheapest architecture of {space.Name} needs {cheapest} multiply-adds");
+    }
+
+    private static void CheckLatency(ConfigSection s, CostOptions cost, SearchSpace space)
+    {
+        string target = cost.TargetMilliseconds.ToString(CultureInfo.InvariantCulture);
+        if (cost.TargetMilliseconds > 0 && cost.Latency is null)
+            s.Refuse("target-milliseconds", target, "a bound on latency needs a table: cost.latency { include \"FILE\" } with a file that 'danas measure --table --to FILE' wrote");
+        else if (cost.Latency is { } table && table.Missing(space) is { } missing)
+            s.Refuse("latency", "{ ... }", $"{missing}; the search is in {space.Name}: measure a table for it with 'danas measure --table'");
+        else if (cost.TargetMilliseconds > 0 && cost.Latency!.Least(space.AllBlocks) is var least && least > cost.TargetMilliseconds)
+            s.Refuse("target-milliseconds", target, string.Create(CultureInfo.InvariantCulture, $"the quickest architecture of {space.Name} takes {least:0.###} ms by the table"));
     }
 
     private static IEnumerable<string> Everywhere(SearchSpace space) =>

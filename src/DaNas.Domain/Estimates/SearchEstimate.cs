@@ -1,5 +1,6 @@
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Curricula;
+using DaNas.Domain.Searches;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Stages;
 using DaNas.Domain.Strategies;
@@ -89,7 +90,7 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
 
     private static PhaseEstimate Retraining(SearchConfig c, DatasetSummary data, CostTable costs, AliveBlocks alive)
     {
-        long runs = 1 + c.Controls.Count;
+        long runs = RetrainPlan.Count(c);
         long steps = OutstandingWork.RetrainSteps(c, data);
         long train = runs * steps * c.Retrain.Batch;
         long test = runs * data.Test.Sum(n => (long)n);

@@ -99,5 +99,5 @@ public abstract record SearchEvent
     public sealed record SearchFailed(string Reason, string Remedy) : SearchEvent;
 }
 
-/// <summary>The end of one retraining: "winner" or "control-N".</summary>
+/// <summary>The end of one retraining: "winner", "runner-up-N" or "control-N", with "-seedK" behind it where each is trained more than once.</summary>
 public sealed record RetrainedModel(string Run, Architecture Architecture, double TestAccuracy, Digest WeightsHash);

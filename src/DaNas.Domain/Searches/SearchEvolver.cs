@@ -108,11 +108,7 @@ public static class SearchEvolver
         StageBlobs = e.Supernet is null ? state.StageBlobs : state.StageBlobs.Add(e.Supernet),
     };
 
-    private static SearchState Selected(SearchState state, SearchEvent.ArchitectureSelected e)
-    {
-        IEnumerable<RunProgress> controls = e.Controls.Select((a, i) => new RunProgress($"control-{i + 1}", a, UnitChain.Empty, null));
-        return state with { Selected = e, Phase = new SearchPhase.Retraining([new RunProgress("winner", e.Winner, UnitChain.Empty, null), .. controls]) };
-    }
+    private static SearchState Selected(SearchState state, SearchEvent.ArchitectureSelected e) => state with { Selected = e, Phase = new SearchPhase.Retraining(RetrainPlan.Of(state, e)) };
 
     private static SearchPhase.Retraining Run(SearchPhase.Retraining phase, string name, Func<RunProgress, RunProgress> change) =>
         new(phase.Runs.Select(r => r.Name == name ? change(r) : r).ToValueList());

@@ -92,6 +92,9 @@ public sealed record ArchitectureScore(int Rank, double Accuracy, double Loss);
 public sealed record RunProgress(string Name, Architecture Architecture, UnitChain Chain, RetrainedModel? Result)
 {
     public int SegmentsDone => Chain.Count;
+
+    /// <summary>Which of the seeds it is trained from, counted from 0.</summary>
+    public int Repeat { get; init; }
 }
 
 /// <summary>A stage that is over, for reports.</summary>

@@ -33,6 +33,7 @@ public static class Strategy
     {
         StrategyKind.UniformSinglePath => new UniformSinglePathStrategy(),
         StrategyKind.Random => new RandomStrategy(),
+        StrategyKind.Given => new GivenStrategy(),
         _ => new DaNasStrategy(config),
     };
 }
@@ -48,7 +49,7 @@ public sealed class DaNasStrategy(SearchConfig config) : IStrategy
 
     /// <summary>The product of probabilities (or the sum of accuracies) over layers, maximised exactly under the budget.</summary>
     public ValueList<RankedArchitecture> Rank(SearchState state, ScoreTable scores) => ArchitectureSelector.Select(
-        state.Space!, state.Alive!, (l, b) => Evidence == EvidenceKind.Probability ? scores.Of(l, b) : Math.Exp(scores.Of(l, b)), state.Budget, config.Derivation.Candidates);
+        state.Space!, state.Alive!, (l, b) => Evidence == EvidenceKind.Probability ? scores.Of(l, b) : Math.Exp(scores.Of(l, b)), ArchitectureBudget.Of(state.Space!, config.Cost), config.Derivation.Candidates);
 }
 
 /// <summary>Single-path one-shot with uniform sampling (Guo et al. 2020): no schedule, no pruning; a block's score is supernet accuracy given the block.</summary>
@@ -61,7 +62,7 @@ public sealed class UniformSinglePathStrategy : IStrategy
     public EvidenceKind Evidence => EvidenceKind.Validation;
 
     public ValueList<RankedArchitecture> Rank(SearchState state, ScoreTable scores) => ArchitectureSelector.Select(
-        state.Space!, state.Alive!, (l, b) => Math.Exp(scores.Of(l, b)), state.Budget, state.Config!.Derivation.Candidates);
+        state.Space!, state.Alive!, (l, b) => Math.Exp(scores.Of(l, b)), ArchitectureBudget.Of(state.Space!, state.Config!.Cost), state.Config!.Derivation.Candidates);
 }
 
 /// <summary>One architecture drawn at random at the budget: what any search must beat.</summary>
@@ -82,6 +83,26 @@ public sealed class RandomStrategy : IStrategy
             state.Space!, target, config.Controls with { Count = 1 }, SeededRandom.Derive(config.Search.Seed, "random-strategy"), null);
         return drawn.Count > 0
             ? [new RankedArchitecture(drawn[0], 0, costs.Of(drawn[0]))]
-            : ArchitectureSelector.Select(state.Space!, state.Alive!, (_, _) => 1, state.Budget, 1);
+            : ArchitectureSelector.Select(state.Space!, state.Alive!, (_, _) => 1, ArchitectureBudget.Of(state.Space!, config.Cost), 1);
+    }
+}
+
+/// <summary>No search at all: architectures that are known, in the order in which they were given; all of them are trained.</summary>
+public sealed class GivenStrategy : IStrategy
+{
+    public bool MeasuresDifficulty => false;
+
+    public bool TrainsSupernet => false;
+
+    public EvidenceKind Evidence => EvidenceKind.Validation;
+
+    public ValueList<RankedArchitecture> Rank(SearchState state, ScoreTable scores)
+    {
+        CostTable costs = CostTable.Of(state.Space!);
+        return state.Config!.Search.Architectures.Select(text =>
+        {
+            Architecture a = Architecture.Parse(state.Space!, text) ?? throw new InvalidDataException($"{text} is no architecture of {state.Space!.Name}");
+            return new RankedArchitecture(a, 0, costs.Of(a));
+        }).ToValueList();
     }
 }

@@ -92,7 +92,8 @@ public static class OutstandingWork
         int segments = (steps + state.Config!.Retrain.SegmentSteps - 1) / state.Config.Retrain.SegmentSteps;
         int segment = Math.Min(run.SegmentsDone, segments - 1); // The last one again where its model is not stored.
         BlobRef? input = segment > 0 ? run.Chain.Links[segment - 1].Blob : null;
-        return new WorkUnit.RetrainSegment(Id($"retrain/{run.Name}/{segment}"), Seed(state, "retrain"), run.Name, run.Architecture, segment, segments, steps, input);
+        long seed = run.Repeat == 0 ? Seed(state, "retrain") : Seed(state, "retrain", run.Repeat);
+        return new WorkUnit.RetrainSegment(Id($"retrain/{run.Name}/{segment}"), seed, run.Name, run.Architecture, segment, segments, steps, input);
     }
 
     private static WorkUnit Probe(SearchState state, SearchPhase.Probing p, int index)

@@ -10,7 +10,7 @@ using static TorchSharp.torch;
 namespace DaNas.Torch.Checkpoints;
 
 /// <summary>
-/// A training state as bytes, everything or nothing: weights (w/), momentum (m/), batch-norm statistics (b/), architecture
+/// A training state as bytes, everything or nothing: weights (w/), momentum (m/), batch-norm statistics (b/), moving averages (e/), architecture
 /// parameters with their Adam moments (a/), and the counters that a merge needs (metadata).
 /// </summary>
 public static class SupernetState
@@ -19,7 +19,7 @@ public static class SupernetState
 
     /// <summary>Collects a state; architecture parameters only where the network has them.</summary>
     public static (Dictionary<string, HostTensor> Tensors, Dictionary<string, string> Metadata) Collect(
-        ChainNetwork network, Optimiser optimiser, ArchitectureParameters? architecture, IReadOnlyDictionary<string, int>? steps)
+        ChainNetwork network, IOptimiser optimiser, ArchitectureParameters? architecture, IReadOnlyDictionary<string, int>? steps)
     {
         Dictionary<string, HostTensor> tensors = Weights(network);
         foreach ((string name, Tensor buffer) in optimiser.Buffers)
@@ -43,6 +43,15 @@ public static class SupernetState
         return (tensors, metadata);
     }
 
+    /// <summary>The same with the moving average (e/) of a stand-alone training.</summary>
+    public static (Dictionary<string, HostTensor> Tensors, Dictionary<string, string> Metadata) Collect(ChainNetwork network, IOptimiser optimiser, WeightAverage? average)
+    {
+        (Dictionary<string, HostTensor> tensors, Dictionary<string, string> metadata) = Collect(network, optimiser, null, null);
+        foreach ((string name, Tensor buffer) in average?.Buffers ?? [])
+            tensors[$"e/{name}"] = ToHost(buffer);
+        return (tensors, metadata);
+    }
+
     /// <summary>Parameters and batch-norm statistics only: the model itself.</summary>
     public static Dictionary<string, HostTensor> Weights(ChainNetwork network)
     {
@@ -59,7 +68,7 @@ public static class SupernetState
     }
 
     /// <summary>Copies a state into a network of the same or fewer blocks; blocks that the state has beyond them are left behind.</summary>
-    public static void Restore(byte[] bytes, ChainNetwork network, Optimiser? optimiser, ArchitectureParameters? architecture)
+    public static void Restore(byte[] bytes, ChainNetwork network, IOptimiser? optimiser, ArchitectureParameters? architecture, WeightAverage? average = null)
     {
         (Dictionary<string, HostTensor> tensors, Dictionary<string, string> metadata) = Safetensors.Read(bytes);
         using IDisposable frozen = no_grad();
@@ -73,6 +82,8 @@ public static class SupernetState
 
         foreach ((string name, Tensor buffer) in optimiser?.Buffers ?? [])
             FromHost(tensors, $"m/{name}", buffer);
+        foreach ((string name, Tensor buffer) in average?.Buffers ?? [])
+            FromHost(tensors, $"e/{name}", buffer);
         if (architecture is null)
             return;
         architecture.Steps = int.Parse(metadata[AdamSteps], CultureInfo.InvariantCulture);

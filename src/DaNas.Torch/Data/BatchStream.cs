@@ -28,7 +28,9 @@ public sealed class BatchStream(ImageSet images, ImageEntry[] entries, long seed
             byte[] source = images.Load(entry);
             if (augment is not null)
             {
-                Augmentation.Apply(source, scratch, shape.Channels, augment, new SeededRandom(SeededRandom.Derive(seed, "augment", position)));
+                SeededRandom random = new(SeededRandom.Derive(seed, "augment", position));
+                Augmentation.Apply(source, scratch, shape.Channels, augment, random);
+                RandAugment.Apply(scratch, shape.Channels, augment.Rand, random);
                 source = scratch;
             }
 

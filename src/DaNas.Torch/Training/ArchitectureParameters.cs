@@ -1,3 +1,4 @@
+using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
@@ -95,17 +96,26 @@ public sealed class ArchitectureParameters
         return p.Zip(g, (a, b) => a * (b - mean)).ToArray();
     })];
 
-    /// <summary>Expected multiply-adds E[F] = fixed + sum p F.</summary>
-    public double ExpectedMacs(CostTable costs) =>
-        costs.Fixed.Macs + Alive.Layers.Select((l, i) => Probabilities(i).Select((p, j) => p * costs.Of(i, l[j]).Macs).Sum()).Sum();
+    /// <summary>Expected cost E = fixed + sum p F, in whatever unit the costs have.</summary>
+    public double Expected(double fixedCost, Func<int, string, double> of) =>
+        fixedCost + Alive.Layers.Select((l, i) => Probabilities(i).Select((p, j) => p * of(i, l[j])).Sum()).Sum();
 
-    /// <summary>The cost term's value and its gradient in p: lambda max(0, E/T - 1), or lambda max(0, ln(E/T)).</summary>
-    public (double Value, double[][] Gradients) CostTerm(CostTable costs, CostOptions options, long budget)
+    /// <summary>The cost terms' value and gradient in p: lambda max(0, E/T - 1), or lambda max(0, ln(E/T)), for multiply-adds and for a bound on latency.</summary>
+    public (double Value, double[][] Gradients) CostTerm(CostTable costs, CostOptions options, ArchitectureBudget budget)
     {
-        double expected = ExpectedMacs(costs);
+        (double value, double[][] gradients) = Term(options, budget.Macs, costs.Fixed.Macs, (l, b) => costs.Of(l, b).Macs);
+        if (budget.Latency is not { } table)
+            return (value, gradients);
+        (double slow, double[][] slower) = Term(options, budget.Milliseconds, table.FixedMilliseconds, table.Of);
+        return (value + slow, [.. gradients.Select((g, l) => g.Zip(slower[l], (a, b) => a + b).ToArray())]);
+    }
+
+    private (double Value, double[][] Gradients) Term(CostOptions options, double budget, double fixedCost, Func<int, string, double> of)
+    {
+        double expected = Expected(fixedCost, of);
         double value = options.Form == CostForm.Hinge ? Math.Max(0, (expected / budget) - 1) : Math.Max(0, Math.Log(expected / budget));
         double slope = value <= 0 ? 0 : options.Form == CostForm.Hinge ? options.Lambda / budget : options.Lambda / expected;
-        return (options.Lambda * value, [.. Alive.Layers.Select((l, i) => l.Select(b => slope * costs.Of(i, b).Macs).ToArray())]);
+        return (options.Lambda * value, [.. Alive.Layers.Select((l, i) => l.Select(b => slope * of(i, b)).ToArray())]);
     }
 
     /// <summary>One Adam step (Kingma and Ba 2015) with weight decay added to the gradient.</summary>

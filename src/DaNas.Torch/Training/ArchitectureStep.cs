@@ -1,6 +1,6 @@
 // Shapes: N pictures, C channels, H height, W width, A active classes.
+using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
-using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 using DaNas.Torch.Data;
@@ -35,7 +35,7 @@ internal sealed class ArchitectureStep(
         SamplerOptions o = session.Config.Sampler;
         double[][] gradients = o.Kind == SamplerKind.Soft ? Soft(x_NCHW, labels)
             : o.Gradient == PathGradient.Gate ? Gated(x_NCHW, labels) : LeaveOneOut(x_NCHW, labels, o.Paths);
-        (_, double[][] cost) = architecture.CostTerm(session.Costs, session.Config.Cost, SearchState.BudgetOf(session.Space, session.Config.Cost));
+        (_, double[][] cost) = architecture.CostTerm(session.Costs, session.Config.Cost, ArchitectureBudget.Of(session.Space, session.Config.Cost));
         double[][] throughCost = architecture.ThroughSoftmax(cost);
         architecture.Adam([.. gradients.Select((g, l) => g.Zip(throughCost[l], (a, b) => a + b).ToArray())], session.Config.Architecture);
     }

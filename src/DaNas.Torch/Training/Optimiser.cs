@@ -5,11 +5,21 @@ using static TorchSharp.torch;
 
 namespace DaNas.Torch.Training;
 
+/// <summary>Steps over the parts of a network that a batch used; its state is part of a checkpoint.</summary>
+public interface IOptimiser : IDisposable
+{
+    /// <summary>What must be stored to go on, by name.</summary>
+    IEnumerable<(string Name, Tensor Buffer)> Buffers { get; }
+
+    /// <summary>One step over the parts that were used, then their gradients are null again. Steps are counted from 1.</summary>
+    void Step(IReadOnlyList<NetworkPart> used, double learningRate, int number);
+}
+
 /// <summary>
 /// SGD with momentum, b := m b + (g + d w), w := w - lr b. A parameter without a gradient (a block outside the path) stays as it is, its
 /// momentum too: gradients are null there, never zero. Weight decay acts on weights of two dimensions and more.
 /// </summary>
-public sealed class Optimiser : IDisposable
+public sealed class Optimiser : IOptimiser
 {
     private readonly Dictionary<string, Entry[]> parts;
     private readonly double momentum;
@@ -22,8 +32,7 @@ public sealed class Optimiser : IDisposable
 
     public IEnumerable<(string Name, Tensor Buffer)> Buffers => parts.Values.SelectMany(p => p).Select(e => (e.Name, e.Buffer));
 
-    /// <summary>One step over the parts that were used, then their gradients are null again.</summary>
-    public void Step(IReadOnlyList<NetworkPart> used, double learningRate)
+    public void Step(IReadOnlyList<NetworkPart> used, double learningRate, int number = 1)
     {
         Entry[] entries = [.. used.SelectMany(p => parts[p.Name])];
 #if TORCHSHARP

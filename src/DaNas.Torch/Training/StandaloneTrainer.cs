@@ -1,5 +1,5 @@
 // Shapes: N pictures, C channels, H height, W width.
-using DaNas.Domain.Architectures;
+using DaNas.Domain.Configuration;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
@@ -11,8 +11,34 @@ using static TorchSharp.torch;
 
 namespace DaNas.Torch.Training;
 
-/// <summary>The recipe of one stand-alone training: SGD with cosine learning rate.</summary>
-public sealed record TrainingRecipe(double LearningRate, double Momentum, double WeightDecay, int Batch, double LabelSmoothing, int TotalSteps);
+/// <summary>The recipe of one stand-alone training: cosine learning rate, by default SGD and nothing else.</summary>
+public sealed record TrainingRecipe(double LearningRate, double Momentum, double WeightDecay, int Batch, double LabelSmoothing, int TotalSteps)
+{
+    public OptimiserKind Optimiser { get; init; }
+
+    /// <summary>Steps in which the learning rate rises linearly.</summary>
+    public int WarmupSteps { get; init; }
+
+    /// <summary>Decay of the moving average of the weights; 0: none.</summary>
+    public double AverageDecay { get; init; }
+
+    /// <summary>How batches are mixed, where they are.</summary>
+    public BatchMixing? Mixing { get; init; }
+
+    /// <summary>The recipe of retraining, for a number of steps.</summary>
+    public static TrainingRecipe Of(RetrainOptions o, int totalSteps, long seed) => new(o.LearningRate, o.Momentum, o.WeightDecay, o.Batch, o.LabelSmoothing, totalSteps)
+    {
+        Optimiser = o.Optimiser,
+        WarmupSteps = (int)Math.Ceiling(totalSteps * o.WarmupEpochs / o.Epochs),
+        AverageDecay = o.AverageDecay,
+        Mixing = o.Mixup > 0 || o.Cutmix > 0 ? new BatchMixing(o.Mixup, o.Cutmix, SeededRandom.Derive(seed, "mixing")) : null,
+    };
+
+    /// <summary>The learning rate of a step, counted from 0.</summary>
+    public double RateAt(int step) => step < WarmupSteps
+        ? LearningRate * (step + 1) / WarmupSteps
+        : EngineSession.Cosine(LearningRate, step - WarmupSteps, TotalSteps - WarmupSteps);
+}
 
 /// <summary>Trains one architecture by itself (difficulty proxy, retraining) and measures it class by class.</summary>
 public sealed class StandaloneTrainer : IDisposable
@@ -21,7 +47,8 @@ public sealed class StandaloneTrainer : IDisposable
     private readonly IReadOnlyList<string> path;
     private readonly TrainingRecipe recipe;
     private readonly ChainNetwork network;
-    private readonly Optimiser optimiser;
+    private readonly IOptimiser optimiser;
+    private readonly WeightAverage? average;
 
     public StandaloneTrainer(EngineSession session, IReadOnlyList<string> path, TrainingRecipe recipe, long seed, BlobRef? input)
     {
@@ -29,9 +56,12 @@ public sealed class StandaloneTrainer : IDisposable
         this.path = path;
         this.recipe = recipe;
         network = session.Build(EngineSession.OnlyOf(path), input is null ? SeededRandom.Derive(seed, "weights") : null);
-        optimiser = new Optimiser(network, session.Device, recipe.Momentum, recipe.WeightDecay);
+        optimiser = recipe.Optimiser == OptimiserKind.Adamw
+            ? new AdamW(network, session.Device, recipe.Momentum, recipe.WeightDecay)
+            : new Optimiser(network, session.Device, recipe.Momentum, recipe.WeightDecay);
+        average = recipe.AverageDecay > 0 ? new WeightAverage(network, recipe.AverageDecay) : null;
         if (input is not null)
-            SupernetState.Restore(session.Blobs.Get(input), network, optimiser, null);
+            SupernetState.Restore(session.Blobs.Get(input), network, optimiser, null, average);
     }
 
     public UnitMeter Meter { get; } = new();
@@ -39,7 +69,7 @@ public sealed class StandaloneTrainer : IDisposable
     /// <summary>The weights and statistics now.</summary>
     public Dictionary<string, HostTensor> Weights => SupernetState.Weights(network);
 
-    /// <summary>Steps [from, to) over the batches of a stream; returns mean loss and accuracy.</summary>
+    /// <summary>Steps [from, to) over the batches of a stream; returns mean loss and accuracy (of mixed batches, by the larger part's labels).</summary>
     public (double Loss, double Accuracy) Train(BatchStream batches, int from, int to, CancellationToken cancellation)
     {
         using RunningMean loss = new();
@@ -51,13 +81,18 @@ public sealed class StandaloneTrainer : IDisposable
         {
             cancellation.ThrowIfCancellationRequested();
             using DisposeScope scope = NewDisposeScope();
-            (Tensor x_NCHW, Tensor labels) = session.ToTensors(batch);
+            Mixed mixed = recipe.Mixing?.Apply(batch, session.Shape(batch.Labels.Length), step) ?? new(batch, batch.Labels, 1);
+            (Tensor x_NCHW, Tensor labels) = session.ToTensors(mixed.Batch);
             Tensor logits = network.Forward(x_NCHW, path);
             Tensor ce = nn.functional.cross_entropy(logits, labels, label_smoothing: recipe.LabelSmoothing);
+            if (mixed.Share < 1)
+                ce = (ce * mixed.Share) + (nn.functional.cross_entropy(logits, tensor(mixed.Others, device: session.Device), label_smoothing: recipe.LabelSmoothing) * (1 - mixed.Share));
             Meter.Forward(batch.Labels.Length, session.MacsOf(path));
             ce.backward();
             Meter.Backward(batch.Labels.Length);
-            optimiser.Step(network.Parts, EngineSession.Cosine(recipe.LearningRate, step++, recipe.TotalSteps));
+            double rate = recipe.RateAt(step++);
+            optimiser.Step(network.Parts, rate, step);
+            average?.Update(step);
             loss.Add(ce, batch.Labels.Length);
             accuracy.Add(logits.detach().argmax(1).eq(labels).to_type(float32).mean(), batch.Labels.Length);
         }
@@ -65,13 +100,16 @@ public sealed class StandaloneTrainer : IDisposable
         return (loss.Read("the loss"), accuracy.Read("the accuracy"));
     }
 
+    /// <summary>Training is over: the moving average, where there is one, becomes the model.</summary>
+    public void Finish() => average?.Apply();
+
     public ClassMeasurement Measure(IReadOnlyList<ImageEntry[]> split) =>
         ClassMeasurement.Of(session, network, path, ImageSet.Slice(split, Enumerable.Range(0, session.Images.Classes), 1), Meter);
 
     /// <summary>The whole training state as a blob.</summary>
     public BlobRef Save()
     {
-        (Dictionary<string, HostTensor> tensors, Dictionary<string, string> metadata) = SupernetState.Collect(network, optimiser, null, null);
+        (Dictionary<string, HostTensor> tensors, Dictionary<string, string> metadata) = SupernetState.Collect(network, optimiser, average);
         return session.Blobs.Put(Safetensors.Write(tensors, metadata));
     }
 
@@ -81,18 +119,26 @@ public sealed class StandaloneTrainer : IDisposable
 
     public void Dispose()
     {
+        average?.Dispose();
         optimiser.Dispose();
         network.Dispose();
     }
 }
+
+/// <summary>A way through a network and its multiply-adds for one picture.</summary>
+public sealed record ForwardPass(Func<Tensor, Tensor> Run, long Macs);
 
 /// <summary>Accuracy and mean cross-entropy, over all pictures and class by class.</summary>
 public sealed record ClassMeasurement(double Accuracy, double Loss, ValueList<double> ClassAccuracy, ValueList<double> ClassLoss)
 {
     private const int Batch = 100;
 
-    /// <summary>One pass without gradients, with running batch-norm statistics.</summary>
-    public static ClassMeasurement Of(EngineSession session, ChainNetwork network, IReadOnlyList<string> path, ImageEntry[] entries, UnitMeter meter)
+    /// <summary>One pass of a path without gradients, with running batch-norm statistics.</summary>
+    public static ClassMeasurement Of(EngineSession session, ChainNetwork network, IReadOnlyList<string> path, ImageEntry[] entries, UnitMeter meter) =>
+        Of(session, network, new ForwardPass(x => network.Forward(x, path), session.MacsOf(path)), entries, meter);
+
+    /// <summary>The same of any pass through the network.</summary>
+    public static ClassMeasurement Of(EngineSession session, ChainNetwork network, ForwardPass pass, ImageEntry[] entries, UnitMeter meter)
     {
         int classes = session.Images.Classes;
         double[] hits = new double[classes];
@@ -105,8 +151,8 @@ public sealed record ClassMeasurement(double Accuracy, double Loss, ValueList<do
         {
             using DisposeScope scope = NewDisposeScope();
             (Tensor x_NCHW, Tensor labels) = session.ToTensors(batch);
-            Tensor logits = network.Forward(x_NCHW, path);
-            meter.Forward(batch.Labels.Length, session.MacsOf(path));
+            Tensor logits = pass.Run(x_NCHW);
+            meter.Forward(batch.Labels.Length, pass.Macs);
             long[] chosen = logits.argmax(1).cpu().data<long>().ToArray();
             float[] ce = nn.functional.cross_entropy(logits, labels, reduction: nn.Reduction.None).cpu().data<float>().ToArray();
             for (int i = 0; i < chosen.Length; i++)

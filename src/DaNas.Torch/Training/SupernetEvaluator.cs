@@ -15,6 +15,7 @@ public sealed class SupernetEvaluator : IDisposable
 {
     private readonly EngineSession session;
     private readonly ChainNetwork network;
+    private readonly ArchitectureParameters architecture;
     private readonly UnitMeter meter = new();
 
     /// <summary>Loads the supernet; <paramref name="alive"/> may be a single path.</summary>
@@ -22,8 +23,33 @@ public sealed class SupernetEvaluator : IDisposable
     {
         this.session = session;
         network = session.Build(alive, null);
-        SupernetState.Restore(session.Blobs.Get(input), network, null, null);
+        architecture = new ArchitectureParameters(alive);
+        SupernetState.Restore(session.Blobs.Get(input), network, null, architecture);
     }
+
+    /// <summary>Held-out accuracy of one path over all classes, its batch norm recalibrated.</summary>
+    public double AccuracyOf(IReadOnlyList<string> path, long seed) =>
+        Pass(new ForwardPass(x => network.Forward(x, path), session.MacsOf(path)), AllClasses, session.Config.Derivation.Images, (session.Config.Derivation.RecalibrationBatches, seed)).Accuracy;
+
+    /// <summary>The same of the whole supernet: every layer the sum of its blocks, weighted by their probabilities.</summary>
+    public double MixedAccuracy(long seed)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor[][] weights = [.. architecture.Alive.Layers.Select((_, l) => architecture.Probabilities(l).Select(p => tensor([(float)p], [1], device: session.Device)).ToArray())];
+        return Pass(new ForwardPass(x => network.ForwardMixed(x, weights), session.Costs.MacsOfAll(architecture.Alive)), AllClasses, session.Config.Derivation.Images, (session.Config.Derivation.RecalibrationBatches, seed)).Accuracy;
+    }
+
+    /// <summary>Mean accuracy of paths drawn from the probabilities.</summary>
+    public double SampledAccuracy(int paths, long seed)
+    {
+        SeededRandom random = new(SeededRandom.Derive(seed, "paths"));
+        return Enumerable.Range(0, paths).Select(_ => architecture.GumbelPath(random, 1).Path).Select(p => AccuracyOf([.. p.Select((j, l) => architecture.Alive.Layers[l][j])], seed)).Average();
+    }
+
+    /// <summary>Probabilities of the alive blocks, [layer][block].</summary>
+    public IReadOnlyList<double[]> Probabilities => [.. architecture.Alive.Layers.Select((_, l) => architecture.Probabilities(l))];
+
+    private IEnumerable<int> AllClasses => Enumerable.Range(0, session.Images.Classes);
 
     public UnitResult.ArchitectureEvaluated Architecture(WorkUnit.EvaluateArchitecture unit)
     {
@@ -65,14 +91,20 @@ public sealed class SupernetEvaluator : IDisposable
         return ImageSet.Slice(session.Images.Splits.Validation, wanted, Math.Min(1, images / total));
     }
 
-    private ClassMeasurement Path(IReadOnlyList<string> path, IEnumerable<int> classes, ImageEntry[] held, int recalibration, long seed)
+    private ClassMeasurement Path(IReadOnlyList<string> path, IEnumerable<int> classes, ImageEntry[] held, int recalibration, long seed) =>
+        Measured(new ForwardPass(x => network.Forward(x, path), session.MacsOf(path)), classes, held, (recalibration, seed));
+
+    private ClassMeasurement Pass(ForwardPass pass, IEnumerable<int> classes, int images, (int Batches, long Seed) recalibration) =>
+        Measured(pass, classes, Held(classes, images), recalibration);
+
+    private ClassMeasurement Measured(ForwardPass pass, IEnumerable<int> classes, ImageEntry[] held, (int Batches, long Seed) recalibration)
     {
-        Recalibrate(path, classes, recalibration, seed);
-        return ClassMeasurement.Of(session, network, path, held, meter);
+        Recalibrate(pass, classes, recalibration.Batches, recalibration.Seed);
+        return ClassMeasurement.Of(session, network, pass, held, meter);
     }
 
     /// <summary>Running statistics become the mean over some training batches (cumulative average).</summary>
-    private void Recalibrate(IReadOnlyList<string> path, IEnumerable<int> classes, int batches, long seed)
+    private void Recalibrate(ForwardPass pass, IEnumerable<int> classes, int batches, long seed)
     {
         using IDisposable frozen = no_grad();
         BatchStream stream = new(
@@ -83,8 +115,8 @@ public sealed class SupernetEvaluator : IDisposable
             using DisposeScope scope = NewDisposeScope();
             network.Norm.Momentum = 1.0 / (i + 1);
             HostBatch batch = stream.At(i);
-            network.Forward(session.ToTensors(batch).X_NCHW, path);
-            meter.Forward(batch.Labels.Length, session.MacsOf(path));
+            pass.Run(session.ToTensors(batch).X_NCHW);
+            meter.Forward(batch.Labels.Length, pass.Macs);
         }
     }
 }

@@ -1,0 +1,86 @@
+using System.CommandLine;
+using System.Text;
+using DaNas.Cli.Configuration;
+using DaNas.Cli.Running;
+using DaNas.Cli.Verbs;
+using DaNas.Evidence;
+
+namespace DaNas.Cli.Experiments;
+
+/// <summary>experiment: a matrix of searches and the tables that follow from it.</summary>
+internal static class ExperimentVerb
+{
+    public static Command Experiment()
+    {
+        Argument<string> conf = new("CONF") { Description = "An experiment's .conf file, or the name of one that the product ships (hocon/experiments)." };
+        Option<string?> to = new("--to") { Description = "Folder of the results, one small JSON file a cell, and of the tables (default: experiments/NAME in the output folder)." };
+        Option<int> parallel = new("--parallel") { Description = "Cells at once (default: as many as the cores allow)." };
+        Option<bool> tables = new("--tables") { Description = "Runs nothing; writes the tables from the results that are there." };
+        Option<string?> data = Shared.Data();
+        Option<string?> output = Shared.Out();
+        Option<bool> json = Shared.Json();
+        Command command = new("experiment", "Runs a matrix of searches (seeds x options), again where it was interrupted, and writes what it shows with statistics.") { conf, to, parallel, tables, data, output, json };
+        command.SetAction((parsed, _) => Shared.GuardAsync(async () =>
+        {
+            OutputFolder folder = Shared.Folder(parsed, output);
+            ExperimentPlan plan = ExperimentPlan.Load(parsed.GetValue(conf)!, parsed.GetValue(data));
+            string results = Path.GetFullPath(parsed.GetValue(to) ?? Path.Combine(folder.Root, "experiments", plan.Name));
+            Presenter presenter = new(false, parsed.GetValue(json));
+            ExperimentRun run = new(plan, folder, results, presenter);
+            bool whole = true;
+            if (!parsed.GetValue(tables))
+            {
+                folder.Create();
+                int cores = Math.Max(1, Environment.ProcessorCount / plan.Cells.Max(c => c.Config.Trainers.Count * c.Config.Trainers.Threads));
+                int atOnce = parsed.GetValue(parallel) is > 0 and { } wanted ? wanted : cores;
+                presenter.Say(Output.Text($"{plan.Name}: {plan.Arms.Count} arms x {plan.Seeds.Count} seeds, {plan.Cells.Count} cells, {atOnce} at once; results in {results}; Ctrl-C interrupts, the same command goes on"));
+                using Interruption interruption = new();
+                whole = await run.GoAsync(atOnce, parsed.GetValue(data), interruption.Token);
+                if (interruption.Token.IsCancellationRequested)
+                {
+                    presenter.Say("interrupted; what was done stays done, the same command goes on");
+                    return ExitCode.Interrupted;
+                }
+            }
+
+            IReadOnlyList<CellResult> done = run.Done();
+            if (done.Count == 0)
+                throw new UsageException($"{results} has no result of {plan.Name} yet; run the experiment without --tables");
+            IReadOnlyList<EvidenceTable> all = Claims.Of(new(plan.Name, [.. plan.Arms.Select(a => a.Name)], plan.Reference, done));
+            await File.WriteAllTextAsync(Path.Combine(results, "tables.md"), Markdown(plan, done, all), new UTF8Encoding(false));
+            if (parsed.GetValue(json))
+                Output.PrintJson(new { experiment = plan.Name, cells = done.Count, of = plan.Cells.Count, results, tables = all });
+            else
+                Print(all, results, done.Count, plan.Cells.Count);
+            return whole ? ExitCode.Done : ExitCode.Failed;
+        }));
+        return command;
+    }
+
+    private static void Print(IReadOnlyList<EvidenceTable> tables, string results, int done, int of)
+    {
+        foreach (EvidenceTable table in tables)
+        {
+            Console.WriteLine($"{table.Claim}: {table.Title}");
+            Output.PrintTable(table.Columns, table.Rows);
+            foreach (string finding in table.Findings)
+                Console.WriteLine($"  {finding}");
+            Console.WriteLine();
+        }
+
+        Console.WriteLine($"{done} of {of} cells; results and tables.md in {results}");
+    }
+
+    private static string Markdown(ExperimentPlan plan, IReadOnlyList<CellResult> done, IReadOnlyList<EvidenceTable> tables)
+    {
+        StringBuilder text = new();
+        text.AppendLine(Output.Text($"# {plan.Name}: {done.Count} of {plan.Cells.Count} cells")).AppendLine();
+        text.AppendLine(Output.Text($"Seeds {string.Join(", ", plan.Seeds)}. Numerics: {string.Join("; ", done.Select(d => d.Numerics).Distinct())}.")).AppendLine();
+        text.AppendLine("| arm | changes |\n|---|---|");
+        foreach (ExperimentArm arm in plan.Arms)
+            text.AppendLine(Output.Text($"| {arm.Name} | {(arm.Sets.Count == 0 ? "none" : string.Join(", ", arm.Sets.Select(s => $"`{s}`")))} |"));
+        foreach (EvidenceTable table in tables)
+            text.AppendLine().Append(table.ToMarkdown());
+        return text.ToString();
+    }
+}

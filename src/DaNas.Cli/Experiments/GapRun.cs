@@ -1,0 +1,118 @@
+using DaNas.Cli.Configuration;
+using DaNas.Cli.Running;
+using DaNas.Cli.Verbs;
+using DaNas.Domain.Architectures;
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Searches;
+using DaNas.Domain.SearchSpaces;
+using DaNas.Domain.Values;
+using DaNas.Evidence;
+using DaNas.Ports;
+using DaNas.Storage;
+using DaNas.Torch;
+using DaNas.Torch.Training;
+
+namespace DaNas.Cli.Experiments;
+
+/// <summary>How large the truth table is, and what its trainings are.</summary>
+internal sealed record GapRequest(int Count, int Seeds, double ShortShare, string? Data, IReadOnlyList<string> Sets);
+
+/// <summary>
+/// Trains a truth table of random architectures of a search's alive blocks, stratified by multiply-adds, as journalled trainings named after the
+/// search, and holds the supernet against it. What was trained before is not trained again.
+/// </summary>
+internal sealed class GapRun(OutputFolder folder, SearchRecord record, GapRequest request)
+{
+    private readonly SearchState state = record.State;
+
+    /// <summary>The report, or the exit code of a training that did not end.</summary>
+    public async Task<(GapReport? Report, int Code)> GoAsync()
+    {
+        if (state.Supernet is null || state.Stages.Count == 0)
+            throw new UsageException($"search {record.Id} trained no supernet; name one of strategy da-nas or uniform-single-path");
+        if (state.Phase is not SearchPhase.Completed)
+            throw new UsageException($"search {record.Id} is {record.Status}; go on with 'danas resume {record.Id}{folder.Option}' first");
+        AliveBlocks alive = state.Stages.OrderBy(s => s.Plan.Index).Last().After;
+        Architecture[] table = [.. Sample(alive)];
+        (SearchRecord? whole, int code) = await TrainAsync("truth", table, request.Seeds, 1);
+        if (whole is null)
+            return (null, code);
+        SearchRecord? quick = null;
+        if (request.ShortShare > 0)
+        {
+            (quick, code) = await TrainAsync("short", table, 1, request.ShortShare);
+            if (quick is null)
+                return (null, code);
+        }
+
+        await Console.Error.WriteLineAsync("measuring the supernet");
+        return (Measure(alive, table, whole, quick), ExitCode.Done);
+    }
+
+    private GapReport Measure(AliveBlocks alive, Architecture[] table, SearchRecord whole, SearchRecord? quick)
+    {
+        SearchConfig config = state.Config!;
+        if (request.Data is { } data)
+            config = config with { Data = config.Data with { Path = Path.GetFullPath(data) } };
+        TorchBinding.Prepare(config.Trainers.Threads);
+        EngineSession session = new(new EngineContext(config, state.Started!.Data), folder.OpenBlobs(record.Id));
+        using SupernetEvaluator supernet = new(session, alive, state.Supernet!);
+        long seed = SeededRandom.Derive(config.Search.Seed, "gap");
+        CostTable costs = CostTable.Of(state.Space!);
+        GapRow[] rows = [.. table.Select(a => new GapRow(a.Text, costs.Of(a).Macs, supernet.AccuracyOf(a.Blocks, seed), Results(whole, a).ToValueList(), quick is null ? null : Results(quick, a).First()))];
+        SearchPhase.Completed done = (SearchPhase.Completed)state.Phase;
+        double[] controls = [.. done.Models.Where(m => RetrainPlan.IsControl(m.Run)).Select(m => m.TestAccuracy)];
+        return GapReport.Of(record.Id, rows, config.Search.Seed) with
+        {
+            MixedAccuracy = supernet.MixedAccuracy(seed),
+            SampledAccuracy = supernet.SampledAccuracy(16, seed),
+            DerivedAccuracy = supernet.AccuracyOf(state.Selected!.Winner.Blocks, seed),
+            MeanEntropy = supernet.Probabilities.Average(p => -p.Sum(v => v > 0 ? v * Math.Log(v) : 0)),
+            WinnerOverRandom = controls.Length == 0 ? null : done.Models[0].TestAccuracy - controls.Average(),
+        };
+    }
+
+    private static IEnumerable<double> Results(SearchRecord training, Architecture a) =>
+        training.Events.Select(e => e.Event).OfType<SearchEvent.ModelRetrained>().Where(m => m.Architecture == a).OrderBy(m => m.Run.Length).ThenBy(m => m.Run, StringComparer.Ordinal).Select(m => m.TestAccuracy);
+
+    private async Task<(SearchRecord? Record, int Code)> TrainAsync(string kind, Architecture[] table, int seeds, double share)
+    {
+        string id = Output.Text($"{record.Id}-{kind}-{request.Count}x{seeds}");
+        double epochs = Math.Round(state.Config!.Retrain.Epochs * share, 3);
+        string[] sets =
+        [
+            "search.strategy=given", $"search.name={id}", $"search.architectures=[{string.Join(", ", table.Select(a => $"\"{a.Text}\""))}]", "controls.count=0",
+            Output.Text($"retrain.seeds={seeds}"), Output.Text($"retrain.epochs={epochs}"), .. request.Sets,
+        ];
+        SearchConfig config = ConfigLoader.Over(state.Started!.Configuration, sets, request.Data);
+        int code;
+        if (SearchRecord.Ids(folder).Contains(id))
+        {
+            SearchRecord begun = SearchRecord.Load(folder, id);
+            if (begun.State.Config!.Hash != config.Hash)
+                throw new UsageException($"training {id} was begun with another configuration; resume it by itself, or use another --out");
+            code = begun.State.Phase is SearchPhase.Completed ? ExitCode.Done : await RunVerbs.GoOnAsync(begun, folder);
+        }
+        else
+        {
+            code = await RunVerbs.HereAsync(config, folder, id, false);
+        }
+
+        return code == ExitCode.Done ? (SearchRecord.Load(folder, id), code) : (null, code);
+    }
+
+    /// <summary>One architecture out of each of so many classes of cost, drawn from many random ones.</summary>
+    private IEnumerable<Architecture> Sample(AliveBlocks alive)
+    {
+        SeededRandom random = new(SeededRandom.Derive(state.Config!.Search.Seed, "gap", "sample"));
+        CostTable costs = CostTable.Of(state.Space!);
+        Architecture[] pool = [.. Enumerable.Range(0, 200 * request.Count).Select(_ => new Architecture(state.Space!.Name, alive.Layers.Select(l => l[random.NextInt(l.Count)]).ToValueList())).Distinct().OrderBy(a => costs.Of(a).Macs).ThenBy(a => a.Text, StringComparer.Ordinal)];
+        if (pool.Length < request.Count)
+            throw new UsageException(Output.Text($"--count {request.Count}: the search's last supernet has {pool.Length} architectures"));
+        for (int i = 0; i < request.Count; i++)
+        {
+            int from = i * pool.Length / request.Count, to = (i + 1) * pool.Length / request.Count;
+            yield return pool[from + random.NextInt(to - from)];
+        }
+    }
+}

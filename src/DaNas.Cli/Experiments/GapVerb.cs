@@ -1,0 +1,74 @@
+using System.CommandLine;
+using System.Text;
+using System.Text.Json;
+using DaNas.Cli.Configuration;
+using DaNas.Cli.Running;
+using DaNas.Cli.Verbs;
+using DaNas.Evidence;
+
+namespace DaNas.Cli.Experiments;
+
+/// <summary>gap: what a search's supernet knows of architectures trained by themselves.</summary>
+internal static class GapVerb
+{
+    private static readonly JsonSerializerOptions Indented = new(Domain.Values.DomainJson.Stored) { WriteIndented = true };
+
+    public static Command Gap()
+    {
+        Argument<string> id = Shared.Id();
+        Option<int> count = new("--count") { DefaultValueFactory = _ => 20, Description = "Architectures in the truth table, at least 5 (20 and more say something)." };
+        Option<int> seeds = new("--seeds") { DefaultValueFactory = _ => 2, Description = "Trainings of each; two give the ceiling." };
+        Option<double> share = new("--short") { DefaultValueFactory = _ => 0.25, Description = "Share of the epochs of the short recipe, for the setting gap; 0: none." };
+        Option<string[]> set = Shared.Set();
+        Option<string?> data = Shared.Data();
+        Option<string?> output = Shared.Out();
+        Option<bool> json = Shared.Json();
+        Command command = new("gap", "Measures the gaps of a finished search: rank correlation of the supernet with stand-alone accuracy, its ceiling, discretisation, setting.") { id, count, seeds, share, set, data, output, json };
+        command.SetAction((parsed, _) => Shared.GuardAsync(async () =>
+        {
+            if (parsed.GetValue(count) < 5 || parsed.GetValue(seeds) < 2 || parsed.GetValue(share) is < 0 or >= 1)
+                throw new UsageException("gap needs --count 5 or more, --seeds 2 or more, and --short from 0 to under 1");
+            OutputFolder folder = Shared.Folder(parsed, output);
+            SearchRecord record = SearchRecord.Load(folder, parsed.GetValue(id)!);
+            GapRequest request = new(parsed.GetValue(count), parsed.GetValue(seeds), parsed.GetValue(share), parsed.GetValue(data), parsed.GetValue(set) ?? []);
+            (GapReport? report, int code) = await new GapRun(folder, record, request).GoAsync();
+            if (report is null)
+                return code;
+            string file = Path.Combine(folder.SearchFolder(record.Id), "gap.json");
+            await File.WriteAllTextAsync(file, JsonSerializer.Serialize(report, Indented) + "\n", new UTF8Encoding(false));
+            if (parsed.GetValue(json))
+                Console.WriteLine(JsonSerializer.Serialize(report, Domain.Values.DomainJson.Stored));
+            else
+                Print(report, file);
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    private static void Print(GapReport r, string file)
+    {
+        Output.PrintTable(
+            ["architecture", "multiply-adds", "supernet", "alone", "alone, short"],
+            r.Rows.OrderByDescending(x => x.Truth).Select(x => (IReadOnlyList<string>)[x.Architecture, Output.Text($"{x.Macs:N0}"), Output.Text($"{x.Supernet:0.0000}"), string.Join(", ", x.Alone.Select(a => Output.Text($"{a:0.0000}"))), x.ShortAlone is { } s ? Output.Text($"{s:0.0000}") : "-"]));
+        Console.WriteLine(Output.Text($"ceiling: two seeds of the same trainings order the {r.Architectures} architectures with tau {r.Ceiling:0.00}"));
+        if (!r.HasSignal)
+            Console.WriteLine(Output.Text($"under {GapReport.LeastCeiling}: the space has no rankable signal at this training length, and no rank correlation is quoted; train longer, or on more data"));
+        Line("training gap, Kendall tau-b of supernet and stand-alone", r.Tau);
+        Line("  Spearman", r.Spearman);
+        Line("  Pearson", r.Pearson);
+        Line("  multiply-adds instead of the supernet, tau-b", r.TauOfMacs);
+        Console.WriteLine(Output.Text($"level: stand-alone less supernet {r.LevelGap:0.000}; shares of the best found among the supernet's best: {string.Join(", ", r.TopOverlap.Select(o => Output.Text($"top {o.Key} {o.Value:0.00}")))}"));
+        Console.WriteLine(Output.Text($"regret of the supernet's first choice {r.RegretAtOne.Value:0.000} [{r.RegretAtOne.Low:0.000}, {r.RegretAtOne.High:0.000}], of a random pick {r.RegretOfRandomPick:0.000}"));
+        Console.WriteLine(Output.Text($"discretisation gap: mixed supernet {r.MixedAccuracy:0.000}, sampled paths {r.SampledAccuracy:0.000}, derived path {r.DerivedAccuracy:0.000} (gap {r.DiscretisationGap:0.000}); mean entropy of a layer {r.MeanEntropy:0.00}"));
+        Line("setting gap, tau-b of the short recipe and the whole one", r.TauOfSetting);
+        if (r.WinnerOverRandom is { } over)
+            Console.WriteLine(Output.Text($"the search's winner less random architectures of equal cost: {over:+0.0000;-0.0000}"));
+        Console.WriteLine($"intervals: 95 %, bootstrap over architectures; all in {file}");
+    }
+
+    private static void Line(string what, WithInterval? value)
+    {
+        if (value is not null)
+            Console.WriteLine($"{what}: {value.Text}");
+    }
+}

@@ -1,0 +1,63 @@
+using System.CommandLine;
+using System.Text;
+using System.Text.Json;
+using DaNas.Cli.Configuration;
+using DaNas.Cli.Running;
+using DaNas.Domain.Configuration;
+using DaNas.Ports;
+using DaNas.Torch;
+using DaNas.Torch.Training;
+
+namespace DaNas.Cli.Verbs;
+
+/// <summary>evaluate: a retrained model on the test split, class by class.</summary>
+internal static class EvaluateVerb
+{
+    public static Command Evaluate()
+    {
+        Argument<string> id = Shared.Id();
+        Option<string> model = new("--model") { DefaultValueFactory = _ => "winner", Description = "winner, runner-up-N or control-N." };
+        Option<string?> to = new("--to") { Description = "FILE.json (default: evaluation-MODEL.json in the search's folder, where 'danas report' finds it)." };
+        Option<string?> data = Shared.Data();
+        Option<string?> output = Shared.Out();
+        Option<bool> json = Shared.Json();
+        Command command = new("evaluate", "Measures a retrained model on the test split: top-1, top-5, every class, the confusion matrix.") { id, model, to, data, output, json };
+        command.SetAction(parsed => Shared.Guard(() =>
+        {
+            OutputFolder folder = Shared.Folder(parsed, output);
+            SearchRecord record = SearchRecord.Load(folder, parsed.GetValue(id)!);
+            ExportVerb.Exported found = ExportVerb.Find(record, parsed.GetValue(model)!);
+            EngineSession session = ExportVerb.Session(record, parsed.GetValue(data));
+            TestReport report = TestReport.Of(session, folder.OpenBlobs(record.Id).Get(found.Weights!), found.Architecture.Blocks);
+            string file = Path.GetFullPath(parsed.GetValue(to) ?? Reports.SearchNotes.EvaluationFile(folder, record.Id, found.Run));
+            string[] classes = [.. record.State.Started!.Data.Classes];
+            string text = JsonSerializer.Serialize(
+                new { search = record.Id, model = found.Run, architecture = found.Architecture.Text, report.Images, report.Top1, top5 = double.IsNaN(report.Top5) ? (double?)null : report.Top5, classes, report.PerClass, report.Confusion },
+                Output.Json);
+            File.WriteAllText(file, text + "\n", new UTF8Encoding(false));
+            if (parsed.GetValue(json))
+                Console.WriteLine(text);
+            else
+                Print(report, classes, found, file);
+            if (found.TestAccuracy is { } stored && Math.Abs(stored - report.Top1) > 5e-6)
+                Console.Error.WriteLine(Output.Text($"the journal says {stored:0.000000}: this machine computes otherwise, or the data are others"));
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    private static void Print(TestReport report, string[] classes, ExportVerb.Exported found, string file)
+    {
+        Console.WriteLine(Output.Text($"{found.Architecture.Text} ({found.Run}): top-1 {report.Top1:0.0000}{(double.IsNaN(report.Top5) ? string.Empty : Output.Text($", top-5 {report.Top5:0.0000}"))} on {report.Images:N0} test pictures"));
+        Output.PrintTable(
+            ["class", "accuracy", "taken most often for"],
+            classes.Select((name, c) => (IReadOnlyList<string>)[name, Output.Text($"{report.PerClass[c]:0.0000}"), Mistake(report.Confusion[c], c, classes)]).OrderBy(r => r[1], StringComparer.Ordinal).Take(20));
+        Console.WriteLine($"{(classes.Length > 20 ? "the 20 worst classes; " : string.Empty)}all and the confusion matrix in {file}");
+    }
+
+    private static string Mistake(IReadOnlyList<int> row, int own, string[] classes)
+    {
+        int worst = Enumerable.Range(0, row.Count).Where(c => c != own).MaxBy(c => row[c]);
+        return row[worst] == 0 ? "-" : Output.Text($"{classes[worst]} ({row[worst]})");
+    }
+}

@@ -1,0 +1,71 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using DaNas.Cli.Configuration;
+using DaNas.Domain.Configuration;
+using DaNas.Domain.SearchSpaces;
+
+namespace DaNas.Cli.Verbs;
+
+/// <summary>Latency tables as files that a configuration includes: cost.latency { include "FILE" }.</summary>
+internal static class LatencyFiles
+{
+    private static readonly JsonSerializerOptions Options = new() { WriteIndented = true };
+
+    /// <summary>Writes a table; layers as block names with their milliseconds.</summary>
+    public static void Write(string file, SearchSpace space, LatencySource source, double fixedMilliseconds, Func<LayerSpec, BlockSpec, double> of)
+    {
+        Dictionary<string, object> table = new()
+        {
+            ["space"] = space.Name,
+            ["device"] = source.Device,
+            ["source"] = source.Text,
+            ["fixed-milliseconds"] = Math.Round(fixedMilliseconds, 6),
+            ["layers"] = space.Layers.Select(l => l.Candidates.ToDictionary(b => b.Name, b => Math.Round(of(l, b), 6), StringComparer.Ordinal)).ToArray(),
+        };
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(file))!);
+        File.WriteAllText(file, JsonSerializer.Serialize(table, Options) + "\n", new UTF8Encoding(false));
+    }
+
+    /// <summary>The per-block table of HW-NAS-Bench (Li et al. 2021): a base and a difference for each operation of each layer.</summary>
+    public static void ImportHwNasBench(JsonElement root, SearchSpace space, string device, string target)
+    {
+        JsonElement devices = root.GetProperty("devices");
+        if (!devices.TryGetProperty(device, out JsonElement found))
+            throw new UsageException($"--device {device}: the file has {string.Join(", ", devices.EnumerateObject().Select(d => d.Name))}");
+        Dictionary<string, int> columns = root.GetProperty("op_names").EnumerateObject().ToDictionary(p => p.Value.GetString()!.Replace("_", string.Empty, StringComparison.Ordinal), p => int.Parse(p.Name, CultureInfo.InvariantCulture), StringComparer.Ordinal);
+        JsonElement delta = found.GetProperty("delta_ms");
+        if (delta.GetArrayLength() != space.Layers.Count)
+            throw new UsageException(Output.Text($"the file has {delta.GetArrayLength()} layers, {space.Name} {space.Layers.Count}; name fbnet-cifar100 with --conf"));
+        Write(target, space, new(device, "HW-NAS-Bench, FBNet on CIFAR-100"), found.GetProperty("base_ms").GetDouble(), (l, b) => columns.TryGetValue(b.Name, out int column)
+            ? delta[l.Index][column].GetDouble()
+            : throw new UsageException($"the file has no {b.Name}; it has {string.Join(", ", columns.Keys)}"));
+    }
+
+    /// <summary>The table of a Pixel phone that came with ProxylessNAS: mean milliseconds by the shape of a block; an identity costs nothing.</summary>
+    public static void ImportProxylessNas(JsonElement root, SearchSpace space, string target)
+    {
+        double rest = root.EnumerateObject().Where(p => !p.Name.StartsWith("expanded_conv", StringComparison.Ordinal)).Sum(p => p.Value.GetProperty("mean").GetDouble());
+        Write(target, space, new("pixel1", "ProxylessNAS, mobile"), rest, (l, b) => b.IsSkip ? 0 : Named(Key(l, b)).GetProperty("mean").GetDouble());
+
+        JsonElement Named(string key) => root.TryGetProperty(key, out JsonElement found) ? found : throw new UsageException($"the file has no {key}: it fits the space proxylessnas");
+
+        static string Key(LayerSpec l, BlockSpec b) => Output.Text(
+            $"expanded_conv-input:{l.InResolution}x{l.InResolution}x{l.InChannels}-output:{l.OutResolution}x{l.OutResolution}x{l.OutChannels}-expand:{b.Expansion}-kernel:{b.Kernel}-stride:{l.Stride}-idskip:{(l.KeepsShape ? 1 : 0)}");
+    }
+
+    /// <summary>A space by the name of its file, or the space of a whole configuration.</summary>
+    public static SearchSpace SpaceOf(string conf, int classes)
+    {
+        string shipped = Path.Combine(ConfigLoader.Home, "spaces", conf.EndsWith(".conf", StringComparison.Ordinal) ? Path.GetFileName(conf) : conf + ".conf");
+        if (!File.Exists(shipped))
+            return ConfigLoader.Load(conf, ["data.path=-"], null).SpaceFor(classes);
+        List<ConfigProblem> problems = [];
+        ConfigSection root = new(ConfigLoader.ResolveAlone(shipped), string.Empty, problems);
+        SearchSpace space = SearchSpace.From(root.Section("space"), classes);
+        return problems.Count == 0 ? space : throw new UsageException(string.Join('\n', problems.Select(p => p.ToString())));
+    }
+}
+
+/// <summary>Whose latencies they are, and where they come from.</summary>
+internal sealed record LatencySource(string Device, string Text);

@@ -1,0 +1,61 @@
+using System.CommandLine;
+using DaNas.Cli.Configuration;
+using DaNas.Cli.Running;
+using DaNas.Domain.Architectures;
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Searches;
+using DaNas.Domain.SearchSpaces;
+using DaNas.Domain.Values;
+
+namespace DaNas.Cli.Verbs;
+
+/// <summary>train: known architectures from scratch, journalled and resumable like a search.</summary>
+internal static class TrainVerb
+{
+    public static Command Train()
+    {
+        Argument<string> what = new("ARCH|ID") { Description = "An architecture as text (cpu-base/k3e6.k5e3...; several with commas between), or the id of a search that has chosen one." };
+        Argument<string?> conf = new("CONF") { Description = "The configuration with data and recipe (retrain { ... }); by default the search's own.", Arity = ArgumentArity.ZeroOrOne };
+        Option<int> top = new("--top") { DefaultValueFactory = _ => 1, Description = "Of a search: so many of its candidates, best supernet accuracy first." };
+        Option<int> controls = new("--controls") { Description = "Also so many random architectures of about the same multiply-adds." };
+        Option<string[]> set = Shared.Set();
+        Option<string?> data = Shared.Data();
+        Option<string?> id = new("--id") { Description = "The training's id (default: its name, the time and four digits)." };
+        Option<string?> output = Shared.Out();
+        Option<bool> json = Shared.Json();
+        Command command = new("train", "Trains architectures from scratch on all data, in units that survive a kill; 'danas resume' goes on, 'danas export' hands over.") { what, conf, top, controls, set, data, id, output, json };
+        command.SetAction((parsed, _) => Shared.GuardAsync(async () =>
+        {
+            OutputFolder folder = Shared.Folder(parsed, output);
+            string text = parsed.GetValue(what)!;
+            bool isArchitecture = text.Contains('/', StringComparison.Ordinal);
+            if (isArchitecture && parsed.GetValue(conf) is null)
+                throw new UsageException("name the configuration with the data and the recipe behind the architecture: danas train ARCH CONF");
+            SearchRecord? record = isArchitecture ? null : SearchRecord.Load(folder, text);
+            string[] wanted = record is null ? text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) : [.. Candidates(record, parsed.GetValue(top)).Select(a => a.Text)];
+            string[] sets =
+            [
+                "search.strategy=given", $"search.name=train-{(record is null ? "architecture" : record.State.Config!.Search.Name)}", $"search.architectures=[{string.Join(", ", wanted.Select(w => $"\"{w}\""))}]",
+                Output.Text($"controls.count={parsed.GetValue(controls)}"), .. parsed.GetValue(set) ?? [],
+            ];
+            SearchConfig config = parsed.GetValue(conf) is { } file
+                ? ConfigLoader.Load(file, sets, parsed.GetValue(data))
+                : ConfigLoader.Over(record!.State.Started!.Configuration, sets, parsed.GetValue(data));
+            folder.Create();
+            int code = await RunVerbs.HereAsync(config, folder, parsed.GetValue(id), parsed.GetValue(json));
+            return code;
+        }));
+        return command;
+    }
+
+    /// <summary>The chosen architecture, then the other candidates by their supernet accuracy.</summary>
+    private static ValueList<Architecture> Candidates(SearchRecord record, int top)
+    {
+        if (record.State.Selected is not { } selected)
+            throw new UsageException($"search {record.Id} has not chosen an architecture yet ({record.State.Phase.GetType().Name}); go on with 'danas resume {record.Id}'");
+        ValueList<RankedArchitecture> ranked = record.Events.Select(e => e.Event).OfType<SearchEvent.ArchitecturesRanked>().Last().Ranked;
+        IEnumerable<Architecture> others = ranked.Select((r, i) => (r.Architecture, Accuracy: selected.Accuracies.ElementAtOrDefault(i), Rank: i)).OrderByDescending(x => x.Accuracy).ThenBy(x => x.Rank).Select(x => x.Architecture);
+        Architecture[] all = [selected.Winner, .. others.Where(a => a != selected.Winner)];
+        return top <= all.Length ? all.Take(Math.Max(1, top)).ToValueList() : throw new UsageException($"--top {top}: search {record.Id} ranked {all.Length} candidates (derivation.candidates)");
+    }
+}

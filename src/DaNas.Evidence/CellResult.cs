@@ -1,0 +1,162 @@
+using System.Text.Json;
+using DaNas.Domain.Architectures;
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Searches;
+using DaNas.Domain.SearchSpaces;
+using DaNas.Domain.Stages;
+using DaNas.Domain.Values;
+using DaNas.Domain.Work;
+
+namespace DaNas.Evidence;
+
+/// <summary>
+/// Work of one phase: images forwarded, images with a backward pass, multiply-adds forwarded, candidate-forwards (images times the candidate
+/// blocks that each of them went through), seconds of the units' own clocks.
+/// </summary>
+public sealed record PhaseWork(long ForwardImages, long BackwardImages, long ForwardMacs, long CandidateForwards, double Seconds)
+{
+    public static PhaseWork None { get; } = new(0, 0, 0, 0, 0);
+
+    public static PhaseWork operator +(PhaseWork a, PhaseWork b) => new(
+        a.ForwardImages + b.ForwardImages, a.BackwardImages + b.BackwardImages, a.ForwardMacs + b.ForwardMacs, a.CandidateForwards + b.CandidateForwards, Math.Round(a.Seconds + b.Seconds, 3));
+
+    public static PhaseWork Add(PhaseWork left, PhaseWork right) => left + right;
+}
+
+/// <summary>A stage: how many classes it saw, its alive blocks [layer][block] and their scores at its end (empty in a warm-up).</summary>
+public sealed record CellStage(int Classes, ValueList<ValueList<string>> Alive, ValueList<ValueList<double>> Scores, double Loss, double Accuracy);
+
+/// <summary>A retrained architecture.</summary>
+public sealed record CellModel(string Run, string Architecture, long Macs, double TestAccuracy, ValueList<double> PerClass);
+
+/// <summary>
+/// What one search of an experiment gave, read off its journal: small enough to be kept with the source. <paramref name="Settings"/> is the
+/// SHA-256 of what the experiment asked for; a result of other settings is never mixed in.
+/// </summary>
+public sealed record CellResult(
+    string Experiment,
+    string Arm,
+    long Seed,
+    string Settings,
+    string ConfigurationHash,
+    string DataFingerprint,
+    string DecisionHash,
+    string WeightsHash,
+    string Numerics,
+    SortedDictionary<string, PhaseWork> Work,
+    ValueList<double> KnownDifficulty,
+    ValueList<double> Difficulty,
+    ValueList<ValueList<ValueList<double>>> Proxies,
+    ValueList<CellStage> Stages,
+    ValueList<ValueList<string>> Survivors,
+    ValueList<CellModel> Models)
+{
+    public const string DifficultyPass = "difficulty";
+    public const string Supernet = "supernet";
+    public const string Comparison = "comparison";
+    public const string Retraining = "retraining";
+
+    public CellModel Winner => Models[0];
+
+    /// <summary>The random architectures of about the winner's multiply-adds, trained the same way.</summary>
+    public IEnumerable<CellModel> Controls => Models.Where(m => RetrainPlan.IsControl(m.Run));
+
+    /// <summary>Everything up to the choice of the architecture; the difficulty pass apart, which the paper's cost leaves open.</summary>
+    public PhaseWork Search => WorkOf(Supernet) + WorkOf(Comparison);
+
+    public PhaseWork WorkOf(string phase) => Work.GetValueOrDefault(phase) ?? PhaseWork.None;
+
+    public string ToJson() => JsonSerializer.Serialize(this, DomainJson.Stored);
+
+    /// <summary>Throws <see cref="InvalidDataException"/> where the text is no result of a cell.</summary>
+    public static CellResult FromJson(string text, string file)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<CellResult>(text, DomainJson.Stored) ?? throw new JsonException("nothing in it");
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"{file} is no result of an experiment's cell ({e.Message}); delete it and run the experiment again", e);
+        }
+    }
+
+    /// <summary>Reads a finished search.</summary>
+    public static CellResult Of(CellKey key, IReadOnlyList<SearchEvent> events, ValueList<double> known)
+    {
+        SearchState state = events.Aggregate(SearchState.Initial, SearchEvolver.Evolve);
+        if (state.Phase is not SearchPhase.Completed done)
+            throw new InvalidDataException($"the search of cell {key.Name} is not complete ({state.Phase.GetType().Name})");
+        SearchEvent.SearchStarted started = state.Started!;
+        CostTable costs = CostTable.Of(state.Space!);
+        return new(
+            key.Experiment,
+            key.Arm,
+            key.Seed,
+            key.Settings,
+            started.ConfigurationHash.Hex,
+            started.Data.Fingerprint.Hex,
+            state.DecisionHash.Hex,
+            done.WeightsHash.Hex,
+            started.NumericsProfile,
+            WorkOf(events, state),
+            known,
+            state.Difficulty?.Values.Select(v => Math.Round(v, 5)).ToValueList() ?? [],
+            Enumerable.Range(0, state.Config!.Difficulty.Seeds).Select(s => events.OfType<SearchEvent.ProxyMeasured>().Where(p => p.ProxySeed == s).OrderBy(p => p.Point).Select(p => p.Accuracy.Select(a => Math.Round(a, 4)).ToValueList()).ToValueList()).ToValueList(),
+            state.Stages.OrderBy(s => s.Plan.Index).Select(s => Stage(s, events)).ToValueList(),
+            state.Alive!.Layers,
+            events.OfType<SearchEvent.ModelRetrained>().OrderBy(m => Order(m.Run), StringComparer.Ordinal).Select(m => new CellModel(m.Run, m.Architecture.Text, costs.Of(m.Architecture).Macs, m.TestAccuracy, m.TestPerClass)).ToValueList());
+    }
+
+    private static string Order(string run) => run == "winner" ? string.Empty : run;
+
+    private static CellStage Stage(StageRecord record, IReadOnlyList<SearchEvent> events)
+    {
+        Dictionary<(int, string), double> scores = [];
+        foreach (SearchEvent.BlockScored s in events.OfType<SearchEvent.BlockScored>().Where(s => s.Stage == record.Plan.Index))
+            scores[(s.Score.Layer, s.Score.Block)] = Math.Round(s.Score.Score, 5);
+        ValueList<ValueList<double>> table = scores.Count == 0 ? [] : record.Before.Layers.Select((l, i) => l.Select(b => scores.GetValueOrDefault((i, b), double.NaN)).ToValueList()).ToValueList();
+        return new(record.Plan.Classes.Count, record.Before.Layers, table, Math.Round(record.Loss, 5), Math.Round(record.Accuracy, 5));
+    }
+
+    private static SortedDictionary<string, PhaseWork> WorkOf(IReadOnlyList<SearchEvent> events, SearchState state)
+    {
+        SortedDictionary<string, PhaseWork> work = new(StringComparer.Ordinal);
+        int layers = state.Space!.Layers.Count;
+        Dictionary<int, StageRecord> stages = state.Stages.ToDictionary(s => s.Plan.Index);
+        bool soft = state.Config!.Sampler.Kind == SamplerKind.Soft;
+        foreach (SearchEvent e in events)
+        {
+            switch (e)
+            {
+                case SearchEvent.ProxyMeasured p:
+                    Add(DifficultyPass, p.Cost, p.Timing, layers);
+                    break;
+                case SearchEvent.RoundCompleted r:
+                    StageRecord stage = stages[r.Stage];
+                    Add(Supernet, r.Cost, r.Timing, soft && !stage.Plan.IsWarmup ? stage.Before.Count : layers);
+                    break;
+                case SearchEvent.EvidenceGathered g:
+                    Add(Supernet, g.Cost, g.Timing, layers);
+                    break;
+                case SearchEvent.ArchitectureScored a:
+                    Add(Comparison, a.Cost, a.Timing, layers);
+                    break;
+                case SearchEvent.SegmentCompleted s:
+                    Add(Retraining, s.Cost, s.Timing, layers);
+                    break;
+            }
+        }
+
+        return work;
+
+        void Add(string phase, UnitCost cost, Timing timing, int candidates) =>
+            work[phase] = (work.GetValueOrDefault(phase) ?? PhaseWork.None) + new PhaseWork(cost.ForwardImages, cost.BackwardImages, cost.ForwardMacs, cost.ForwardImages * candidates, timing.Seconds);
+    }
+}
+
+/// <summary>Which cell of which experiment, and the SHA-256 of what was asked for.</summary>
+public sealed record CellKey(string Experiment, string Arm, long Seed, string Settings)
+{
+    public string Name => FormattableString.Invariant($"{Experiment}-{Arm}-s{Seed}");
+}

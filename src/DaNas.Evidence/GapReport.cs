@@ -1,0 +1,88 @@
+using DaNas.Domain.Evaluation;
+using DaNas.Domain.Values;
+
+namespace DaNas.Evidence;
+
+/// <summary>One architecture of the truth table: multiply-adds, accuracy with the supernet's weights, and test accuracies from scratch, one a seed.</summary>
+public sealed record GapRow(string Architecture, long Macs, double Supernet, ValueList<double> Alone, double? ShortAlone)
+{
+    public double Truth => Alone.Average();
+}
+
+/// <summary>A statistic with the 95 % interval of a bootstrap over architectures (1,000 resamples).</summary>
+public sealed record WithInterval(double Value, double Low, double High)
+{
+    public string Text => FormattableString.Invariant($"{Value:0.00} [{Low:0.00}, {High:0.00}]");
+}
+
+/// <summary>
+/// The gaps between what a search sees and what is true (the protocol of Xie et al. 2020, arXiv 2008.01475, as docs/method.md reconstructs it):
+/// training (shared against own weights), discretisation (the mixed supernet against the derived path), setting (a short recipe against the whole one).
+/// </summary>
+public sealed record GapReport(
+    string Search,
+    int Architectures,
+    double Ceiling,
+    WithInterval? Tau,
+    WithInterval? Spearman,
+    WithInterval? Pearson,
+    double LevelGap,
+    IReadOnlyList<KeyValuePair<int, double>> TopOverlap,
+    WithInterval RegretAtOne,
+    double RegretOfRandomPick,
+    WithInterval? TauOfMacs,
+    double? MixedAccuracy,
+    double? SampledAccuracy,
+    double? DerivedAccuracy,
+    double? MeanEntropy,
+    WithInterval? TauOfSetting,
+    double? WinnerOverRandom,
+    IReadOnlyList<GapRow> Rows)
+{
+    /// <summary>Under this rank correlation of two seeds there is nothing to rank, and no tau is quoted.</summary>
+    public const double LeastCeiling = 0.4;
+
+    private const int Resamples = 1000;
+
+    private static readonly int[] Tops = [1, 3, 5];
+
+    public bool HasSignal => Ceiling >= LeastCeiling;
+
+    /// <summary>Mixed supernet less derived path, both with the supernet's weights.</summary>
+    public double? DiscretisationGap => MixedAccuracy - DerivedAccuracy;
+
+    /// <summary>The report of a truth table; the measurements of the supernet itself are laid in by whoever has it.</summary>
+    public static GapReport Of(string search, IReadOnlyList<GapRow> rows, long seed)
+    {
+        double[] truth = [.. rows.Select(r => r.Truth)];
+        double[] supernet = [.. rows.Select(r => r.Supernet)];
+        double ceiling = rows[0].Alone.Count < 2 ? double.NaN : RankStatistics.KendallTauB([.. rows.Select(r => r.Alone[0])], [.. rows.Select(r => r.Alone[1])]);
+        bool signal = ceiling >= LeastCeiling;
+        WithInterval? Quoted(Func<double[], double[], double> of, double[] x, double[] y, string name) => signal ? Interval(of, x, y, SeededRandom.Derive(seed, "gap", name)) : null;
+        return new(
+            search,
+            rows.Count,
+            ceiling,
+            Quoted(RankStatistics.KendallTauB, supernet, truth, "tau"),
+            Quoted(RankStatistics.Spearman, supernet, truth, "spearman"),
+            Quoted(RankStatistics.Pearson, supernet, truth, "pearson"),
+            truth.Average() - supernet.Average(),
+            [.. Tops.Where(k => k <= rows.Count).Select(k => KeyValuePair.Create(k, RankStatistics.TopOverlap(supernet, truth, k)))],
+            Interval(RankStatistics.RegretAtOne, supernet, truth, SeededRandom.Derive(seed, "gap", "regret")),
+            truth.Max() - truth.Average(),
+            Quoted(RankStatistics.KendallTauB, [.. rows.Select(r => (double)r.Macs)], truth, "macs"),
+            null,
+            null,
+            null,
+            null,
+            rows.All(r => r.ShortAlone is not null) ? Quoted(RankStatistics.KendallTauB, [.. rows.Select(r => r.ShortAlone!.Value)], truth, "setting") : null,
+            null,
+            rows);
+    }
+
+    private static WithInterval Interval(Func<double[], double[], double> of, double[] x, double[] y, long seed)
+    {
+        (double low, double high) = Significance.Bootstrap(x.Length, drawn => of([.. drawn.Select(i => x[i])], [.. drawn.Select(i => y[i])]), Resamples, seed);
+        return new(of(x, y), low, high);
+    }
+}

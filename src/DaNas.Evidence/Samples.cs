@@ -1,0 +1,73 @@
+using MathNet.Numerics.Distributions;
+using MathNet.Numerics.Statistics;
+
+namespace DaNas.Evidence;
+
+/// <summary>Mean, its standard error (NaN with one value), and how many values.</summary>
+public sealed record MeanError(double Mean, double Error, int Count)
+{
+    public static MeanError Of(IEnumerable<double> values)
+    {
+        double[] all = [.. values];
+        return new(all.Length == 0 ? double.NaN : all.Average(), all.Length < 2 ? double.NaN : all.StandardDeviation() / Math.Sqrt(all.Length), all.Length);
+    }
+
+    public string Text(string format) => double.IsNaN(Error)
+        ? Mean.ToString(format, System.Globalization.CultureInfo.InvariantCulture)
+        : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Mean.ToString(format, System.Globalization.CultureInfo.InvariantCulture)} ± {Error.ToString(format, System.Globalization.CultureInfo.InvariantCulture)}");
+}
+
+/// <summary>Tests of significance; distributions from MathNet.Numerics.</summary>
+public static class Significance
+{
+    /// <summary>Sign test: the chance of so many positive values or more among those that are not 0, were both signs as likely.</summary>
+    public static double Sign(IEnumerable<double> values)
+    {
+        double[] signed = [.. values.Where(v => v != 0 && !double.IsNaN(v))];
+        int positive = signed.Count(v => v > 0);
+        return signed.Length == 0 ? 1 : 1 - (positive == 0 ? 0 : Binomial.CDF(0.5, signed.Length, positive - 1));
+    }
+
+    /// <summary>
+    /// Mann and Whitney (1947), one-sided: the chance of the first sample lying so low or lower, by the normal approximation with ties and
+    /// continuity corrected.
+    /// </summary>
+    public static double MannWhitneyLess(IReadOnlyList<double> first, IReadOnlyList<double> second)
+    {
+        double[] all = [.. first, .. second];
+        double n1 = first.Count, n2 = second.Count, n = all.Length;
+        if (n1 == 0 || n2 == 0)
+            return 1;
+        double[] ranks = all.Ranks(RankDefinition.Average);
+        double u = ranks.Take(first.Count).Sum() - (n1 * (n1 + 1) / 2);
+        double ties = all.GroupBy(v => v).Sum(g => Math.Pow(g.Count(), 3) - g.Count());
+        double deviation = Math.Sqrt(n1 * n2 / 12 * (n + 1 - (ties / (n * (n - 1)))));
+        return deviation == 0 ? 1 : Normal.CDF(0, 1, (u - (n1 * n2 / 2) + 0.5) / deviation);
+    }
+
+    /// <summary>Paired t-test, one-sided: the chance of a mean so high or higher, were the true one 0.</summary>
+    public static double PairedGreater(IEnumerable<double> differences)
+    {
+        MeanError m = MeanError.Of(differences);
+        return m.Count < 2 || m.Error == 0 ? double.NaN : 1 - StudentT.CDF(0, 1, m.Count - 1, m.Mean / m.Error);
+    }
+
+    /// <summary>
+    /// Percentile interval (Efron 1979) of a statistic over resamples of things, drawn with replacement from a seed; resamples for which the
+    /// statistic is no number are left out.
+    /// </summary>
+    public static (double Low, double High) Bootstrap(int things, Func<int[], double> statistic, int resamples, long seed)
+    {
+        Domain.Values.SeededRandom random = new(seed);
+        List<double> values = [];
+        for (int r = 0; r < resamples; r++)
+        {
+            int[] drawn = [.. Enumerable.Range(0, things).Select(_ => random.NextInt(things))];
+            double value = statistic(drawn);
+            if (double.IsFinite(value))
+                values.Add(value);
+        }
+
+        return values.Count == 0 ? (double.NaN, double.NaN) : (values.Quantile(0.025), values.Quantile(0.975));
+    }
+}

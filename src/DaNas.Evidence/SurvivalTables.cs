@@ -1,0 +1,85 @@
+using DaNas.Domain.Evaluation;
+using DaNas.Domain.Values;
+
+namespace DaNas.Evidence;
+
+/// <summary>
+/// DA3, DA6 and DA8: whether early rankings of blocks are those of the full search, and whether the block that the full search likes best in a
+/// layer is still alive after the prunings.
+/// </summary>
+public static class SurvivalTables
+{
+    public static EvidenceTable? Survival(CellMatrix matrix)
+    {
+        string[] pruning = [.. matrix.Arms.Where(a => matrix.Paired(a).Any(p => Prunes(p.Cell)))];
+        if (pruning.Length == 0 || !matrix.Of(matrix.Reference).Any(c => Final(c) is not null))
+            return null;
+        List<IReadOnlyList<string>> rows = [];
+        foreach (string arm in pruning)
+        {
+            (CellResult Cell, CellResult Reference)[] pairs = [.. matrix.Paired(arm).Where(p => Final(p.Reference) is not null)];
+            double[] survival = [.. pairs.Select(p => Survived(p.Cell.Survivors, p.Reference))];
+            double[] chance = [.. pairs.Select(p => Chance(p.Cell))];
+            double[] ceiling = [.. pairs.SelectMany(p => matrix.Of(matrix.Reference).Where(o => o.Seed != p.Reference.Seed && Final(o) is not null).Select(o => Survived(Best(Final(o)!, p.Cell.Survivors), p.Reference)))];
+            double[] taus = [.. pairs.SelectMany(p => Taus(p.Cell, p.Reference))];
+            rows.Add([
+                arm, Text($"{pairs.Length}"), MeanError.Of(survival).Text("0.00"), Text($"{chance.Average():0.00}"), ceiling.Length == 0 ? "-" : Text($"{ceiling.Average():0.00}"),
+                Text($"{Significance.PairedGreater(survival.Zip(chance, (s, c) => s - c)):0.000}"), MeanError.Of(taus).Text("0.00"), Text($"{taus.Count(t => t > 0)} of {taus.Count(t => t != 0)}"), Text($"{Significance.Sign(taus):0.000}")]);
+        }
+
+        double[] between = [.. Agreement(matrix)];
+        return new(
+            "DA3, DA6, DA8",
+            $"what becomes of the blocks that {matrix.Reference} scores best",
+            ["arm", "seeds", "survival of the best block", "chance", "ceiling", "p (paired t over chance)", "tau, first stage against full", "tau > 0", "p (sign)"],
+            rows,
+            [
+                $"Survival: share of layers whose best block by the last scores of {matrix.Reference} (same seed) is alive after the last pruning. Ceiling: the same, where the survivors are as many blocks as another seed of {matrix.Reference} scores best: what the noise of the reference allows.",
+                Text($"Two seeds of {matrix.Reference} agree on their last scores with tau {MeanError.Of(between).Text("0.00")} over layers: no first-stage tau can be expected above it."),
+            ]);
+    }
+
+    /// <summary>Layers whose best block in the reference survived, as a share.</summary>
+    private static double Survived(ValueList<ValueList<string>> survivors, CellResult reference)
+    {
+        CellStage last = Final(reference)!;
+        return last.Alive.Select((blocks, l) => survivors[l].Contains(blocks[ArgMax(last.Scores[l])]) ? 1.0 : 0.0).Average();
+    }
+
+    private static double Chance(CellResult cell) => cell.Stages[0].Alive.Select((blocks, l) => cell.Survivors[l].Count / (double)blocks.Count).Average();
+
+    /// <summary>The best blocks of a scored stage, as many in each layer as survive elsewhere.</summary>
+    private static ValueList<ValueList<string>> Best(CellStage stage, ValueList<ValueList<string>> like) =>
+        stage.Alive.Select((blocks, l) => blocks.Select((b, i) => (b, s: stage.Scores[l][i])).OrderByDescending(x => x.s).Take(like[l].Count).Select(x => x.b).ToValueList()).ToValueList();
+
+    /// <summary>Kendall's tau-b a layer between an arm's first scores and the reference's last ones.</summary>
+    private static IEnumerable<double> Taus(CellResult cell, CellResult reference)
+    {
+        CellStage? first = cell.Stages.FirstOrDefault(s => s.Scores.Count > 0);
+        CellStage last = Final(reference)!;
+        return first is null ? [] : first.Scores.Select((scores, l) => RankStatistics.KendallTauB([.. scores], [.. first.Alive[l].Select(b => last.Scores[l][IndexOf(last.Alive[l], b)])])).Where(double.IsFinite);
+    }
+
+    private static IEnumerable<double> Agreement(CellMatrix matrix)
+    {
+        CellStage[] all = [.. matrix.Of(matrix.Reference).Select(Final).OfType<CellStage>()];
+        for (int i = 0; i < all.Length; i++)
+        {
+            for (int j = i + 1; j < all.Length; j++)
+            {
+                foreach (double tau in all[i].Scores.Select((s, l) => RankStatistics.KendallTauB([.. s], [.. all[j].Scores[l]])).Where(double.IsFinite))
+                    yield return tau;
+            }
+        }
+    }
+
+    private static CellStage? Final(CellResult cell) => cell.Stages.LastOrDefault(s => s.Scores.Count > 0);
+
+    private static bool Prunes(CellResult cell) => cell.Survivors.Sum(l => l.Count) < cell.Stages[0].Alive.Sum(l => l.Count);
+
+    private static int ArgMax(ValueList<double> values) => Enumerable.Range(0, values.Count).MaxBy(i => values[i]);
+
+    private static int IndexOf(ValueList<string> blocks, string block) => blocks.TakeWhile(b => b != block).Count();
+
+    private static string Text(FormattableString text) => text.ToString(System.Globalization.CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,95 @@
+using DaNas.Domain.Values;
+using DaNas.Evidence;
+
+namespace DaNas.Domain.Tests;
+
+/// <summary>The statistics of experiments, on cases whose answers are known.</summary>
+public sealed class EvidenceTests
+{
+    /// <summary>Expected values from the definitions: 5 of 5 positive signs have chance 1/32; U = 0 of 5 and 5 without ties.</summary>
+    [Fact]
+    public void Tests_of_significance_agree_with_hand_calculation()
+    {
+        Significance.Sign([1, 2, 3, 4, 5]).ShouldBe(1.0 / 32, 1e-12);
+        Significance.Sign([1, -2, 3, 0, double.NaN]).ShouldBe(0.5, 1e-12);
+        Significance.Sign([]).ShouldBe(1);
+        // z = (0 - 12.5 + 0.5) / sqrt(25 / 12 * 11) = -2.50672
+        Significance.MannWhitneyLess([1, 2, 3, 4, 5], [6, 7, 8, 9, 10]).ShouldBe(0.006092, 1e-5);
+        Significance.MannWhitneyLess([6, 7, 8, 9, 10], [1, 2, 3, 4, 5]).ShouldBeGreaterThan(0.99);
+        Significance.MannWhitneyLess([1, 1, 1], [1, 1, 1]).ShouldBe(1);
+        // t = 3 / (sqrt(2.5) / sqrt(5)) = 4.24264 with 4 degrees of freedom.
+        Significance.PairedGreater([1, 2, 3, 4, 5]).ShouldBe(0.006617, 1e-5);
+        MeanError.Of([1, 2, 3, 4, 5]).Error.ShouldBe(Math.Sqrt(2.5 / 5), 1e-12);
+    }
+
+    [Fact]
+    public void A_bootstrap_interval_holds_the_mean_and_is_the_same_for_the_same_seed()
+    {
+        double[] values = [.. Enumerable.Range(0, 50).Select(i => (double)i)];
+        (double low, double high) = Significance.Bootstrap(50, drawn => drawn.Average(i => values[i]), 1000, 3);
+        low.ShouldBeInRange(19, 22); // 24.5 - 1.96 * 14.58 / sqrt(50) = 20.5
+        high.ShouldBeInRange(27, 30);
+        Significance.Bootstrap(50, drawn => drawn.Average(i => values[i]), 1000, 3).ShouldBe((low, high));
+    }
+
+    [Fact]
+    public void No_rank_correlation_is_quoted_where_two_seeds_do_not_agree()
+    {
+        GapRow[] noise = [.. Enumerable.Range(0, 10).Select(i => new GapRow($"a{i}", i, i, [i, (i * 7) % 10], null))];
+        GapReport none = GapReport.Of("x", noise, 1);
+        none.Ceiling.ShouldBeLessThan(GapReport.LeastCeiling);
+        none.Tau.ShouldBeNull();
+        none.TauOfMacs.ShouldBeNull();
+        GapRow[] clear = [.. Enumerable.Range(0, 10).Select(i => new GapRow($"a{i}", 10 - i, i, [i, i + 0.5], 9 - i))];
+        GapReport said = GapReport.Of("x", clear, 1);
+        said.Ceiling.ShouldBe(1);
+        said.Tau!.Value.ShouldBe(1);
+        said.TauOfMacs!.Value.ShouldBe(-1);
+        said.TauOfSetting!.Value.ShouldBe(-1);
+        said.RegretAtOne.Value.ShouldBe(0);
+        said.RegretOfRandomPick.ShouldBe(4.5, 1e-12);
+        said.LevelGap.ShouldBe(0.25, 1e-12);
+    }
+
+    [Fact]
+    public void Survival_costs_and_accuracy_are_read_off_the_cells()
+    {
+        // The reference scores block b best in both layers; the arm keeps b in one of them and a in the other, at half the images.
+        CellResult[] cells = [.. new long[] { 1, 2 }.SelectMany(seed => new[]
+        {
+            Cell("full", seed, 1000, [["a", "b"], ["a", "b"]], [[0.2, 0.8], [0.1, 0.9]], 0.8),
+            Cell("pruned", seed, 500, [["b"], ["a"]], [[0.3, 0.7], [0.6, 0.4]], 0.7 + (0.01 * seed)),
+        })];
+        IReadOnlyList<EvidenceTable> tables = Claims.Of(new("x", ["full", "pruned"], "full", cells));
+        IReadOnlyList<string> survival = tables.Single(t => t.Claim.StartsWith("DA3", StringComparison.Ordinal)).Rows.Single();
+        survival[0].ShouldBe("pruned");
+        survival[2].ShouldBe("0.50 ± 0.00");
+        survival[3].ShouldBe("0.50"); // One of two blocks is left in each layer.
+        survival[4].ShouldBe("1.00"); // The reference's other seed has the same best blocks.
+        survival[6].ShouldStartWith("0.00"); // Tau +1 in one layer and -1 in the other.
+        tables.Single(t => t.Claim == "DA4").Rows[0][2].ShouldBe("2.00 ± 0.00");
+        EvidenceTable accuracy = tables.Single(t => t.Claim == "DA5");
+        accuracy.Rows.Single(r => r[0] == "pruned")[4].ShouldBe("-0.0850 ± 0.0050");
+        accuracy.Findings.Single().ShouldContain("worse than full");
+        CellResult.FromJson(cells[1].ToJson(), "x").ToJson().ShouldBe(cells[1].ToJson());
+        Should.Throw<InvalidDataException>(() => CellResult.FromJson("{ \"experiment\": 1 }", "cell.json")).Message.ShouldContain("cell.json");
+    }
+
+    private static CellResult Cell(string arm, long seed, long images, ValueList<ValueList<string>> survivors, ValueList<ValueList<double>> scores, double accuracy) => new(
+        "x",
+        arm,
+        seed,
+        "settings",
+        "c",
+        "f",
+        "d",
+        "w",
+        "cpu",
+        new(StringComparer.Ordinal) { [CellResult.Supernet] = new(images, images, images * 10, images * 2, 1) },
+        [],
+        [],
+        [],
+        [new(4, [["a", "b"], ["a", "b"]], scores, 1, 0.5)],
+        survivors,
+        [new("winner", "a", 100, accuracy, []), new("control-1", "b", 100, 0.6, [])]);
+}

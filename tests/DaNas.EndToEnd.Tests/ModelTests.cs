@@ -1,0 +1,181 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace DaNas.EndToEnd.Tests;
+
+/// <summary>From a search to a model: training, evaluation, latency, gaps, experiments, and the C# class.</summary>
+public sealed class ModelTests : IDisposable
+{
+    private static readonly string[] Recipe =
+    [
+        "--set", "retrain.optimiser=adamw", "--set", "retrain.learning-rate=0.002", "--set", "retrain.average-decay=0.9", "--set", "retrain.mixup=0.2", "--set", "retrain.rand-augment.operations=1",
+        "--set", "retrain.label-smoothing=0.1", "--set", "retrain.warmup-epochs=0.2", "--set", "retrain.epochs=2",
+    ];
+
+    private readonly Danas danas = new();
+
+    public void Dispose() => danas.Dispose();
+
+    [Fact]
+    public void A_training_that_is_killed_ends_as_one_that_is_not()
+    {
+        danas.Clean();
+        (int code, string text, string error) = danas.Run(["train", "clean", "--top", "2", .. Recipe, "--id", "whole", "--json"]);
+        code.ShouldBe(0, error);
+        JsonElement whole = Danas.LastLine(text);
+        using (Process first = danas.Start(["train", "clean", "--top", "2", .. Recipe, "--id", "killed"]))
+        {
+            danas.WaitFor("killed", "\"id\":101,", 5, first);
+            first.Kill(true);
+            first.WaitForExit();
+        }
+
+        (code, text, error) = danas.Run("resume", "killed", "--json");
+        code.ShouldBe(0, error);
+        Danas.SameOutcome(Danas.LastLine(text), whole);
+        danas.Run("report", "killed").Code.ShouldBe(0);
+        string evaluation = Path.Combine(danas.Folder, "evaluation.json");
+        (code, text, error) = danas.Run("evaluate", "killed", "--model", "runner-up-1", "--to", evaluation);
+        code.ShouldBe(0, error);
+        error.ShouldBeEmpty(); // The journal's accuracy is found again.
+        JsonElement said = JsonDocument.Parse(File.ReadAllText(evaluation)).RootElement;
+        said.GetProperty("confusion").EnumerateArray().Sum(row => row.EnumerateArray().Sum(n => n.GetInt32())).ShouldBe(said.GetProperty("images").GetInt32());
+        said.GetProperty("top5").GetDouble().ShouldBeGreaterThanOrEqualTo(said.GetProperty("top1").GetDouble());
+    }
+
+    [Theory]
+    [InlineData("name the configuration", "cpu-base/k3e1.k3e1.k3e1.k3e1.k3e1.k3e1")]
+    [InlineData("one candidate of each of the 6 layers", "cpu-base/k3e1.k3e1", "drill")]
+    [InlineData("'danas ls", "nobody")]
+    public void A_training_of_what_is_no_architecture_says_so(string said, params string[] what)
+    {
+        (int code, _, string error) = danas.Run(["train", .. what]);
+        code.ShouldBe(2);
+        error.ShouldContain(said);
+        error.TrimEnd().Split('\n').Length.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task The_exported_C_sharp_class_compiles_and_answers_as_the_product_does()
+    {
+        danas.Clean();
+        string to = Path.Combine(danas.Folder, "export");
+        danas.Run("export", "clean", "--to", to, "--format", "csharp", "--samples", "30").Code.ShouldBe(0);
+        string binding = Path.Combine(AppContext.BaseDirectory, "DaNas.LibTorch.dll");
+        File.WriteAllText(Path.Combine(to, "try.csproj"), $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework><Nullable>enable</Nullable><ImplicitUsings>enable</ImplicitUsings></PropertyGroup>
+              <ItemGroup><Reference Include="DaNas.LibTorch"><HintPath>{binding}</HintPath></Reference></ItemGroup>
+            </Project>
+            """);
+        File.WriteAllText(Path.Combine(to, "Program.cs"), """
+            using System.Buffers.Binary;
+            using System.Runtime.InteropServices;
+            using System.Text.Json;
+            using TorchSharp;
+            byte[] bytes = File.ReadAllBytes(args[1]);
+            int length = (int)BinaryPrimitives.ReadInt64LittleEndian(bytes);
+            JsonElement header = JsonDocument.Parse(bytes.AsMemory(8, length)).RootElement;
+            (float[] pixels, long[] shape) = Read("pixels");
+            (float[] logits, _) = Read("logits");
+            using FoundNetwork network = FoundNetwork.Load(args[0]);
+            float[] own = network.Forward(torch.tensor(pixels, shape)).data<float>().ToArray();
+            Console.WriteLine(own.Zip(logits, (a, b) => Math.Abs(a - b)).Max() / logits.Max(Math.Abs));
+            return own.Length == logits.Length && own.Length == shape[0] * FoundNetwork.Classes.Length ? 0 : 1;
+
+            (float[], long[]) Read(string name)
+            {
+                JsonElement e = header.GetProperty(name);
+                int from = 8 + length + e.GetProperty("data_offsets")[0].GetInt32(), until = 8 + length + e.GetProperty("data_offsets")[1].GetInt32();
+                return (MemoryMarshal.Cast<byte, float>(bytes.AsSpan(from, until - from)).ToArray(), e.GetProperty("shape").EnumerateArray().Select(d => d.GetInt64()).ToArray());
+            }
+            """);
+        using Process run = Process.Start(new ProcessStartInfo("dotnet", ["run", "--project", to, "--", Path.Combine(to, "model.safetensors"), Path.Combine(to, "samples.safetensors")])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = to,
+            Environment = { ["DANAS_NATIVE"] = Path.Combine(AppContext.BaseDirectory, "native"), ["OMP_NUM_THREADS"] = "1" },
+        })!;
+        Task<string> error = run.StandardError.ReadToEndAsync();
+        string text = await run.StandardOutput.ReadToEndAsync();
+        await run.WaitForExitAsync();
+        run.ExitCode.ShouldBe(0, text + await error);
+        double.Parse(text.TrimEnd().Split('\n')[^1], System.Globalization.CultureInfo.InvariantCulture).ShouldBeLessThan(1e-5);
+    }
+
+    [Fact]
+    public void An_experiment_goes_on_after_a_kill_and_its_tables_come_from_the_results_alone()
+    {
+        string conf = Path.Combine(danas.Folder, "small.conf"), results = Path.Combine(danas.Folder, "results");
+        File.WriteAllText(conf, "experiment { name = small, search = drill, seeds = [1, 2], reference = full, arms = [ { name = full, set = [\"prune.ratio=0\"] }, { name = da-nas } ] }\n");
+        using (Process first = danas.Start("experiment", conf, "--to", results, "--parallel", "2"))
+        {
+            while (!first.HasExited && (!Directory.Exists(results) || Directory.GetFiles(results, "*.json").Length == 0))
+                first.WaitForExit(50);
+            first.Kill(true);
+            first.WaitForExit();
+        }
+
+        (int code, string text, string error) = danas.Run("experiment", conf, "--to", results, "--json");
+        code.ShouldBe(0, error);
+        JsonElement said = Danas.LastLine(text);
+        said.GetProperty("cells").GetInt32().ShouldBe(4);
+        string one = File.ReadAllText(Path.Combine(results, "small-full-s1.json"));
+        (code, text, error) = danas.Run("experiment", conf, "--to", results, "--tables", "--out", Path.Combine(danas.Folder, "elsewhere"));
+        code.ShouldBe(0, error);
+        text.ShouldContain("4 of 4 cells");
+        text.ShouldContain("DA5");
+        File.ReadAllText(Path.Combine(results, "tables.md")).ShouldContain("| full |");
+        File.ReadAllText(Path.Combine(results, "small-full-s1.json")).ShouldBe(one);
+
+        File.WriteAllText(conf, File.ReadAllText(conf).Replace("prune.ratio=0", "prune.ratio=0.1", StringComparison.Ordinal));
+        (code, _, error) = danas.Run("experiment", conf, "--to", results, "--tables");
+        code.ShouldBe(0);
+        error.ShouldContain("small-full-s1.json was made with other settings");
+        File.WriteAllText(conf, "experiment { name = small, search = drill, seeds = [1], reference = nobody, arms = [ { name = full, set = [\"prune.ratoi=0\"] } ] }\n");
+        (code, _, error) = danas.Run("experiment", conf, "--to", results);
+        code.ShouldBe(2);
+        error.ShouldContain("reference = nobody: name one of the arms: full");
+    }
+
+    [Fact]
+    public void The_gaps_of_a_search_are_measured_over_architectures_trained_twice()
+    {
+        danas.Clean();
+        (int code, string text, string error) = danas.Run("gap", "clean", "--count", "6", "--short", "0.5", "--json");
+        code.ShouldBe(0, error);
+        JsonElement gap = Danas.LastLine(text);
+        gap.GetProperty("rows").GetArrayLength().ShouldBe(6);
+        gap.GetProperty("rows").EnumerateArray().ShouldAllBe(r => r.GetProperty("alone").GetArrayLength() == 2 && r.GetProperty("shortAlone").GetDouble() >= 0);
+        bool signal = gap.GetProperty("ceiling").ValueKind == JsonValueKind.Number && gap.GetProperty("ceiling").GetDouble() >= 0.4;
+        (gap.GetProperty("tau").ValueKind != JsonValueKind.Null).ShouldBe(signal);
+        gap.GetProperty("mixedAccuracy").GetDouble().ShouldBeInRange(0, 1);
+        Stopwatch again = Stopwatch.StartNew();
+        (code, text, _) = danas.Run("gap", "clean", "--count", "6", "--short", "0.5", "--json");
+        code.ShouldBe(0);
+        Danas.LastLine(text).GetRawText().ShouldBe(gap.GetRawText()); // Nothing is trained twice.
+        danas.Run("gap", "clean", "--count", "2").Code.ShouldBe(2);
+    }
+
+    [Fact]
+    public void A_latency_table_is_measured_written_and_bounds_a_search()
+    {
+        string table = Path.Combine(danas.Folder, "table.json"), conf = Path.Combine(danas.Folder, "bound.conf");
+        (int code, _, string error) = danas.Run("measure", "--conf", "drill", "--to", table, "--repeats", "8");
+        code.ShouldBe(0, error);
+        JsonElement written = JsonDocument.Parse(File.ReadAllText(table)).RootElement;
+        written.GetProperty("layers").EnumerateArray().ShouldAllBe(l => l.EnumerateObject().Count() == 6 && l.EnumerateObject().All(b => b.Value.GetDouble() > 0));
+        double least = written.GetProperty("fixed-milliseconds").GetDouble() + written.GetProperty("layers").EnumerateArray().Sum(l => l.EnumerateObject().Min(b => b.Value.GetDouble()));
+        File.WriteAllText(conf, FormattableString.Invariant($"include \"searches/drill.conf\"\ncost {{ target-milliseconds = {least * 1.6}, latency {{ include \"{table}\" }} }}\nprune.ratio = 0\n"));
+        (code, string text, error) = danas.Run("run", conf, "--id", "bound", "--json");
+        code.ShouldBe(0, error);
+        string[] blocks = Danas.LastLine(text).GetProperty("architecture").GetString()!.Split('/')[1].Split('.');
+        double took = written.GetProperty("fixed-milliseconds").GetDouble() + blocks.Select((b, l) => written.GetProperty("layers")[l].GetProperty(b).GetDouble()).Sum();
+        took.ShouldBeLessThanOrEqualTo(least * 1.6);
+        File.WriteAllText(conf, "include \"searches/drill.conf\"\ncost.target-milliseconds = 3\n");
+        (code, _, error) = danas.Run("run", conf);
+        code.ShouldBe(2);
+        error.ShouldContain("cost.target-milliseconds = 3");
+    }
+}

@@ -4,7 +4,9 @@
 . "$(dirname "$0")/lib.sh"
 [ $# -gt 0 ] || die "usage: ./scripts/prove-export.sh ID [options of danas export]"
 id="$1"; shift
-apt_install python3-torch python3-onnx nodejs npm
+apt_install python3-torch python3-onnx
+command -v node >/dev/null 2>&1 || apt_install nodejs
+command -v npm >/dev/null 2>&1 || apt_install npm
 bash "$ROOT/scripts/build.sh" src/DaNas.Cli/DaNas.Cli.csproj
 node_folder="$ROOT/artifacts/node"; mkdir -p "$node_folder"
 [ -d "$node_folder/node_modules/onnxruntime-node" ] || npm install --prefix "$node_folder" --no-save --no-audit --no-fund --ignore-scripts --loglevel=error onnxruntime-node@1.20.1 >&2

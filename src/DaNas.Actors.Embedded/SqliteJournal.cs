@@ -102,8 +102,8 @@ public sealed class SqliteJournal : IEventJournal
 
     private void Prepare(bool readOnly)
     {
+        bool empty = Scalar("SELECT count(*) FROM sqlite_master") == 0; // First: another process may fill the file between the two.
         long application = Scalar("PRAGMA application_id");
-        bool empty = Scalar("SELECT count(*) FROM sqlite_master") == 0;
         if (application != ApplicationId && !(empty && application == 0)) // An empty one is about to be made.
             throw new JournalException(JournalFault.Foreign, $"{path} is a SQLite file, but not a journal of this product; name another folder with --out");
         if (!empty && Scalar("PRAGMA user_version") > SchemaVersion)

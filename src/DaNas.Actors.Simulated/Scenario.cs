@@ -72,7 +72,7 @@ internal static class CleanCommands
                 UnitResult.RoundMerged? merged = results.Count > 1 ? (UnitResult.RoundMerged)((UnitOutcome.Completed)answer(OutstandingWork.Merge(state, p, results))).Result : null;
                 return [new SearchCommand.CompleteRound(p.Stage.Index, p.Round, results, merged)];
             case SearchPhase.Scoring p when p.Scores.Covers(state.Alive!):
-                return [new SearchCommand.ProposePruning(p.Stage.Index, Domain.Pruning.PrunePolicy.Decide(p.Scores, state.Alive!, state.Config!.Prune))];
+                return [new SearchCommand.ProposePruning(p.Stage.Index, Domain.Pruning.PrunePolicy.Decide(state, p.Scores))];
             case SearchPhase.Scoring p when units.Count > 0:
                 UnitOutcome[] answers = [.. units.Select(answer)];
                 if (Failures(units, answers) is { Count: > 0 } wrong)

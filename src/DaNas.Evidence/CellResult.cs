@@ -31,7 +31,7 @@ public sealed record CellModel(string Run, string Architecture, long Macs, doubl
 
 /// <summary>
 /// What one search of an experiment gave, read off its journal: small enough to be kept with the source. <paramref name="Settings"/> is the
-/// SHA-256 of what the experiment asked for; a result of other settings is never mixed in.
+/// SHA-256 of what the experiment asked for; a result of other settings is never mixed in. <paramref name="ProxyBlock"/>: of the difficulty pass, where there was one.
 /// </summary>
 public sealed record CellResult(
     string Experiment,
@@ -49,7 +49,8 @@ public sealed record CellResult(
     ValueList<ValueList<ValueList<double>>> Proxies,
     ValueList<CellStage> Stages,
     ValueList<ValueList<string>> Survivors,
-    ValueList<CellModel> Models)
+    ValueList<CellModel> Models,
+    string? ProxyBlock = null)
 {
     public const string DifficultyPass = "difficulty";
     public const string Supernet = "supernet";
@@ -105,7 +106,8 @@ public sealed record CellResult(
             Enumerable.Range(0, state.Config!.Difficulty.Seeds).Select(s => events.OfType<SearchEvent.ProxyMeasured>().Where(p => p.ProxySeed == s).OrderBy(p => p.Point).Select(p => p.Accuracy.Select(a => Math.Round(a, 4)).ToValueList()).ToValueList()).ToValueList(),
             state.Stages.OrderBy(s => s.Plan.Index).Select(s => Stage(s, events)).ToValueList(),
             state.Alive!.Layers,
-            events.OfType<SearchEvent.ModelRetrained>().OrderBy(m => Order(m.Run), StringComparer.Ordinal).Select(m => new CellModel(m.Run, m.Architecture.Text, costs.Of(m.Architecture).Macs, m.TestAccuracy, m.TestPerClass)).ToValueList());
+            events.OfType<SearchEvent.ModelRetrained>().OrderBy(m => Order(m.Run), StringComparer.Ordinal).Select(m => new CellModel(m.Run, m.Architecture.Text, costs.Of(m.Architecture).Macs, m.TestAccuracy, m.TestPerClass)).ToValueList(),
+            state.Difficulty?.Values.Count > 0 ? state.Config.Difficulty.Block : null);
     }
 
     private static string Order(string run) => run == "winner" ? string.Empty : run;

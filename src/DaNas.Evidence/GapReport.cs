@@ -22,12 +22,12 @@ public sealed record WithInterval(double Value, double Low, double High)
 public sealed record GapReport(
     string Search,
     int Architectures,
-    double Ceiling,
+    WithInterval Ceiling,
     WithInterval? Tau,
     WithInterval? Spearman,
     WithInterval? Pearson,
     double LevelGap,
-    IReadOnlyList<KeyValuePair<int, double>> TopOverlap,
+    IReadOnlyList<KeyValuePair<int, WithInterval>> TopOverlap,
     WithInterval RegretAtOne,
     double RegretOfRandomPick,
     WithInterval? TauOfMacs,
@@ -46,7 +46,7 @@ public sealed record GapReport(
 
     private static readonly int[] Tops = [1, 3, 5];
 
-    public bool HasSignal => Ceiling >= LeastCeiling;
+    public bool HasSignal => Ceiling.Value >= LeastCeiling;
 
     /// <summary>Mixed supernet less derived path, both with the supernet's weights.</summary>
     public double? DiscretisationGap => MixedAccuracy - DerivedAccuracy;
@@ -56,8 +56,10 @@ public sealed record GapReport(
     {
         double[] truth = [.. rows.Select(r => r.Truth)];
         double[] supernet = [.. rows.Select(r => r.Supernet)];
-        double ceiling = rows[0].Alone.Count < 2 ? double.NaN : RankStatistics.KendallTauB([.. rows.Select(r => r.Alone[0])], [.. rows.Select(r => r.Alone[1])]);
-        bool signal = ceiling >= LeastCeiling;
+        WithInterval ceiling = rows[0].Alone.Count < 2
+            ? new(double.NaN, double.NaN, double.NaN)
+            : Interval(RankStatistics.KendallTauB, [.. rows.Select(r => r.Alone[0])], [.. rows.Select(r => r.Alone[1])], SeededRandom.Derive(seed, "gap", "ceiling"));
+        bool signal = ceiling.Value >= LeastCeiling;
         WithInterval? Quoted(Func<double[], double[], double> of, double[] x, double[] y, string name) => signal ? Interval(of, x, y, SeededRandom.Derive(seed, "gap", name)) : null;
         return new(
             search,
@@ -67,7 +69,7 @@ public sealed record GapReport(
             Quoted(RankStatistics.Spearman, supernet, truth, "spearman"),
             Quoted(RankStatistics.Pearson, supernet, truth, "pearson"),
             truth.Average() - supernet.Average(),
-            [.. Tops.Where(k => k <= rows.Count).Select(k => KeyValuePair.Create(k, RankStatistics.TopOverlap(supernet, truth, k)))],
+            [.. Tops.Where(k => k <= rows.Count).Select(k => KeyValuePair.Create(k, Interval((x, y) => RankStatistics.TopOverlap(x, y, k), supernet, truth, SeededRandom.Derive(seed, "gap", "top", k))))],
             Interval(RankStatistics.RegretAtOne, supernet, truth, SeededRandom.Derive(seed, "gap", "regret")),
             truth.Max() - truth.Average(),
             Quoted(RankStatistics.KendallTauB, [.. rows.Select(r => (double)r.Macs)], truth, "macs"),

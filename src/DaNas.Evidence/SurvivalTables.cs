@@ -17,25 +17,29 @@ public static class SurvivalTables
         List<IReadOnlyList<string>> rows = [];
         foreach (string arm in pruning)
         {
-            (CellResult Cell, CellResult Reference)[] pairs = [.. matrix.Paired(arm).Where(p => Final(p.Reference) is not null)];
+            (CellResult Cell, CellResult Reference)[] pairs = [.. matrix.Paired(arm).Where(p => Final(p.Reference) is not null && SameSpace(p.Cell, p.Reference))];
+            if (pairs.Length == 0)
+                continue;
             double[] survival = [.. pairs.Select(p => Survived(p.Cell.Survivors, p.Reference))];
             double[] chance = [.. pairs.Select(p => Chance(p.Cell))];
             double[] ceiling = [.. pairs.SelectMany(p => matrix.Of(matrix.Reference).Where(o => o.Seed != p.Reference.Seed && Final(o) is not null).Select(o => Survived(Best(Final(o)!, p.Cell.Survivors), p.Reference)))];
-            double[] taus = [.. pairs.SelectMany(p => Taus(p.Cell, p.Reference))];
+            double[] taus = [.. pairs.Select(p => Taus(p.Cell, p.Reference).DefaultIfEmpty(double.NaN).Average()).Where(double.IsFinite)]; // One a seed: its layers are not independent.
             rows.Add([
                 arm, Text($"{pairs.Length}"), MeanError.Of(survival).Text("0.00"), Text($"{chance.Average():0.00}"), ceiling.Length == 0 ? "-" : Text($"{ceiling.Average():0.00}"),
-                Text($"{Significance.PairedGreater(survival.Zip(chance, (s, c) => s - c)):0.000}"), MeanError.Of(taus).Text("0.00"), Text($"{taus.Count(t => t > 0)} of {taus.Count(t => t != 0)}"), Text($"{Significance.Sign(taus):0.000}")]);
+                Text($"{Significance.PairedGreater(survival.Zip(chance, (s, c) => s - c)):0.000}"), MeanError.Of(taus).Text("0.00"), Text($"{taus.Count(t => t > 0)} of {taus.Length}"), Text($"{Significance.PairedGreater(taus):0.000}")]);
         }
 
+        if (rows.Count == 0)
+            return null;
         double[] between = [.. Agreement(matrix)];
         return new(
             "DA3, DA6, DA8",
             $"what becomes of the blocks that {matrix.Reference} scores best",
-            ["arm", "seeds", "survival of the best block", "chance", "ceiling", "p (paired t over chance)", "tau, first stage against full", "tau > 0", "p (sign)"],
+            ["arm", "seeds", "survival of the best block", "chance", "ceiling", "p (paired t over chance)", "tau, first stage against full", "seeds with tau > 0", "p (t over 0)"],
             rows,
             [
                 $"Survival: share of layers whose best block by the last scores of {matrix.Reference} (same seed) is alive after the last pruning. Ceiling: the same, where the survivors are as many blocks as another seed of {matrix.Reference} scores best: what the noise of the reference allows.",
-                Text($"Two seeds of {matrix.Reference} agree on their last scores with tau {MeanError.Of(between).Text("0.00")} over layers: no first-stage tau can be expected above it."),
+                Text($"Tau: Kendall's tau-b a layer between an arm's first scores and the last ones of {matrix.Reference}, mean over layers, then over seeds. Two seeds of {matrix.Reference} agree on their last scores with a mean tau of {between.DefaultIfEmpty(double.NaN).Average():0.00}; an arm that shares the seed, and so data and first weights, can lie above it."),
             ]);
     }
 
@@ -51,6 +55,8 @@ public static class SurvivalTables
     /// <summary>The best blocks of a scored stage, as many in each layer as survive elsewhere.</summary>
     private static ValueList<ValueList<string>> Best(CellStage stage, ValueList<ValueList<string>> like) =>
         stage.Alive.Select((blocks, l) => blocks.Select((b, i) => (b, s: stage.Scores[l][i])).OrderByDescending(x => x.s).Take(like[l].Count).Select(x => x.b).ToValueList()).ToValueList();
+
+    private static bool SameSpace(CellResult a, CellResult b) => a.Stages[0].Alive.Count == b.Stages[0].Alive.Count && a.Stages[0].Alive.Zip(b.Stages[0].Alive).All(l => l.First.Order().SequenceEqual(l.Second.Order()));
 
     /// <summary>Kendall's tau-b a layer between an arm's first scores and the reference's last ones.</summary>
     private static IEnumerable<double> Taus(CellResult cell, CellResult reference)
@@ -73,7 +79,8 @@ public static class SurvivalTables
         }
     }
 
-    private static CellStage? Final(CellResult cell) => cell.Stages.LastOrDefault(s => s.Scores.Count > 0);
+    /// <summary>The last scores of a search that pruned nothing; null of any other.</summary>
+    private static CellStage? Final(CellResult cell) => Prunes(cell) ? null : cell.Stages.LastOrDefault(s => s.Scores.Count > 0);
 
     private static bool Prunes(CellResult cell) => cell.Survivors.Sum(l => l.Count) < cell.Stages[0].Alive.Sum(l => l.Count);
 

@@ -37,12 +37,12 @@ public sealed class EvidenceTests
     {
         GapRow[] noise = [.. Enumerable.Range(0, 10).Select(i => new GapRow($"a{i}", i, i, [i, (i * 7) % 10], null))];
         GapReport none = GapReport.Of("x", noise, 1);
-        none.Ceiling.ShouldBeLessThan(GapReport.LeastCeiling);
+        none.Ceiling.Value.ShouldBeLessThan(GapReport.LeastCeiling);
         none.Tau.ShouldBeNull();
         none.TauOfMacs.ShouldBeNull();
         GapRow[] clear = [.. Enumerable.Range(0, 10).Select(i => new GapRow($"a{i}", 10 - i, i, [i, i + 0.5], 9 - i))];
         GapReport said = GapReport.Of("x", clear, 1);
-        said.Ceiling.ShouldBe(1);
+        said.Ceiling.Value.ShouldBe(1);
         said.Tau!.Value.ShouldBe(1);
         said.TauOfMacs!.Value.ShouldBe(-1);
         said.TauOfSetting!.Value.ShouldBe(-1);

@@ -72,7 +72,7 @@ internal static class TestSearches
                 UnitResult.RoundMerged? merged = shards.Count > 1 ? (UnitResult.RoundMerged)engine.Answer(OutstandingWork.Merge(state, p, shards)) : null;
                 return [new SearchCommand.CompleteRound(p.Stage.Index, p.Round, shards, merged)];
             case SearchPhase.Scoring p when p.Scores.Covers(state.Alive!):
-                return [new SearchCommand.ProposePruning(p.Stage.Index, Pruning.PrunePolicy.Decide(p.Scores, state.Alive!, state.Config!.Prune))];
+                return [new SearchCommand.ProposePruning(p.Stage.Index, Pruning.PrunePolicy.Decide(state, p.Scores))];
             case SearchPhase.Scoring p when units.Any():
                 ValueList<UnitResult.BlocksEvaluated> answers = units.OrderBy(u => UnitIds.Last(u.Id)).Select(u => (UnitResult.BlocksEvaluated)engine.Answer(u)).ToValueList();
                 return [new SearchCommand.RecordEvidence(p.Stage.Index, p.Rounds.Count, Evaluation.StageEvidence.Requests(state, p), answers)];

@@ -148,13 +148,18 @@ public sealed class ModelTests : IDisposable
         JsonElement gap = Danas.LastLine(text);
         gap.GetProperty("rows").GetArrayLength().ShouldBe(6);
         gap.GetProperty("rows").EnumerateArray().ShouldAllBe(r => r.GetProperty("alone").GetArrayLength() == 2 && r.GetProperty("shortAlone").GetDouble() >= 0);
-        bool signal = gap.GetProperty("ceiling").ValueKind == JsonValueKind.Number && gap.GetProperty("ceiling").GetDouble() >= 0.4;
+        JsonElement ceiling = gap.GetProperty("ceiling").GetProperty("value");
+        bool signal = ceiling.ValueKind == JsonValueKind.Number && ceiling.GetDouble() >= 0.4;
         (gap.GetProperty("tau").ValueKind != JsonValueKind.Null).ShouldBe(signal);
         gap.GetProperty("mixedAccuracy").GetDouble().ShouldBeInRange(0, 1);
-        Stopwatch again = Stopwatch.StartNew();
+        string[] searches = Directory.GetDirectories(Path.Combine(danas.Folder, "out", "searches"));
+        (int Whole, int Quick) trained = (searches.Count(s => s.Contains("clean-truth-6x2-", StringComparison.Ordinal)), searches.Count(s => s.Contains("clean-short-6x1-", StringComparison.Ordinal)));
+        trained.ShouldBe((1, 1));
+        int stored = searches.Sum(s => danas.Stored(Path.GetFileName(s)));
         (code, text, _) = danas.Run("gap", "clean", "--count", "6", "--short", "0.5", "--json");
         code.ShouldBe(0);
-        Danas.LastLine(text).GetRawText().ShouldBe(gap.GetRawText()); // Nothing is trained twice.
+        Danas.LastLine(text).GetRawText().ShouldBe(gap.GetRawText());
+        Directory.GetDirectories(Path.Combine(danas.Folder, "out", "searches")).Sum(s => danas.Stored(Path.GetFileName(s))).ShouldBe(stored); // Nothing is trained twice.
         danas.Run("gap", "clean", "--count", "2").Code.ShouldBe(2);
     }
 
@@ -162,17 +167,29 @@ public sealed class ModelTests : IDisposable
     public void A_latency_table_is_measured_written_and_bounds_a_search()
     {
         string table = Path.Combine(danas.Folder, "table.json"), conf = Path.Combine(danas.Folder, "bound.conf");
-        (int code, _, string error) = danas.Run("measure", "--conf", "drill", "--to", table, "--repeats", "8");
+        (int code, _, string error) = danas.Run("measure", "--conf", "drill", "--to", table, "--repeats", "8", "--accept");
         code.ShouldBe(0, error);
         JsonElement written = JsonDocument.Parse(File.ReadAllText(table)).RootElement;
         written.GetProperty("layers").EnumerateArray().ShouldAllBe(l => l.EnumerateObject().Count() == 6 && l.EnumerateObject().All(b => b.Value.GetDouble() > 0));
         double least = written.GetProperty("fixed-milliseconds").GetDouble() + written.GetProperty("layers").EnumerateArray().Sum(l => l.EnumerateObject().Min(b => b.Value.GetDouble()));
-        File.WriteAllText(conf, FormattableString.Invariant($"include \"searches/drill.conf\"\ncost {{ target-milliseconds = {least * 1.6}, latency {{ include \"{table}\" }} }}\nprune.ratio = 0\n"));
+        File.WriteAllText(conf, FormattableString.Invariant($"include \"searches/drill.conf\"\ncost {{ target-milliseconds = {least * 1.6}, latency {{ include \"{table}\" }} }}\n"));
         (code, string text, error) = danas.Run("run", conf, "--id", "bound", "--json");
         code.ShouldBe(0, error);
-        string[] blocks = Danas.LastLine(text).GetProperty("architecture").GetString()!.Split('/')[1].Split('.');
-        double took = written.GetProperty("fixed-milliseconds").GetDouble() + blocks.Select((b, l) => written.GetProperty("layers")[l].GetProperty(b).GetDouble()).Sum();
+        JsonElement end = Danas.LastLine(text);
+        string chosen = end.GetProperty("architecture").GetString()!;
+        double took = written.GetProperty("fixed-milliseconds").GetDouble() + chosen.Split('/')[1].Split('.').Select((b, l) => written.GetProperty("layers")[l].GetProperty(b).GetDouble()).Sum();
         took.ShouldBeLessThanOrEqualTo(least * 1.6);
+        end.GetProperty("predictedMilliseconds").GetDouble().ShouldBe(took, 1e-3);
+
+        // What was measured afterwards is in the report.
+        File.WriteAllText(Path.Combine(danas.Folder, "out", "searches", "bound", "latency.json"), $"{{ \"device\": \"a <device>\", \"rows\": [ {{ \"architecture\": \"{chosen}\", \"milliseconds\": 1.25, \"predicted\": null }} ] }}");
+        danas.Run("evaluate", "bound").Code.ShouldBe(0);
+        string html = Path.Combine(danas.Folder, "bound.html");
+        danas.Run("report", "bound", "--to", html).Code.ShouldBe(0);
+        string page = File.ReadAllText(html);
+        page.ShouldContain("\"milliseconds\":1.25");
+        page.ShouldNotContain("a <device>"); // Escaped.
+        page.ShouldNotContain("\"confusion\":[]");
         File.WriteAllText(conf, "include \"searches/drill.conf\"\ncost.target-milliseconds = 3\n");
         (code, _, error) = danas.Run("run", conf);
         code.ShouldBe(2);

@@ -1,7 +1,10 @@
 using DaNas.Actors.Dispatch;
 using DaNas.Actors.Logging;
 using DaNas.Actors.Stages;
+using DaNas.Domain.Architectures;
+using DaNas.Domain.Configuration;
 using DaNas.Domain.Searches;
+using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 
@@ -96,7 +99,7 @@ public sealed class SearchActor(SearchId id, SearchProtocol.Beginning beginning,
             state = SearchEvolver.Evolve(state, e);
             sequence++;
             context.Log(Line(LogEvent.SearchEventStored, from, state.Phase.GetType().Name, e.GetType().Name) with { Sequence = sequence });
-            if (Alert(e) is { } text)
+            if (Alert(e, state) is { } text)
                 context.Log(Line(LogEvent.SearchAlert, from, state.Phase.GetType().Name, text) with { Sequence = sequence, IsWarning = true });
             context.Tell(listener, new SearchProtocol.Stored(e, state, sequence));
         }
@@ -149,8 +152,9 @@ public sealed class SearchActor(SearchId id, SearchProtocol.Beginning beginning,
     }
 
     /// <summary>What a person should hear of at once; null for the ordinary course.</summary>
-    private static string? Alert(SearchEvent e) => e switch
+    private static string? Alert(SearchEvent e, SearchState state) => e switch
     {
+        SearchEvent.ArchitecturesRanked x when state.Config!.Search.Strategy != StrategyKind.Given && !ArchitectureBudget.Of(state.Space!, state.Config.Cost).Allows(CostTable.Of(state.Space!), x.Ranked[0].Architecture) => $"no architecture of the blocks that are left keeps the budget; the nearest, {x.Ranked[0].Architecture.Text}, does not: raise cost.target-macs or cost.target-milliseconds, or lower prune.ratio",
         SearchEvent.RolledBack x => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"training diverged ({x.Cause}); back to the weights before round {x.Round + 1} of stage {x.Stage}, learning rate x {x.RateScale:0.####}"),
         SearchEvent.BlocksQuarantined x => $"quarantined {string.Join(", ", x.Blocks.Select(b => $"L{b.Layer + 1:00}/{b.Block}"))}: {x.Cause}",
         SearchEvent.BlobLost x => $"{x.Cause}; back to the last round whose weights are whole, the same work is done again",

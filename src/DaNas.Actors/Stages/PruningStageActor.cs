@@ -108,7 +108,7 @@ public sealed class PruningStageActor(SearchId id, int index) : IActor
             if (p.Stage.PrunesAtEnd && !p.Pruned)
             {
                 Become(context, "Pruning");
-                ValueList<Removal> removed = PrunePolicy.Decide(p.Scores, state.Alive!, state.Config!.Prune);
+                ValueList<Removal> removed = PrunePolicy.Decide(state, p.Scores);
                 context.Tell(context.Parent!, new SearchProtocol.Ask(new SearchCommand.ProposePruning(index, removed)));
             }
 

@@ -49,12 +49,24 @@ internal static class ConfigLoader
     /// <summary>What a user's file and --set ask for, without the product's defaults: the same in versions that know more keys.</summary>
     public static ConfigObject Own(string file, IReadOnlyList<string> sets) => Alone(Locate(file, "searches"), sets);
 
+    /// <summary>A stored configuration, for a new search: with --set and --data laid over it, and this version's defaults under it.</summary>
+    public static SearchConfig Anew(string canonical, IReadOnlyList<string> sets, string? data) => Over(canonical, sets, data, true);
+
+    /// <summary>A stored text with this version's defaults for the keys that it does not know.</summary>
+    public static string Completed(string canonical)
+    {
+        HoconNode.Map root = Parse(Path.Combine(Home, "reference.conf"), []);
+        root.Overlay(HoconParser.Parse(canonical, "journal", (_, _) => null));
+        return HoconResolver.Resolve(root).ToCanonicalText();
+    }
+
     /// <summary>A stored configuration with --set and --data laid over it.</summary>
-    public static SearchConfig Over(string canonical, IReadOnlyList<string> sets, string? data)
+    public static SearchConfig Over(string canonical, IReadOnlyList<string> sets, string? data, bool defaults = false)
     {
         try
         {
-            HoconNode.Map root = HoconParser.Parse(canonical, "journal", (_, _) => null);
+            HoconNode.Map root = defaults ? Parse(Path.Combine(Home, "reference.conf"), []) : new HoconNode.Map(new ConfigOrigin("journal", 0));
+            root.Overlay(HoconParser.Parse(canonical, "journal", (_, _) => null));
             if (data is not null)
                 root.Overlay(DataLayer(data));
             foreach (string set in sets)

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text;
-using DaNas.Actors.Journals;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Drills;
 using DaNas.Cli.Running;
@@ -21,110 +20,108 @@ internal sealed class ExperimentRun(ExperimentPlan plan, OutputFolder folder, st
 {
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, string> said = new(StringComparer.Ordinal);
 
-    /// <summary>Results in the folder, of this plan's settings; those of others are named and left out.</summary>
+    /// <summary>Results in the folder, of this plan's settings; those of others are named and left out. Throws where results do not belong together.</summary>
     public IReadOnlyList<CellResult> Done()
     {
         List<CellResult> done = [];
         foreach (ExperimentCell cell in plan.Cells)
         {
-            string file = FileOf(cell);
-            if (!File.Exists(file))
+            if (Result(cell) is not { } result)
                 continue;
-            CellResult result = CellResult.FromJson(File.ReadAllText(file), file);
             if (result.Settings == cell.Key.Settings)
                 done.Add(result);
             else
-                presenter.Warn($"{file} was made with other settings than {plan.Name} has now and is not used; delete it to run the cell again");
+                presenter.Warn($"{FileOf(cell)} was made with other settings than {plan.Name} has now and is left out; without --tables the cell is run again");
         }
 
+        foreach (IGrouping<long, CellResult> seed in done.GroupBy(c => c.Seed))
+        {
+            if (seed.FirstOrDefault(c => c.DataFingerprint != seed.First().DataFingerprint) is { } other)
+                throw new UsageException(Output.Text($"cells {seed.First().Arm} and {other.Arm} of seed {seed.Key} stand on different data ({seed.First().DataFingerprint[..12]}, {other.DataFingerprint[..12]}): delete the results of one of them in {results}"));
+        }
+
+        if (done.Select(c => c.Numerics).Distinct().Count() > 1)
+            presenter.Warn($"the cells were run on {string.Join(" and on ", done.Select(c => c.Numerics).Distinct())}: costs in seconds are not comparable");
         return done;
     }
 
-    /// <summary>Runs what is missing; false where it was interrupted or a cell failed.</summary>
+    /// <summary>Runs what is missing; false where a cell failed.</summary>
     public async Task<bool> GoAsync(int parallel, string? data, CancellationToken interrupt)
     {
         Directory.CreateDirectory(results);
-        Queue<ExperimentCell> waiting = new(plan.Cells.Where(c => !File.Exists(FileOf(c))));
-        int total = waiting.Count, ended = 0;
-        bool well = true;
+        ExperimentCell[] waiting = [.. plan.Cells.Where(c => Result(c)?.Settings != c.Key.Settings)];
+        foreach (ExperimentCell stale in waiting.Where(c => File.Exists(FileOf(c))))
+            presenter.Warn($"{FileOf(stale)} was made with other settings than {plan.Name} has now; the cell is run again");
+        int ended = 0;
+        int failed = 0;
         Stopwatch clock = Stopwatch.StartNew();
-        Dictionary<Task<int>, (ExperimentCell Cell, Process Process)> running = [];
         try
         {
-            while (running.Count > 0 || (waiting.Count > 0 && !interrupt.IsCancellationRequested))
+            await Parallel.ForEachAsync(waiting, new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = interrupt }, async (cell, stop) =>
             {
-                while (running.Count < parallel && waiting.Count > 0 && !interrupt.IsCancellationRequested)
-                {
-                    ExperimentCell cell = waiting.Dequeue();
-                    Process process = Begin(cell, data);
-                    running.Add(EndAsync(process), (cell, process));
-                }
+                bool well = await RunAsync(cell, data, stop);
+                if (!well)
+                    Interlocked.Increment(ref failed);
+                int done = Interlocked.Increment(ref ended);
+                presenter.Say(Output.Text($"{DateTimeOffset.UtcNow.ToLocalTime():HH:mm:ss} {cell.Key.Name}: {(well ? Said(cell) : "failed")}; {waiting.Length - done} of {waiting.Length} left, about {Presenter.Duration(clock.Elapsed.TotalSeconds / done * (waiting.Length - done))}"));
+            });
+        }
+        catch (OperationCanceledException) when (interrupt.IsCancellationRequested)
+        {
+            return false;
+        }
 
-                Task<int> first = await Task.WhenAny(running.Keys).WaitAsync(interrupt);
-                ExperimentCell done = running[first].Cell;
-                running.Remove(first);
-                ended++;
-                well &= Close(done, await first);
-                double each = clock.Elapsed.TotalSeconds / ended;
-                presenter.Say(Output.Text($"{DateTimeOffset.UtcNow.ToLocalTime():HH:mm:ss} {done.Key.Name}: {Said(done)}; {total - ended} of {total} left, about {Presenter.Duration(each * (total - ended))}"));
+        return failed == 0;
+    }
+
+    private async Task<bool> RunAsync(ExperimentCell cell, string? data, CancellationToken stop)
+    {
+        string id = IdOf(cell);
+        if (OwnerLock.IsHeld(folder, id))
+            presenter.Say($"{id} is still being run by a process that an earlier experiment left; waiting for it");
+        while (OwnerLock.IsHeld(folder, id))
+            await Task.Delay(TimeSpan.FromSeconds(2), stop);
+        SearchRecord? known = SearchRecord.Ids(folder).Contains(id) ? SearchRecord.Load(folder, id) : null;
+        if (known is not null && known.State.Config!.Hash != cell.Config.Hash)
+        {
+            presenter.Warn($"search {id} in {folder.Root} was begun with other defaults than this version has; name another folder with --out");
+            return false;
+        }
+
+        int code = ExitCode.Done;
+        if (known?.State.Phase is not SearchPhase.Completed)
+        {
+            string[] begin = ["run", plan.Search, "--id", id, .. cell.Sets.SelectMany(s => (string[])["--set", s]), .. data is null ? (string[])[] : ["--data", data]];
+            using Process process = DrillRun.Launch([.. known is null ? begin : ["resume", id], "--out", folder.Root]);
+            process.ErrorDataReceived += (_, line) =>
+            {
+                if (!string.IsNullOrWhiteSpace(line.Data))
+                    said[id] = line.Data;
+            };
+            try
+            {
+                await process.WaitForExitAsync(stop);
             }
-        }
-        catch (OperationCanceledException)
-        {
-            well = false;
-        }
-        finally
-        {
-            foreach ((_, Process process) in running.Values)
+            catch (OperationCanceledException)
+            {
                 process.Kill(true);
+                throw;
+            }
+
+            code = process.ExitCode;
         }
 
-        return well && !interrupt.IsCancellationRequested;
-    }
-
-    /// <summary>The exit code, and the process's handle given back.</summary>
-    private static async Task<int> EndAsync(Process process)
-    {
-        using (process)
-        {
-            await process.WaitForExitAsync();
-            return process.ExitCode;
-        }
-    }
-
-    private Process Begin(ExperimentCell cell, string? data)
-    {
-        bool known = SearchRecord.Ids(folder).Contains(cell.Key.Name);
-        string[] begin = ["run", plan.Search, "--id", cell.Key.Name, .. cell.Sets.SelectMany(s => (string[])["--set", s]), .. data is null ? (string[])[] : ["--data", data]];
-        string[] arguments = known ? ["resume", cell.Key.Name] : begin;
-        Process process = DrillRun.Launch([.. arguments, "--out", folder.Root]);
-        process.ErrorDataReceived += (_, line) =>
-        {
-            if (!string.IsNullOrWhiteSpace(line.Data))
-                said[cell.Key.Name] = line.Data;
-        };
-        return process;
+        return Close(cell, code);
     }
 
     private bool Close(ExperimentCell cell, int code)
     {
-        string why = $"see {folder.SearchFolder(cell.Key.Name)}, or 'danas describe {cell.Key.Name}{folder.Option}'";
-        if (!SearchRecord.Ids(folder).Contains(cell.Key.Name))
+        string id = IdOf(cell);
+        SearchRecord? record = SearchRecord.Ids(folder).Contains(id) ? SearchRecord.Load(folder, id) : null;
+        if (record?.State.Phase is not SearchPhase.Completed)
         {
-            presenter.Warn(Output.Text($"cell {cell.Key.Name} did not begin (exit code {code}: {said.GetValueOrDefault(cell.Key.Name, "it said nothing")}); run it by itself: danas run {plan.Search} {string.Join(' ', cell.Sets.Select(s => $"--set '{s}'"))}"));
-            return false;
-        }
-
-        SearchRecord record = SearchRecord.Load(folder, cell.Key.Name);
-        if (record.State.Phase is not SearchPhase.Completed)
-        {
-            presenter.Warn(Output.Text($"cell {cell.Key.Name} ended with exit code {code}: {(record.State.Phase as SearchPhase.Failed)?.Reason ?? "it is not complete"}; {why}"));
-            return false;
-        }
-
-        if (record.State.Config!.Hash != cell.Config.Hash)
-        {
-            presenter.Warn($"search {cell.Key.Name} in {folder.Root} has another configuration than the experiment has now; name another folder with --out");
+            string why = (record?.State.Phase as SearchPhase.Failed)?.Reason ?? said.GetValueOrDefault(id, "it said nothing");
+            presenter.Warn(Output.Text($"cell {cell.Key.Name} ended with exit code {code}: {why}; by itself: danas run {plan.Search} {string.Join(' ', cell.Sets.Select(s => $"--set '{s}'"))}"));
             return false;
         }
 
@@ -135,7 +132,12 @@ internal sealed class ExperimentRun(ExperimentPlan plan, OutputFolder folder, st
         return true;
     }
 
-    private string Said(ExperimentCell cell) => File.Exists(FileOf(cell)) && CellResult.FromJson(File.ReadAllText(FileOf(cell)), FileOf(cell)) is { } r
+    /// <summary>Other settings are another search.</summary>
+    private static string IdOf(ExperimentCell cell) => $"{cell.Key.Name}-{cell.Key.Settings[..6]}";
+
+    private CellResult? Result(ExperimentCell cell) => File.Exists(FileOf(cell)) ? CellResult.FromJson(File.ReadAllText(FileOf(cell)), FileOf(cell)) : null;
+
+    private string Said(ExperimentCell cell) => Result(cell) is { } r
         ? Output.Text($"test accuracy {r.Winner.TestAccuracy:0.0000}{(r.Controls.Any() ? Output.Text($" (random {r.Controls.Average(m => m.TestAccuracy):0.0000})") : string.Empty)}, {r.Search.ForwardImages:N0} images")
         : "no result";
 

@@ -52,7 +52,7 @@ internal static class ExperimentVerb
                 Output.PrintJson(new { experiment = plan.Name, cells = done.Count, of = plan.Cells.Count, results, tables = all });
             else
                 Print(all, results, done.Count, plan.Cells.Count);
-            return whole ? ExitCode.Done : ExitCode.Failed;
+            return whole && (parsed.GetValue(tables) || done.Count == plan.Cells.Count) ? ExitCode.Done : ExitCode.Failed;
         }));
         return command;
     }

@@ -34,13 +34,16 @@ internal sealed class GapRun(OutputFolder folder, SearchRecord record, GapReques
             throw new UsageException($"search {record.Id} is {record.Status}; go on with 'danas resume {record.Id}{folder.Option}' first");
         AliveBlocks alive = state.Stages.OrderBy(s => s.Plan.Index).Last().After;
         Architecture[] table = [.. Sample(alive)];
-        (SearchRecord? whole, int code) = await TrainAsync("truth", table, request.Seeds, 1);
+        // Both configurations before either training: a mistake in the second must not cost the first.
+        (string Id, SearchConfig Config) truth = Configure("truth", table, request.Seeds, 1);
+        (string Id, SearchConfig Config)? brief = request.ShortShare > 0 ? Configure("short", table, 1, request.ShortShare) : null;
+        (SearchRecord? whole, int code) = await TrainAsync(truth.Id, truth.Config);
         if (whole is null)
             return (null, code);
         SearchRecord? quick = null;
-        if (request.ShortShare > 0)
+        if (brief is { } b)
         {
-            (quick, code) = await TrainAsync("short", table, 1, request.ShortShare);
+            (quick, code) = await TrainAsync(b.Id, b.Config);
             if (quick is null)
                 return (null, code);
         }
@@ -51,7 +54,7 @@ internal sealed class GapRun(OutputFolder folder, SearchRecord record, GapReques
 
     private GapReport Measure(AliveBlocks alive, Architecture[] table, SearchRecord whole, SearchRecord? quick)
     {
-        SearchConfig config = state.Config!;
+        SearchConfig config = state.Config! with { Trainers = whole.State.Config!.Trainers };
         if (request.Data is { } data)
             config = config with { Data = config.Data with { Path = Path.GetFullPath(data) } };
         TorchBinding.Prepare(config.Trainers.Threads);
@@ -75,22 +78,26 @@ internal sealed class GapRun(OutputFolder folder, SearchRecord record, GapReques
     private static IEnumerable<double> Results(SearchRecord training, Architecture a) =>
         training.Events.Select(e => e.Event).OfType<SearchEvent.ModelRetrained>().Where(m => m.Architecture == a).OrderBy(m => m.Run.Length).ThenBy(m => m.Run, StringComparer.Ordinal).Select(m => m.TestAccuracy);
 
-    private async Task<(SearchRecord? Record, int Code)> TrainAsync(string kind, Architecture[] table, int seeds, double share)
+    /// <summary>A training of the whole table. Its id names everything that its results depend on, so that another one never takes its place.</summary>
+    private (string Id, SearchConfig Config) Configure(string kind, Architecture[] table, int seeds, double share)
     {
-        string id = Output.Text($"{record.Id}-{kind}-{request.Count}x{seeds}");
-        double epochs = Math.Round(state.Config!.Retrain.Epochs * share, 3);
+        RetrainOptions recipe = state.Config!.Retrain;
         string[] sets =
         [
-            "search.strategy=given", $"search.name={id}", $"search.architectures=[{string.Join(", ", table.Select(a => $"\"{a.Text}\""))}]", "controls.count=0",
-            Output.Text($"retrain.seeds={seeds}"), Output.Text($"retrain.epochs={epochs}"), .. request.Sets,
+            "search.strategy=given", $"search.name={kind}", $"search.architectures=[{string.Join(", ", table.Select(a => $"\"{a.Text}\""))}]", "controls.count=0", .. request.Sets,
+            Output.Text($"retrain.seeds={seeds}"), Output.Text($"retrain.first-seed={(share < 1 ? request.Seeds : 0)}"),
+            Output.Text($"retrain.epochs={Math.Round(recipe.Epochs * share, 4)}"), Output.Text($"retrain.warmup-epochs={Math.Round(recipe.WarmupEpochs * share, 4)}"),
         ];
-        SearchConfig config = ConfigLoader.Over(state.Started!.Configuration, sets, request.Data);
+        SearchConfig config = ConfigLoader.Anew(state.Started!.Configuration, sets, request.Data);
+        return (Output.Text($"{record.Id}-{kind}-{table.Length}x{seeds}-{ConfigDrift.Identity(config.Text).Hex[..6]}"), config);
+    }
+
+    private async Task<(SearchRecord? Record, int Code)> TrainAsync(string id, SearchConfig config)
+    {
         int code;
         if (SearchRecord.Ids(folder).Contains(id))
         {
             SearchRecord begun = SearchRecord.Load(folder, id);
-            if (begun.State.Config!.Hash != config.Hash)
-                throw new UsageException($"training {id} was begun with another configuration; resume it by itself, or use another --out");
             code = begun.State.Phase is SearchPhase.Completed ? ExitCode.Done : await RunVerbs.GoOnAsync(begun, folder);
         }
         else

@@ -11,7 +11,13 @@ using DaNas.Domain.Work;
 namespace DaNas.Cli.Reports;
 
 /// <summary>One stage as the report shows it; costs in images and multiply-adds, seconds of the units' own clocks.</summary>
-internal sealed record StageRow(string Name, int Classes, int BlocksBefore, int BlocksAfter, long Images, long BackwardImages, long Macs, double Seconds, double Loss, double Accuracy, double CheapestMacs, double MeanMacs, double DearestMacs);
+internal sealed record StageRow(string Name, int Classes, int BlocksBefore, int BlocksAfter, long Images, long BackwardImages, long Macs, double Seconds, double Loss, double Accuracy, double CheapestMacs, double MeanMacs, double DearestMacs)
+{
+    /// <summary>Expected multiply-adds and milliseconds under the probabilities of the stage's end; null where none were learned.</summary>
+    public double? ExpectedMacs { get; init; }
+
+    public double? ExpectedMilliseconds { get; init; }
+}
 
 /// <summary>A stored round: where its curve goes on.</summary>
 internal sealed record RoundPoint(int Stage, long Images, double Loss, double Accuracy);
@@ -88,6 +94,12 @@ internal sealed class ReportData(SearchRecord record, SearchNotes notes)
 
     public string LatencyDevice => notes.Latencies?.Device ?? string.Empty;
 
+    /// <summary>Whose milliseconds the predictions are: of the measurement, or of the search's own table.</summary>
+    public string PredictionDevice => notes.Latencies?.Rows.Any(r => r.Predicted is not null) == true ? LatencyDevice : state.Config?.Cost.Latency?.Device ?? string.Empty;
+
+    /// <summary>The bound on latency in milliseconds; 0 where there is none.</summary>
+    public double TargetMilliseconds => state.Config?.Cost.TargetMilliseconds ?? 0;
+
     /// <summary>[true][predicted], of the winner; empty where nobody evaluated it.</summary>
     public IReadOnlyList<IReadOnlyList<int>> Confusion => notes.Confusion;
 
@@ -130,7 +142,18 @@ internal sealed class ReportData(SearchRecord record, SearchNotes notes)
         CostTable costs = CostTable.Of(state.Space!);
         double Sum(Func<IEnumerable<double>, double> of) => costs.Fixed.Macs + s.After.Layers.Select((l, i) => of(l.Select(b => (double)costs.Of(i, b).Macs))).Sum();
         double seconds = events.OfType<SearchEvent.RoundCompleted>().Where(r => r.Stage == s.Plan.Index).Sum(r => r.Timing.Seconds) + events.OfType<SearchEvent.EvidenceGathered>().Where(e => e.Stage == s.Plan.Index).Sum(e => e.Timing.Seconds);
-        return new(Name(s.Plan.Index), s.Plan.Classes.Count, s.Before.Count, s.After.Count, s.Cost.ForwardImages, s.Cost.BackwardImages, s.Cost.ForwardMacs, Math.Round(seconds, 1), s.Loss, s.Accuracy, Sum(m => m.Min()), Sum(m => m.Average()), Sum(m => m.Max()));
+        return new(Name(s.Plan.Index), s.Plan.Classes.Count, s.Before.Count, s.After.Count, s.Cost.ForwardImages, s.Cost.BackwardImages, s.Cost.ForwardMacs, Math.Round(seconds, 1), s.Loss, s.Accuracy, Sum(m => m.Min()), Sum(m => m.Average()), Sum(m => m.Max()))
+        {
+            ExpectedMacs = Expected(s, costs.Fixed.Macs, (l, b) => costs.Of(l, b).Macs),
+            ExpectedMilliseconds = state.Config!.Cost.Latency is { } table ? Expected(s, table.FixedMilliseconds, table.Of) : null,
+        };
+    }
+
+    /// <summary>E = fixed + sum p F, with the mean probabilities that the stage's blocks were judged by.</summary>
+    private double? Expected(StageRecord s, double fixedCost, Func<int, string, double> of)
+    {
+        ValueList<ValueList<double>>[] samples = [.. events.OfType<SearchEvent.RoundCompleted>().Where(r => r.Stage == s.Plan.Index).SelectMany(r => r.Probabilities)];
+        return samples.Length == 0 ? null : fixedCost + s.Before.Layers.Select((l, i) => l.Select((b, j) => samples.Average(p => p[i][j]) * of(i, b)).Sum()).Sum();
     }
 
     private BlockCell Cell(int layer, string block)
@@ -144,7 +167,7 @@ internal sealed class ReportData(SearchRecord record, SearchNotes notes)
     {
         LatencyNote? note = notes.Latencies?.Rows.FirstOrDefault(r => r.Architecture == m.Architecture);
         double? byTable = state.Config!.Cost.Latency is { } table && Architecture.Parse(state.Space!, m.Architecture) is { } a ? Math.Round(table.Of(a), 3) : null;
-        return m with { Milliseconds = note?.Milliseconds, PredictedMilliseconds = byTable ?? note?.Predicted };
+        return m with { Milliseconds = note?.Milliseconds, PredictedMilliseconds = note?.Predicted ?? byTable };
     }
 
     private static ModelPoint Point(CostTable costs, string name, Architecture a, double? test, double? supernet) => new(name, a.Text, costs.Of(a).Macs, costs.Of(a).Parameters, test, supernet);

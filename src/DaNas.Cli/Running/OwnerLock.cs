@@ -46,6 +46,21 @@ internal sealed class OwnerLock : IDisposable
         }
     }
 
+    /// <summary>Whether a process has the search now.</summary>
+    public static bool IsHeld(OutputFolder folder, string id)
+    {
+        string file = Path.Combine(folder.SearchFolder(id), "owner.lock");
+        try
+        {
+            using FileStream? probe = File.Exists(file) ? new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None) : null;
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+
     public void Dispose()
     {
         timer.Dispose();

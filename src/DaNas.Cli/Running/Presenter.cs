@@ -132,8 +132,12 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
         foreach (StageRecord s in state.Stages)
             stages.AddRow(Name(s.Plan), N(s.Plan.Classes.Count), N(s.Before.Count), N(s.After.Count), N(s.Cost.ForwardImages), N(s.Cost.BackwardImages), D(s.Loss), D(s.Accuracy));
         console.WriteLine();
-        Funnel(console, state);
-        console.Write(stages);
+        if (state.Stages.Count > 0)
+        {
+            Funnel(console, state);
+            console.Write(stages);
+        }
+
         if (state.Phase is SearchPhase.Completed done && state.Selected is { } selected)
         {
             Domain.SearchSpaces.CostTable costs = Domain.SearchSpaces.CostTable.Of(state.Space!);
@@ -144,7 +148,9 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
             RetrainedModel[] controls = [.. done.Models.Where(m => RetrainPlan.IsControl(m.Run))];
             if (controls.Length > 0)
                 console.WriteLine(Text($"winner {done.Models[0].TestAccuracy:0.0000}, mean of {controls.Length} random architectures of about equal multiply-adds {controls.Average(m => m.TestAccuracy):0.0000}"));
-            console.WriteLine(Text($"budget {state.Budget:N0} multiply-adds; winner uses {selected.Cost.Macs:N0}"));
+            console.WriteLine(Text($"budget {state.Budget:N0} multiply-adds; winner uses {selected.Cost.Macs:N0}{(selected.Cost.Macs > state.Budget ? " (over it)" : string.Empty)}"));
+            if (state.Config!.Cost is { TargetMilliseconds: > 0, Latency: { } table })
+                console.WriteLine(Text($"bound {state.Config.Cost.TargetMilliseconds:0.###} ms by the table of {table.Device}; winner {table.Of(selected.Winner):0.###} ms{(table.Of(selected.Winner) > state.Config.Cost.TargetMilliseconds ? " (over it)" : string.Empty)}"));
         }
 
         console.WriteLine(Text($"cost: {state.Cost.ForwardImages:N0} images forward, {state.Cost.BackwardImages:N0} with a backward pass, {state.Cost.ForwardMacs:N0} multiply-adds forward"));

@@ -21,8 +21,9 @@ internal static class ResumeCheck
     {
         SearchEvent.SearchStarted started = record.State.Started!;
         SearchConfig config = ConfigurationOf(record, request);
-        ValueList<string> changes = ConfigDrift.Of(started.Configuration, config.Text);
-        ValueList<string> impossible = ConfigDrift.Unacceptable(changes);
+        string before = request.Configuration is null ? started.Configuration : ConfigLoader.Completed(started.Configuration); // A key that is new in this version is no change.
+        ValueList<string> changes = ConfigDrift.Of(before, config.Text);
+        ValueList<string> impossible = ConfigDrift.Unacceptable(changes, record.State);
         if (impossible.Count > 0)
             throw new UsageException($"search {record.Id} stands on other values, which cannot change any more:\n  {string.Join("\n  ", impossible)}\nresume it without them, or start a new search ('danas fork' keeps what is done)");
         DatasetSummary data = new DatasetCatalog().Describe(config);

@@ -26,7 +26,9 @@ internal sealed record SearchReport(
     double LostSeconds,
     long Events,
     string OutputDirectory,
-    string? Reason)
+    string? Reason,
+    double? PredictedMilliseconds,
+    double? TargetMilliseconds)
 {
     private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.Never };
 
@@ -58,7 +60,9 @@ internal sealed record SearchReport(
             Math.Round(state.LostSeconds, 3),
             record.Events.Count,
             folder.SearchFolder(record.Id),
-            (state.Phase as SearchPhase.Failed)?.Reason);
+            (state.Phase as SearchPhase.Failed)?.Reason,
+            state.Config?.Cost.Latency is { } table && state.Selected is { } chosen ? Math.Round(table.Of(chosen.Winner), 4) : null,
+            state.Config?.Cost.TargetMilliseconds is > 0 and { } target ? target : null);
     }
 
     public string ToJson() => JsonSerializer.Serialize(this, Options);

@@ -18,16 +18,17 @@ internal static class EvaluateVerb
         Argument<string> id = Shared.Id();
         Option<string> model = new("--model") { DefaultValueFactory = _ => "winner", Description = "winner, runner-up-N or control-N." };
         Option<string?> to = new("--to") { Description = "FILE.json (default: evaluation-MODEL.json in the search's folder, where 'danas report' finds it)." };
+        Option<string?> device = new("--device") { Description = "cpu, cuda or cuda:N (default: the search's)." };
         Option<string?> data = Shared.Data();
         Option<string?> output = Shared.Out();
         Option<bool> json = Shared.Json();
-        Command command = new("evaluate", "Measures a retrained model on the test split: top-1, top-5, every class, the confusion matrix.") { id, model, to, data, output, json };
+        Command command = new("evaluate", "Measures a retrained model on the test split: top-1, top-5, every class, the confusion matrix.") { id, model, to, device, data, output, json };
         command.SetAction(parsed => Shared.Guard(() =>
         {
             OutputFolder folder = Shared.Folder(parsed, output);
             SearchRecord record = SearchRecord.Load(folder, parsed.GetValue(id)!);
             ExportVerb.Exported found = ExportVerb.Find(record, parsed.GetValue(model)!);
-            EngineSession session = ExportVerb.Session(record, parsed.GetValue(data));
+            EngineSession session = ExportVerb.Session(record, parsed.GetValue(data), parsed.GetValue(device));
             TestReport report = TestReport.Of(session, folder.OpenBlobs(record.Id).Get(found.Weights!), found.Architecture.Blocks);
             string file = Path.GetFullPath(parsed.GetValue(to) ?? Reports.SearchNotes.EvaluationFile(folder, record.Id, found.Run));
             string[] classes = [.. record.State.Started!.Data.Classes];

@@ -131,11 +131,13 @@ internal static class ExportVerb
     }
 
     /// <summary>The search's data and network on this machine, for inference alone.</summary>
-    internal static EngineSession Session(SearchRecord record, string? data)
+    internal static EngineSession Session(SearchRecord record, string? data, string? device = null)
     {
         SearchConfig config = record.State.Config!;
         if (data is not null)
             config = config with { Data = config.Data with { Path = Path.GetFullPath(data) } };
+        if (device is not null)
+            config = config with { Trainers = config.Trainers with { Device = device } };
         TorchBinding.Prepare(config.Trainers.Threads);
         return new(new EngineContext(config, record.State.Started!.Data), new NoBlobs());
     }

@@ -27,8 +27,25 @@ internal static class LatencyFiles
         File.WriteAllText(file, JsonSerializer.Serialize(table, Options) + "\n", new UTF8Encoding(false));
     }
 
+    /// <summary>Reads either published form; throws <see cref="UsageException"/> where the file is neither, or of another space.</summary>
+    public static void Import(string file, SearchSpace space, string device, string target)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(file));
+            if (document.RootElement.TryGetProperty("devices", out _))
+                ImportHwNasBench(document.RootElement, space, device, target);
+            else
+                ImportProxylessNas(document.RootElement, space, target);
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or IndexOutOfRangeException or FormatException)
+        {
+            throw new UsageException($"{file} is neither HW-NAS-Bench's block table nor ProxylessNAS's ({e.Message})");
+        }
+    }
+
     /// <summary>The per-block table of HW-NAS-Bench (Li et al. 2021): a base and a difference for each operation of each layer.</summary>
-    public static void ImportHwNasBench(JsonElement root, SearchSpace space, string device, string target)
+    private static void ImportHwNasBench(JsonElement root, SearchSpace space, string device, string target)
     {
         JsonElement devices = root.GetProperty("devices");
         if (!devices.TryGetProperty(device, out JsonElement found))
@@ -43,7 +60,7 @@ internal static class LatencyFiles
     }
 
     /// <summary>The table of a Pixel phone that came with ProxylessNAS: mean milliseconds by the shape of a block; an identity costs nothing.</summary>
-    public static void ImportProxylessNas(JsonElement root, SearchSpace space, string target)
+    private static void ImportProxylessNas(JsonElement root, SearchSpace space, string target)
     {
         double rest = root.EnumerateObject().Where(p => !p.Name.StartsWith("expanded_conv", StringComparison.Ordinal)).Sum(p => p.Value.GetProperty("mean").GetDouble());
         Write(target, space, new("pixel1", "ProxylessNAS, mobile"), rest, (l, b) => b.IsSkip ? 0 : Named(Key(l, b)).GetProperty("mean").GetDouble());

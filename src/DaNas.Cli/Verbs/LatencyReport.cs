@@ -12,7 +12,7 @@ internal sealed record LatencyRow(string Architecture, long Macs, Latency First,
 /// Latencies measured in two passes, the architectures of a pass interleaved so that a slow moment of the machine hits all of them; the passes
 /// grow until they order the architectures alike.
 /// </summary>
-internal sealed record LatencyReport(IReadOnlyList<LatencyRow> Rows, int Repeats, double TauOfPasses, double TauOfMacs, double? TauOfPrediction, double? MeanErrorOfPrediction)
+internal sealed record LatencyReport(IReadOnlyList<LatencyRow> Rows, int Repeats, double? TauOfPasses, double? TauOfMacs, double? TauOfPrediction, double? MeanErrorOfPrediction)
 {
     /// <summary>Below this, no number is worth quoting.</summary>
     public const double Believed = 0.8;
@@ -20,10 +20,13 @@ internal sealed record LatencyReport(IReadOnlyList<LatencyRow> Rows, int Repeats
     /// <summary>Below this, the passes are made longer (twice as long, three times at most).</summary>
     private const double Wanted = 0.95;
 
+    /// <summary>Medians of two passes that differ by less are the same number.</summary>
+    private const double Alike = 0.05;
+
     private const int Rounds = 4;
 
-    /// <summary>One architecture has no order; two or more must be ordered alike by two passes.</summary>
-    public bool IsRepeatable => Rows.Count < 2 || TauOfPasses >= Believed;
+    /// <summary>Two passes order the architectures alike, or (one alone, or near-ties) their medians differ by less than a twentieth.</summary>
+    public bool IsRepeatable => TauOfPasses >= Believed || Rows.All(r => Math.Abs(r.First.Median - r.Second.Median) <= Alike * r.First.Median);
 
     /// <summary>Measures; with a table, also says how well the sums of its blocks predict.</summary>
     public static LatencyReport Of(SearchSpace space, IReadOnlyList<Architecture> architectures, LatencySetup setup, Func<Architecture, double>? predict)
@@ -33,7 +36,7 @@ internal sealed record LatencyReport(IReadOnlyList<LatencyRow> Rows, int Repeats
         {
             LatencyMeter meter = new(space, setup with { Repeats = setup.Repeats << widened });
             Latency[] first = Pass(meter, architectures), second = Pass(meter, architectures);
-            double tau = RankStatistics.KendallTauB([.. first.Select(l => l.Median)], [.. second.Select(l => l.Median)]);
+            double? tau = Finite(RankStatistics.KendallTauB([.. first.Select(l => l.Median)], [.. second.Select(l => l.Median)]));
             if (architectures.Count > 1 && !(tau >= Wanted) && widened < 3)
                 continue;
             double[] measured = [.. first.Zip(second, (a, b) => (a.Median + b.Median) / 2)];
@@ -42,11 +45,14 @@ internal sealed record LatencyReport(IReadOnlyList<LatencyRow> Rows, int Repeats
                 [.. architectures.Select((a, i) => new LatencyRow(a.Text, costs.Of(a).Macs, first[i], second[i], predicted?[i]))],
                 setup.Repeats << widened,
                 tau,
-                RankStatistics.KendallTauB([.. architectures.Select(a => (double)costs.Of(a).Macs)], measured),
-                predicted is null ? null : RankStatistics.KendallTauB(predicted, measured),
+                Finite(RankStatistics.KendallTauB([.. architectures.Select(a => (double)costs.Of(a).Macs)], measured)),
+                predicted is null ? null : Finite(RankStatistics.KendallTauB(predicted, measured)),
                 predicted?.Zip(measured, (p, m) => Math.Abs(p - m) / m).Average());
         }
     }
+
+    /// <summary>Nothing where there is nothing to order.</summary>
+    internal static double? Finite(double value) => double.IsFinite(value) ? value : null;
 
     private static Latency[] Pass(LatencyMeter meter, IReadOnlyList<Architecture> architectures)
     {

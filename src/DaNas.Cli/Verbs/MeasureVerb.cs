@@ -1,10 +1,9 @@
 using System.CommandLine;
-using System.Text.Json;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Reports;
 using DaNas.Cli.Running;
 using DaNas.Domain.Architectures;
-using DaNas.Domain.Configuration;
+using DaNas.Domain.Evaluation;
 using DaNas.Domain.Searches;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
@@ -23,13 +22,14 @@ internal static class MeasureVerb
         Option<int> random = new("--random") { Description = "Also so many random architectures of the space." };
         Option<bool> table = new("--table") { Description = "Also measures every block by itself, and predicts each architecture as the sum of its blocks." };
         Option<string?> to = new("--to") { Description = "With --table: writes the table to FILE, for cost.latency { include \"FILE\" }." };
+        Option<bool> accept = new("--accept") { Description = "Writes the table although two passes over the blocks disagree; the table says how much." };
         Option<string> device = new("--device") { DefaultValueFactory = _ => "this", Description = "this (the CPU), cpu, cuda or cuda:N." };
         Option<int> threads = new("--threads") { DefaultValueFactory = _ => 1, Description = "Threads of libtorch." };
         Option<int> batch = new("--batch") { DefaultValueFactory = _ => 1, Description = "Pictures a pass." };
         Option<int> repeats = new("--repeats") { DefaultValueFactory = _ => 40, Description = "Timed passes of each, in each of two rounds; more where the rounds disagree." };
         Option<string?> output = Shared.Out();
         Option<bool> json = Shared.Json();
-        Command command = new("measure", "Measures the latency of architectures on this machine, twice, and tells whether the two agree.") { architectures, conf, classes, random, table, to, device, threads, batch, repeats, output, json };
+        Command command = new("measure", "Measures the latency of architectures on this machine, twice, and tells whether the two agree.") { architectures, conf, classes, random, table, to, accept, device, threads, batch, repeats, output, json };
         command.SetAction(parsed => Shared.Guard(() =>
         {
             OutputFolder folder = Shared.Folder(parsed, output);
@@ -43,12 +43,20 @@ internal static class MeasureVerb
             string on = parsed.GetValue(device)! is "this" ? "cpu" : parsed.GetValue(device)!;
             if (on != "cpu" && on != "cuda" && !on.StartsWith("cuda:", StringComparison.Ordinal))
                 throw new UsageException($"--device {on}: write this, cpu, cuda or cuda:N");
+            if (parsed.GetValue(batch) is < 1 or > 65_536 || parsed.GetValue(threads) is < 1 or > 256 || parsed.GetValue(random) < 0 || parsed.GetValue(classes) < 2)
+                throw new UsageException("measure takes --batch and --threads of 1 and more, --random of 0 and more, --classes of 2 and more");
             TorchBinding.Prepare(parsed.GetValue(threads));
             LatencySetup setup = new(parsed.GetValue(batch), 5, Math.Max(8, parsed.GetValue(repeats)), on, true);
             BlockTable? measured = blocks ? BlockTable.Measure(space, setup) : null;
+            if (measured is { IsRepeatable: false } && !parsed.GetValue(accept))
+            {
+                Console.Error.WriteLine(Output.Text($"two passes over the blocks order them with Kendall tau {measured.Tau:0.000} only (under {LatencyReport.Believed}): no table is written; quieten the machine, raise --repeats, or take it as it is with --accept"));
+                return ExitCode.Failed;
+            }
+
             if (parsed.GetValue(to) is { } file)
             {
-                LatencyFiles.Write(file, space, new($"{EngineSession.ProfileOf(on, parsed.GetValue(threads))}, batch {Output.Text($"{setup.Batch}")}", "danas measure"), measured!.Fixed, (l, b) => measured.Blocks[l.Index][b.Name]);
+                LatencyFiles.Write(file, space, new($"{EngineSession.ProfileOf(on, parsed.GetValue(threads))}, batch {Output.Text($"{setup.Batch}")}", Output.Text($"danas measure; two passes agree with tau {measured!.Tau:0.00}")), measured.Fixed, (l, b) => measured.Blocks[l.Index][b.Name]);
                 Console.Error.WriteLine($"table of {space.Name}: {Path.GetFullPath(file)}");
             }
 
@@ -76,21 +84,9 @@ internal static class MeasureVerb
         Command command = new("import-latency", "Turns a published latency table into one that a search can be bound by.") { source, conf, device, to };
         command.SetAction(parsed => Shared.Guard(() =>
         {
-            string file = parsed.GetValue(source)!, target = parsed.GetValue(to)!;
+            string target = parsed.GetValue(to)!;
             SearchSpace space = LatencyFiles.SpaceOf(parsed.GetValue(conf)!, 1000);
-            try
-            {
-                using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(file));
-                if (document.RootElement.TryGetProperty("devices", out _))
-                    LatencyFiles.ImportHwNasBench(document.RootElement, space, parsed.GetValue(device)!, target);
-                else
-                    LatencyFiles.ImportProxylessNas(document.RootElement, space, target);
-            }
-            catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
-            {
-                throw new UsageException($"{file} is neither HW-NAS-Bench's block table nor ProxylessNAS's ({e.Message})");
-            }
-
+            LatencyFiles.Import(parsed.GetValue(source)!, space, parsed.GetValue(device)!, target);
             Console.WriteLine($"{Path.GetFullPath(target)}: latencies of {space.Name}");
             return ExitCode.Done;
         }));
@@ -123,18 +119,27 @@ internal static class MeasureVerb
             report.Rows.Select(r => (IReadOnlyList<string>)[r.Architecture, Output.Text($"{r.Macs:N0}"), Output.Text($"{r.First.Median:0.000}"), Output.Text($"±{r.First.Spread:P0}"), Output.Text($"{r.Second.Median:0.000}"), r.Predicted is { } p ? Output.Text($"{p:0.000}") : "-"]));
         Console.WriteLine(Output.Text($"{setup.Device}, {threads} thread(s), batch {setup.Batch}, {report.Repeats} timed passes in each of two rounds, interleaved"));
         if (report.Rows.Count > 1)
-            Console.WriteLine(Output.Text($"the two rounds order the architectures alike with Kendall tau {report.TauOfPasses:0.000}: {(report.IsRepeatable ? "repeatable" : Output.Text($"NOT repeatable (under {LatencyReport.Believed}); quieten the machine, or raise --repeats, before believing a number"))}; multiply-adds order them with {report.TauOfMacs:0.000}"));
+            Console.WriteLine(Output.Text($"the two rounds order the architectures alike with Kendall tau {report.TauOfPasses:0.000}: {(report.IsRepeatable ? "repeatable" : Output.Text($"NOT repeatable (under {LatencyReport.Believed}, and medians differ by more than a twentieth); quieten the machine, or raise --repeats, before believing a number"))}; multiply-adds order them with {report.TauOfMacs:0.000}"));
         if (report.TauOfPrediction is { } tau && report.Rows.Count > 1)
             Console.WriteLine(Output.Text($"sums of blocks order them with {tau:0.000}; mean error {report.MeanErrorOfPrediction:P1} of the measured latency"));
     }
 
-    /// <summary>Every block by itself, and what all architectures share.</summary>
-    private sealed record BlockTable(double Fixed, IReadOnlyList<IReadOnlyDictionary<string, double>> Blocks)
+    /// <summary>Every block by itself, and what all architectures share; means of two passes over all blocks, and how alike the passes order them.</summary>
+    private sealed record BlockTable(double Fixed, IReadOnlyList<IReadOnlyDictionary<string, double>> Blocks, double Tau)
     {
+        public bool IsRepeatable => Tau >= LatencyReport.Believed;
+
         public static BlockTable Measure(SearchSpace space, LatencySetup setup)
         {
             LatencyMeter meter = new(space, setup);
-            return new(meter.FixedMilliseconds(), [.. space.Layers.Select(l => (IReadOnlyDictionary<string, double>)l.Candidates.ToDictionary(b => b.Name, b => meter.Of(l, b).Median, StringComparer.Ordinal))]);
+            (LayerSpec Layer, BlockSpec Block)[] all = [.. space.Layers.SelectMany(l => l.Candidates.Select(b => (l, b)))];
+            double fixedPart = meter.FixedMilliseconds();
+            double[] first = [.. all.Select(x => meter.Of(x.Layer, x.Block).Median)], second = [.. all.Select(x => meter.Of(x.Layer, x.Block).Median)];
+            Dictionary<(int, string), double> mean = all.Select((x, i) => ((x.Layer.Index, x.Block.Name), (first[i] + second[i]) / 2)).ToDictionary(x => x.Item1, x => x.Item2);
+            return new(
+                (fixedPart + meter.FixedMilliseconds()) / 2,
+                [.. space.Layers.Select(l => (IReadOnlyDictionary<string, double>)l.Candidates.ToDictionary(b => b.Name, b => mean[(l.Index, b.Name)], StringComparer.Ordinal))],
+                RankStatistics.KendallTauB(first, second));
         }
 
         public double Of(Architecture architecture) => Fixed + architecture.Blocks.Select((b, l) => Blocks[l][b]).Sum();

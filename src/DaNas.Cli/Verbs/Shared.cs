@@ -47,6 +47,11 @@ internal static class Shared
             await Console.Error.WriteLineAsync(e.Message);
             return e.Fault == Actors.Journals.JournalFault.Foreign ? ExitCode.Usage : ExitCode.Failed;
         }
+        catch (Exception e) when (e is System.Runtime.InteropServices.ExternalException or DllNotFoundException)
+        {
+            await Console.Error.WriteLineAsync($"libtorch: {e.Message.Split('\n')[0]}; 'danas doctor' says what this machine has");
+            return ExitCode.Failed;
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
             await Console.Error.WriteLineAsync(e.Message);

@@ -40,7 +40,7 @@ internal static class TrainVerb
             ];
             SearchConfig config = parsed.GetValue(conf) is { } file
                 ? ConfigLoader.Load(file, sets, parsed.GetValue(data))
-                : ConfigLoader.Over(record!.State.Started!.Configuration, sets, parsed.GetValue(data));
+                : ConfigLoader.Anew(record!.State.Started!.Configuration, sets, parsed.GetValue(data));
             folder.Create();
             int code = await RunVerbs.HereAsync(config, folder, parsed.GetValue(id), parsed.GetValue(json));
             return code;

@@ -166,7 +166,7 @@ internal static class TravelVerbs
     {
         string before = state.Started!.Configuration;
         SearchConfig config = ConfigLoader.Over(before, sets, null);
-        ValueList<string> impossible = ConfigDrift.Unacceptable(ConfigDrift.Of(before, config.Text));
+        ValueList<string> impossible = ConfigDrift.Unacceptable(ConfigDrift.Of(before, config.Text), state);
         return impossible.Count == 0
             ? ConfigDrift.Event(before, config.Text)
             : throw new UsageException($"search {record.Id} stands on other values, which cannot change in a fork:\n  {string.Join("\n  ", impossible)}\nstart a new search with them");

@@ -15,16 +15,16 @@ public static class RandomArchitectures
 
     /// <summary>
     /// Up to <c>options.Count</c> different architectures whose multiply-adds lie within <c>options.Tolerance</c> (a fraction) of
-    /// <paramref name="macs"/>; fewer where the space has no more.
+    /// the budget's, and whose latency is under its bound where it has one; fewer where no more are found.
     /// </summary>
-    public static ValueList<Architecture> Near(SearchSpace space, long macs, ControlOptions options, long seed, Architecture? except)
+    public static ValueList<Architecture> Near(SearchSpace space, ArchitectureBudget budget, ControlOptions options, long seed, Architecture? except)
     {
         CostTable costs = CostTable.Of(space);
         SeededRandom random = new(seed);
         List<Architecture> found = [];
         for (int r = 0; r < Restarts && found.Count < options.Count; r++)
         {
-            if (Walk(space, costs, macs, options.Tolerance, random) is { } a && a != except && !found.Contains(a))
+            if (Walk(space, costs, budget.Macs, options.Tolerance, random) is { } a && !(budget.Latency?.Of(a) > budget.Milliseconds) && a != except && !found.Contains(a))
                 found.Add(a);
         }
 

@@ -49,9 +49,16 @@ public static class ConfigDrift
         return changes.ToValueList();
     }
 
+    /// <summary>What the runs of a retraining, once they are planned, stand on: their number, and what is in their checkpoints.</summary>
+    private static readonly string[] FixedInRetraining = ["retrain.optimiser", "retrain.average-decay", "retrain.top", "retrain.seeds", "retrain.first-seed", "retrain.segment-steps", "controls."];
+
     /// <summary>Changes that cannot be accepted, since the search stands on the old values.</summary>
-    public static ValueList<string> Unacceptable(ValueList<string> changes) =>
-        changes.Where(c => Fixed.Any(f => c.StartsWith(f, StringComparison.Ordinal))).ToValueList();
+    public static ValueList<string> Unacceptable(ValueList<string> changes, SearchState state) =>
+        changes.Where(c => Fixed.Concat(state.Selected is null ? [] : FixedInRetraining).Any(f => c.StartsWith(f, StringComparison.Ordinal))).ToValueList();
+
+    /// <summary>A name for everything in a configuration that a result depends on.</summary>
+    public static Digest Identity(string text) =>
+        Digest.Of(string.Join('\n', Flat(text).Where(f => !Operational.Any(o => f.Key.StartsWith(o, StringComparison.Ordinal))).Select(f => $"{f.Key}={f.Value}")));
 
     /// <summary>The event that records an accepted configuration: a decision, unless no result can change by it.</summary>
     public static SearchEvent Event(string before, string after)

@@ -37,6 +37,9 @@ public sealed record RetrainOptions(double Epochs, int SegmentSteps, double Lear
     /// <summary>How often each architecture is trained, from different seeds.</summary>
     public int Seeds { get; init; } = 1;
 
+    /// <summary>Which seed is the first, counted from 0: a training beside another one takes later ones.</summary>
+    public int FirstSeed { get; init; }
+
     internal static RetrainOptions Read(ConfigSection s)
     {
         RetrainOptions plain = new(
@@ -60,6 +63,7 @@ public sealed record RetrainOptions(double Epochs, int SegmentSteps, double Lear
             RandAugmentMagnitude = s.Section("rand-augment").Int("magnitude", 0, 30),
             Top = s.Int("top", 1, 1000),
             Seeds = s.Int("seeds", 1, 100),
+            FirstSeed = s.Int("first-seed", 0, 1000),
         };
         if (whole.WarmupEpochs >= whole.Epochs)
             s.Refuse("warmup-epochs", whole.WarmupEpochs.ToString(System.Globalization.CultureInfo.InvariantCulture), "must be less than retrain.epochs");

@@ -1,6 +1,8 @@
 using System.Globalization;
+using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Evaluation;
+using DaNas.Domain.Searches;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
 
@@ -12,6 +14,28 @@ public sealed record Removal(int Layer, string Block, double Score, double Cut, 
 /// <summary>The pruning rules (search-strategies 1.7, reconstructed). Ties go to the block that stands earlier in the space.</summary>
 public static class PrunePolicy
 {
+    /// <summary>
+    /// What a search removes: what the rule says, less the blocks without which no architecture under the budget would be left. Of those, the ones
+    /// that save most stay, one after the other, until something fits.
+    /// </summary>
+    public static ValueList<Removal> Decide(SearchState state, ScoreTable scores)
+    {
+        ArchitectureBudget budget = ArchitectureBudget.Of(state.Space!, state.Config!.Cost);
+        CostTable costs = CostTable.Of(state.Space!);
+        List<Removal> removed = [.. Decide(scores, state.Alive!, state.Config.Prune)];
+        while (removed.Count > 0)
+        {
+            AliveBlocks left = state.Alive!.Without(removed.Select(r => (r.Layer, r.Block)).ToHashSet());
+            if (budget.Allows(costs, ArchitectureSelector.Select(state.Space!, left, (_, _) => 1, budget, 1)[0].Architecture))
+                break;
+            double Price(int layer, string block) => ((double)costs.Of(layer, block).Macs / budget.Macs) + (budget.Latency is { } t ? t.Of(layer, block) / budget.Milliseconds : 0);
+            Removal saves = removed.OrderByDescending(r => left.Layers[r.Layer].Min(b => Price(r.Layer, b)) - Price(r.Layer, r.Block)).ThenBy(r => r.Layer).ThenBy(r => r.Block, StringComparer.Ordinal).First();
+            removed.Remove(saves);
+        }
+
+        return removed.ToValueList();
+    }
+
     /// <summary>The blocks to remove, ordered by layer and block; a layer keeps at least <c>keep-at-least</c> blocks.</summary>
     public static ValueList<Removal> Decide(ScoreTable scores, AliveBlocks alive, PruneOptions options) =>
         (options.Rule switch

@@ -20,7 +20,7 @@ public static class RetrainPlan
         runs.AddRange(RunnersUp(state, selected).Select((a, i) => (Text($"runner-up-{i + 1}"), a)));
         runs.AddRange(selected.Controls.Select((a, i) => (Text($"{Control}{i + 1}"), a)));
         return Enumerable.Range(0, options.Seeds)
-            .SelectMany(k => runs.Select(r => new RunProgress(k == 0 ? r.Name : Text($"{r.Name}-seed{k + 1}"), r.Architecture, UnitChain.Empty, null) { Repeat = k }))
+            .SelectMany(k => runs.Select(r => new RunProgress(k == 0 ? r.Name : Text($"{r.Name}-seed{k + 1}"), r.Architecture, UnitChain.Empty, null) { Repeat = options.FirstSeed + k }))
             .ToValueList();
     }
 

@@ -100,7 +100,7 @@ public static class SearchDecider
         int winner = scores.OrderByDescending(s => s.Accuracy).ThenBy(s => s.Rank).FirstOrDefault()?.Rank ?? 0;
         RankedArchitecture chosen = p.Ranked[winner];
         ValueList<Architecture> controls = RandomArchitectures.Near(
-            state.Space!, chosen.Cost.Macs, config.Controls, SeededRandom.Derive(config.Search.Seed, "controls"), chosen.Architecture);
+            state.Space!, ArchitectureBudget.Of(state.Space!, config.Cost) with { Macs = chosen.Cost.Macs }, config.Controls, SeededRandom.Derive(config.Search.Seed, "controls"), chosen.Architecture);
         return new(chosen.Architecture, chosen.Cost, scores.Select(s => s.Accuracy).ToValueList(), controls);
     }
 
@@ -190,11 +190,11 @@ public static class SearchDecider
             return new Decision.Ignored($"no pruning is due at the end of stage {c.Stage}");
         if (!phase.Scores.Covers(state.Alive!))
             return new Decision.Rejected("the blocks are not scored yet");
-        ValueList<Removal> decided = PrunePolicy.Decide(phase.Scores, state.Alive!, state.Config!.Prune);
+        ValueList<Removal> decided = PrunePolicy.Decide(state, phase.Scores);
         if (!decided.Equals(c.Removed))
             return new Decision.Rejected("the proposal is not what the rule gives on the stored scores");
         AliveBlocks alive = state.Alive!.Without(decided.Select(r => (r.Layer, r.Block)).ToHashSet());
-        string rule = $"{ConfigSection.Kebab(state.Config.Prune.Rule.ToString())} {state.Config.Prune.Ratio.ToString(System.Globalization.CultureInfo.InvariantCulture)}";
+        string rule = $"{ConfigSection.Kebab(state.Config!.Prune.Rule.ToString())} {state.Config.Prune.Ratio.ToString(System.Globalization.CultureInfo.InvariantCulture)}";
         return Follow(state, new SearchEvent.BlocksPruned(c.Stage, rule, decided, alive));
     }
 }

@@ -50,7 +50,7 @@ public static class SearchReplay
 
     private static SearchEvent? Pruned(SearchState state, SearchPhase.Scoring phase)
     {
-        ValueList<Removal> removed = PrunePolicy.Decide(phase.Scores, state.Alive!, state.Config!.Prune);
+        ValueList<Removal> removed = PrunePolicy.Decide(state, phase.Scores);
         Decision decision = SearchDecider.Decide(state, new SearchCommand.ProposePruning(phase.Stage.Index, removed));
         return decision is Decision.Accepted accepted ? accepted.Events[0] : null;
     }

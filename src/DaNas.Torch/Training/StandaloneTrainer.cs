@@ -69,7 +69,7 @@ public sealed class StandaloneTrainer : IDisposable
     /// <summary>The weights and statistics now.</summary>
     public Dictionary<string, HostTensor> Weights => SupernetState.Weights(network);
 
-    /// <summary>Steps [from, to) over the batches of a stream; returns mean loss and accuracy (of mixed batches, by the larger part's labels).</summary>
+    /// <summary>Steps [from, to) over the batches of a stream; returns mean loss and accuracy (of mixed batches, by the labels of the pictures that others were mixed into).</summary>
     public (double Loss, double Accuracy) Train(BatchStream batches, int from, int to, CancellationToken cancellation)
     {
         using RunningMean loss = new();

@@ -12,7 +12,7 @@ internal static class SqliteFaults
     public static JournalException Of(string path, SqliteException e) => e.SqliteErrorCode switch
     {
         26 => new(JournalFault.Foreign, $"{path} is not a SQLite file, so not a journal of this product; name another folder with --out", e),
-        1 when e.Message.Contains("no such table", StringComparison.Ordinal) => new(JournalFault.Damaged, $"{path} has lost its tables ({e.Message}); restore the file (with its -wal) from a backup", e),
+        1 => new(JournalFault.Damaged, $"{path}: its tables are not those of a journal any more ({e.Message}); restore the file (with its -wal) from a backup", e), // The statements never change.
         11 => new(JournalFault.Damaged, $"{path} is damaged ({e.Message}); restore the file from a backup", e),
         SqliteFull => new(JournalFault.Unavailable, $"{path}: the disk is full; free some space, the search then goes on", e),
         14 or 8 => new(JournalFault.Unavailable, $"{path} cannot be opened for writing ({e.Message}); check the folder's rights", e),

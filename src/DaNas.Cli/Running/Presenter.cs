@@ -155,11 +155,12 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
 
         console.WriteLine(Text($"cost: {state.Cost.ForwardImages:N0} images forward, {state.Cost.BackwardImages:N0} with a backward pass, {state.Cost.ForwardMacs:N0} multiply-adds forward"));
         console.WriteLine(Text($"time: {Duration(record.ActiveSeconds)} at work, {state.LostSeconds:0.0} s lost to faults"));
-        console.WriteLine(Text($"decision hash {state.DecisionHash.Hex}"));
+        // Not through the table's console, which would break long paths over lines.
+        Console.WriteLine(Text($"decision hash {state.DecisionHash.Hex}"));
         if (state.Phase is SearchPhase.Completed c)
-            console.WriteLine(Text($"weights hash  {c.WeightsHash.Hex}"));
-        console.WriteLine(Text($"folder {folder.SearchFolder(record.Id)} (architecture.json, weights.safetensors, log.jsonl), journal {folder.JournalPath}"));
-        console.WriteLine(Text($"report {ResultFiles.ReportFile(record, folder)} (open it in a browser)"));
+            Console.WriteLine(Text($"weights hash  {c.WeightsHash.Hex}"));
+        Console.WriteLine(Text($"folder {folder.SearchFolder(record.Id)} (architecture.json, weights.safetensors, log.jsonl), journal {folder.JournalPath}"));
+        Console.WriteLine(Text($"report {ResultFiles.ReportFile(record, folder)} (open it in a browser)"));
     }
 
     /// <summary>The candidate blocks of each stage as bars: what it began with, and how much of that it left.</summary>

@@ -26,7 +26,7 @@ internal sealed record LatencyReport(IReadOnlyList<LatencyRow> Rows, int Repeats
     private const int Rounds = 4;
 
     /// <summary>Two passes order the architectures alike, or (one alone, or near-ties) their medians differ by less than a twentieth.</summary>
-    public bool IsRepeatable => TauOfPasses >= Believed || Rows.All(r => Math.Abs(r.First.Median - r.Second.Median) <= Alike * r.First.Median);
+    public bool IsRepeatable => TauOfPasses >= Believed || Rows.All(r => IsAlike(r.First, r.Second));
 
     /// <summary>Measures; with a table, also says how well the sums of its blocks predict.</summary>
     public static LatencyReport Of(SearchSpace space, IReadOnlyList<Architecture> architectures, LatencySetup setup, Func<Architecture, double>? predict)
@@ -37,7 +37,8 @@ internal sealed record LatencyReport(IReadOnlyList<LatencyRow> Rows, int Repeats
             LatencyMeter meter = new(space, setup with { Repeats = setup.Repeats << widened });
             Latency[] first = Pass(meter, architectures), second = Pass(meter, architectures);
             double? tau = Finite(RankStatistics.KendallTauB([.. first.Select(l => l.Median)], [.. second.Select(l => l.Median)]));
-            if (architectures.Count > 1 && !(tau >= Wanted) && widened < 3)
+            bool settled = architectures.Count > 1 ? tau >= Wanted : IsAlike(first[0], second[0]);
+            if (!settled && widened < 3)
                 continue;
             double[] measured = [.. first.Zip(second, (a, b) => (a.Median + b.Median) / 2)];
             double[]? predicted = predict is null ? null : [.. architectures.Select(predict)];
@@ -50,6 +51,8 @@ internal sealed record LatencyReport(IReadOnlyList<LatencyRow> Rows, int Repeats
                 predicted?.Zip(measured, (p, m) => Math.Abs(p - m) / m).Average());
         }
     }
+
+    private static bool IsAlike(Latency first, Latency second) => Math.Abs(first.Median - second.Median) <= Alike * first.Median;
 
     /// <summary>Nothing where there is nothing to order.</summary>
     internal static double? Finite(double value) => double.IsFinite(value) ? value : null;

@@ -120,6 +120,8 @@ internal static class MeasureVerb
         Console.WriteLine(Output.Text($"{setup.Device}, {threads} thread(s), batch {setup.Batch}, {report.Repeats} timed passes in each of two rounds, interleaved"));
         if (report.Rows.Count > 1)
             Console.WriteLine(Output.Text($"the two rounds order the architectures alike with Kendall tau {report.TauOfPasses:0.000}: {(report.IsRepeatable ? "repeatable" : Output.Text($"NOT repeatable (under {LatencyReport.Believed}, and medians differ by more than a twentieth); quieten the machine, or raise --repeats, before believing a number"))}; multiply-adds order them with {report.TauOfMacs:0.000}"));
+        else if (!report.IsRepeatable)
+            Console.WriteLine("the two rounds differ by more than a twentieth: NOT repeatable; quieten the machine, or raise --repeats, before believing a number");
         if (report.TauOfPrediction is { } tau && report.Rows.Count > 1)
             Console.WriteLine(Output.Text($"sums of blocks order them with {tau:0.000}; mean error {report.MeanErrorOfPrediction:P1} of the measured latency"));
     }

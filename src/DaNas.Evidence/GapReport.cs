@@ -34,6 +34,7 @@ public sealed record GapReport(
     double? MixedAccuracy,
     double? SampledAccuracy,
     double? DerivedAccuracy,
+    int HeldOutImages,
     double? MeanEntropy,
     WithInterval? TauOfSetting,
     double? WinnerOverRandom,
@@ -50,6 +51,11 @@ public sealed record GapReport(
 
     /// <summary>Mixed supernet less derived path, both with the supernet's weights.</summary>
     public double? DiscretisationGap => MixedAccuracy - DerivedAccuracy;
+
+    /// <summary>The same with the normal interval of two proportions on the held-out pictures, taken as independent (they are the same pictures, so it is too wide).</summary>
+    public WithInterval? Discretisation => MixedAccuracy is { } m && DerivedAccuracy is { } d && HeldOutImages > 0
+        ? Around(m - d, 1.96 * Math.Sqrt(((m * (1 - m)) + (d * (1 - d))) / HeldOutImages))
+        : null;
 
     /// <summary>The report of a truth table; the measurements of the supernet itself are laid in by whoever has it.</summary>
     public static GapReport Of(string search, IReadOnlyList<GapRow> rows, long seed)
@@ -76,11 +82,14 @@ public sealed record GapReport(
             null,
             null,
             null,
+            0,
             null,
             rows.All(r => r.ShortAlone is not null) ? Quoted(RankStatistics.KendallTauB, [.. rows.Select(r => r.ShortAlone!.Value)], truth, "setting") : null,
             null,
             rows);
     }
+
+    private static WithInterval Around(double value, double half) => new(value, value - half, value + half);
 
     private static WithInterval Interval(Func<double[], double[], double> of, double[] x, double[] y, long seed)
     {

@@ -70,6 +70,7 @@ internal sealed class GapRun(OutputFolder folder, SearchRecord record, GapReques
             MixedAccuracy = supernet.MixedAccuracy(seed),
             SampledAccuracy = supernet.SampledAccuracy(16, seed),
             DerivedAccuracy = supernet.AccuracyOf(state.Selected!.Winner.Blocks, seed),
+            HeldOutImages = supernet.HeldOutImages,
             MeanEntropy = supernet.Probabilities.Average(p => -p.Sum(v => v > 0 ? v * Math.Log(v) : 0)),
             WinnerOverRandom = controls.Length == 0 ? null : done.Models[0].TestAccuracy - controls.Average(),
         };

@@ -17,8 +17,8 @@ internal sealed record LatencyReport(IReadOnlyList<LatencyRow> Rows, int Repeats
     /// <summary>Below this, no number is worth quoting.</summary>
     public const double Believed = 0.8;
 
-    /// <summary>Below this, the passes are made longer (twice as long, three times at most).</summary>
-    private const double Wanted = 0.95;
+    /// <summary>Below this, and where medians differ, the passes are made longer (twice as long, three times at most).</summary>
+    private const double Wanted = 0.9;
 
     /// <summary>Medians of two passes that differ by less are the same number.</summary>
     private const double Alike = 0.05;
@@ -29,7 +29,7 @@ internal sealed record LatencyReport(IReadOnlyList<LatencyRow> Rows, int Repeats
     public bool IsRepeatable => TauOfPasses >= Believed || Rows.All(r => IsAlike(r.First, r.Second));
 
     /// <summary>Measures; with a table, also says how well the sums of its blocks predict.</summary>
-    public static LatencyReport Of(SearchSpace space, IReadOnlyList<Architecture> architectures, LatencySetup setup, Func<Architecture, double>? predict)
+    public static LatencyReport Of(SearchSpace space, IReadOnlyList<Architecture> architectures, LatencySetup setup, Func<Architecture, double>? predict, Action<string>? said = null)
     {
         CostTable costs = CostTable.Of(space);
         for (int widened = 0; ; widened++)
@@ -37,9 +37,12 @@ internal sealed record LatencyReport(IReadOnlyList<LatencyRow> Rows, int Repeats
             LatencyMeter meter = new(space, setup with { Repeats = setup.Repeats << widened });
             Latency[] first = Pass(meter, architectures), second = Pass(meter, architectures);
             double? tau = Finite(RankStatistics.KendallTauB([.. first.Select(l => l.Median)], [.. second.Select(l => l.Median)]));
-            bool settled = architectures.Count > 1 ? tau >= Wanted : IsAlike(first[0], second[0]);
-            if (!settled && widened < 3)
+            if (!(tau >= Wanted || first.Zip(second).All(p => IsAlike(p.First, p.Second))) && widened < 3)
+            {
+                said?.Invoke(FormattableString.Invariant($"the two rounds of {setup.Repeats << widened} passes differ (tau {tau:0.00}): measuring twice as long"));
                 continue;
+            }
+
             double[] measured = [.. first.Zip(second, (a, b) => (a.Median + b.Median) / 2)];
             double[]? predicted = predict is null ? null : [.. architectures.Select(predict)];
             return new(

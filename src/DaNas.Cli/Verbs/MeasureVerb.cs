@@ -47,6 +47,8 @@ internal static class MeasureVerb
                 throw new UsageException("measure takes --batch and --threads of 1 and more, --random of 0 and more, --classes of 2 and more");
             TorchBinding.Prepare(parsed.GetValue(threads));
             LatencySetup setup = new(parsed.GetValue(batch), 5, Math.Max(8, parsed.GetValue(repeats)), on, true);
+            if (blocks)
+                Console.Error.WriteLine(Output.Text($"measuring {space.Layers.Sum(l => l.Candidates.Count)} blocks, twice {setup.Repeats} passes each"));
             BlockTable? measured = blocks ? BlockTable.Measure(space, setup) : null;
             if (measured is { IsRepeatable: false } && !parsed.GetValue(accept))
             {
@@ -62,7 +64,8 @@ internal static class MeasureVerb
 
             if (wanted.Length == 0)
                 return ExitCode.Done;
-            LatencyReport report = LatencyReport.Of(space, wanted, setup, measured is null ? null : measured.Of);
+            Console.Error.WriteLine(Output.Text($"measuring {wanted.Length} architectures, twice {setup.Repeats} passes each"));
+            LatencyReport report = LatencyReport.Of(space, wanted, setup, measured is null ? null : measured.Of, Console.Error.WriteLine);
             LatencyNotes notes = new($"{EngineSession.ProfileOf(on, parsed.GetValue(threads))}, batch {Output.Text($"{setup.Batch}")}", [.. report.Rows.Select(r => new LatencyNote(r.Architecture, Math.Round((r.First.Median + r.Second.Median) / 2, 4), r.Predicted is { } p ? Math.Round(p, 4) : null))]);
             foreach (SearchRecord search in report.IsRepeatable ? searches : [])
                 SearchNotes.Write(folder, search.Id, notes);

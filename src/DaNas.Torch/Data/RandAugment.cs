@@ -21,7 +21,8 @@ internal static class RandAugment
         }
     }
 
-    private static void Run(byte[] pixels, int channels, int operation, double m)
+    /// <summary>One operation, numbered as in the paper's list; <paramref name="m"/> of [-1, 1].</summary>
+    internal static void Run(byte[] pixels, int channels, int operation, double m)
     {
         int side = (int)Math.Sqrt(pixels.Length / channels);
         switch (operation)

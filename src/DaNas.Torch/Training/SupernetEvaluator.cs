@@ -49,6 +49,9 @@ public sealed class SupernetEvaluator : IDisposable
     /// <summary>Probabilities of the alive blocks, [layer][block].</summary>
     public IReadOnlyList<double[]> Probabilities => [.. architecture.Alive.Layers.Select((_, l) => architecture.Probabilities(l))];
 
+    /// <summary>Pictures that these accuracies stand on.</summary>
+    public int HeldOutImages => Held(AllClasses, session.Config.Derivation.Images).Length;
+
     private IEnumerable<int> AllClasses => Enumerable.Range(0, session.Images.Classes);
 
     public UnitResult.ArchitectureEvaluated Architecture(WorkUnit.EvaluateArchitecture unit)

@@ -23,36 +23,53 @@ public sealed record TestReport(int Images, double Top1, double Top5, IReadOnlyL
         ImageEntry[] entries = session.Images.Readable(ImageSet.Slice(session.Images.Splits.Test, Enumerable.Range(0, classes), 1));
         if (entries.Length == 0)
             throw new DataException("the data set has no test pictures to measure on; set data.test-fraction");
+        return From(classes, Answers(session, network, path, entries));
+    }
+
+    /// <summary>Counts answers; a class that ties with the true one is not before it.</summary>
+    public static TestReport From(int classes, IEnumerable<(int Label, float[] Logits)> answers)
+    {
         int[][] confusion = [.. Enumerable.Range(0, classes).Select(_ => new int[classes])];
         int among5 = 0;
-        using IDisposable frozen = no_grad();
-        foreach (HostBatch batch in BatchStream.Once(session.Images, entries, session.Shape(Batch)))
+        foreach ((int label, float[] logits) in answers)
         {
-            using DisposeScope scope = NewDisposeScope();
-            (Tensor x_NCHW, _) = session.ToTensors(batch);
-            float[] logits_NK = network.Forward(x_NCHW, path).cpu().data<float>().ToArray();
-            for (int i = 0; i < batch.Labels.Length; i++)
+            int better = 0, best = 0;
+            for (int c = 0; c < classes; c++)
             {
-                ReadOnlySpan<float> own = logits_NK.AsSpan(i * classes, classes);
-                int label = (int)batch.Labels[i];
-                int better = 0, best = 0;
-                for (int c = 0; c < classes; c++)
-                {
-                    better += own[c] > own[label] ? 1 : 0;
-                    best = own[c] > own[best] ? c : best;
-                }
-
-                confusion[label][best]++;
-                among5 += better < 5 ? 1 : 0;
+                better += logits[c] > logits[label] ? 1 : 0;
+                best = logits[c] > logits[best] ? c : best;
             }
+
+            confusion[label][best]++;
+            among5 += better < 5 ? 1 : 0;
         }
 
+        int images = confusion.Sum(row => row.Sum());
         double hits = confusion.Select((row, c) => row[c]).Sum();
         return new(
-            entries.Length,
-            Math.Round(hits / entries.Length, 6),
-            classes > 5 ? Math.Round(among5 / (double)entries.Length, 6) : double.NaN,
+            images,
+            Math.Round(hits / images, 6),
+            classes > 5 ? Math.Round(among5 / (double)images, 6) : double.NaN,
             [.. confusion.Select((row, c) => Math.Round(row[c] / Math.Max(1.0, row.Sum()), 6))],
             confusion);
+    }
+
+    private static IEnumerable<(int Label, float[] Logits)> Answers(EngineSession session, ChainNetwork network, IReadOnlyList<string> path, ImageEntry[] entries)
+    {
+        int classes = session.Images.Classes;
+        foreach (HostBatch batch in BatchStream.Once(session.Images, entries, session.Shape(Batch)))
+        {
+            float[] logits_NK = Logits(session, network, path, batch);
+            for (int i = 0; i < batch.Labels.Length; i++)
+                yield return ((int)batch.Labels[i], logits_NK[(i * classes)..((i + 1) * classes)]);
+        }
+    }
+
+    private static float[] Logits(EngineSession session, ChainNetwork network, IReadOnlyList<string> path, HostBatch batch)
+    {
+        using IDisposable frozen = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        (Tensor x_NCHW, _) = session.ToTensors(batch);
+        return network.Forward(x_NCHW, path).cpu().data<float>().ToArray();
     }
 }

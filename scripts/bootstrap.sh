@@ -1,33 +1,48 @@
 #!/usr/bin/env bash
 # Finds or installs what the product stands on, chooses the package world, and compiles the native shims.
 #   DANAS_LIBTORCH=DIR   a libtorch of your own (DIR/include, DIR/lib), CPU or CUDA; default: Debian's libtorch-dev
-#   DANAS_TORCH=native|torchsharp   overrides the choice that is otherwise probed
+#   DANAS_TORCH=native|torchsharp   overrides the choice of the training library
+#   DANAS_STACK=akka|embedded       overrides the choice of what runs the actors, which is otherwise probed
 . "$(dirname "$0")/lib.sh"
 need_dotnet
 mkdir -p "$ROOT/artifacts/native"
 
-choose_torch() {
-  [ -n "${DANAS_TORCH:-}" ] && { printf '%s' "$DANAS_TORCH"; return; }
-  local probe="$ROOT/artifacts/probe"
+restores() { # PACKAGE: whether the version that is pinned restores from the sources that this machine has
+  local package="$1" probe="$ROOT/artifacts/probe" version
+  version=$(sed -n "s/.*PackageVersion Include=\"$package\" Version=\"\([^\"]*\)\".*/\1/p" "$ROOT/Directory.Packages.props")
+  case "$version" in
+    '$(AkkaVersion)') version="${AkkaVersion:-$(sed -n "s/.*<AkkaVersion [^>]*>\([^<]*\)<.*/\1/p" "$ROOT/Directory.Packages.props")}" ;;
+    '$(AkkaPersistenceSqlVersion)') version="${AkkaPersistenceSqlVersion:-$(sed -n "s/.*<AkkaPersistenceSqlVersion [^>]*>\([^<]*\)<.*/\1/p" "$ROOT/Directory.Packages.props")}" ;;
+  esac
   mkdir -p "$probe"
-  cat > "$probe/probe.csproj" <<'P'
+  cat > "$probe/probe.csproj" <<P
 <Project Sdk="Microsoft.NET.Sdk">
   <PropertyGroup><TargetFramework>net10.0</TargetFramework><ManagePackageVersionsCentrally>false</ManagePackageVersionsCentrally><RestorePackagesWithLockFile>false</RestorePackagesWithLockFile></PropertyGroup>
-  <ItemGroup><PackageReference Include="TorchSharp" Version="0.106.0" /></ItemGroup>
+  <ItemGroup><PackageReference Include="$package" Version="$version" /></ItemGroup>
 </Project>
 P
-  if timeout 60 dotnet restore "$probe/probe.csproj" -v q >/dev/null 2>&1; then printf 'torchsharp'; else printf 'native'; fi
+  timeout 60 dotnet restore "$probe/probe.csproj" -v q >/dev/null 2>&1
 }
 
 WORLD="$ROOT/artifacts/world.props"
-if [ ! -f "$WORLD" ] || [ -n "${DANAS_TORCH:-}" ]; then
+if [ ! -f "$WORLD" ] || [ -n "${DANAS_TORCH:-}${DANAS_STACK:-}" ]; then
   # TorchSharp is compiled against but not the default yet: the native binding is what this version is measured with.
-  found=$(choose_torch)
-  choice=native
-  [ -n "${DANAS_TORCH:-}" ] && choice="$DANAS_TORCH"
-  printf '<Project>\n  <PropertyGroup>\n    <DanasTorch Condition="%s">%s</DanasTorch>\n  </PropertyGroup>\n</Project>\n' "'\$(DanasTorch)' == ''" "$choice" > "$WORLD"
-  say "torch: $choice (TorchSharp $([ "$found" = torchsharp ] && echo 'restores here; -p:DanasTorch=torchsharp builds on it' || echo 'does not restore from the NuGet sources here'))"
-  say "actors: embedded host"
+  torch="${DANAS_TORCH:-native}"
+  if restores TorchSharp; then torch_why="TorchSharp restores here; -p:DanasTorch=torchsharp builds on it"; else torch_why="TorchSharp does not restore from the NuGet sources here"; fi
+  if [ "${DANAS_STACK:-}" = embedded ]; then host=embedded; host_why="as DANAS_STACK asks"
+  elif restores Akka && restores Akka.Persistence.Sql; then host=akka; host_why="Akka.NET and Akka.Persistence.Sql restore here; DANAS_STACK=embedded leaves them out"
+  elif [ "${DANAS_STACK:-}" = akka ]; then die "DANAS_STACK=akka: Akka.NET does not restore from the NuGet sources here (dotnet nuget list source)"
+  else host=embedded; host_why="Akka.NET does not restore from the NuGet sources here"; fi
+  cat > "$WORLD" <<P
+<Project>
+  <PropertyGroup>
+    <DanasTorch Condition="'\$(DanasTorch)' == ''">$torch</DanasTorch>
+    <DanasHost Condition="'\$(DanasHost)' == ''">$host</DanasHost>
+  </PropertyGroup>
+</Project>
+P
+  say "torch: $torch ($torch_why)"
+  say "actors: $host ($host_why)"
 fi
 
 apt_install g++ libturbojpeg0-dev libpng-dev libjs-chart.js

@@ -8,7 +8,7 @@ namespace DaNas.Actors.Embedded;
 /// Runs actors in this process: one asynchronous loop an actor over a bounded mailbox, supervision with back-off, events in a
 /// journal. It passes ActorHostContract.
 /// </summary>
-public sealed class EmbeddedHost : IAsyncDisposable
+public sealed class EmbeddedHost : IActorHost
 {
     private readonly ConcurrentDictionary<string, ActorCell> cells = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, ActorAddress> roles = new(StringComparer.Ordinal);

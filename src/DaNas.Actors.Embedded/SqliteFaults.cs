@@ -9,6 +9,20 @@ internal static class SqliteFaults
 {
     private const int SqliteFull = 13;
 
+    /// <summary>Of another library's failure, whatever it wrapped around SQLite's.</summary>
+    public static JournalException Of(string path, Exception failure)
+    {
+        for (Exception? e = failure; e is not null; e = e.InnerException)
+        {
+            if (e is SqliteException s)
+                return s.Message.Contains(SqliteSchema.FenceMark, StringComparison.Ordinal) ? new(JournalFault.Fenced, $"{path}: another process took the search over; this process stops", e) : Of(path, s);
+            if (e is JournalException known)
+                return known;
+        }
+
+        return new(JournalFault.Unavailable, $"{path}: {failure.Message}", failure);
+    }
+
     public static JournalException Of(string path, SqliteException e) => e.SqliteErrorCode switch
     {
         26 => new(JournalFault.Foreign, $"{path} is not a SQLite file, so not a journal of this product; name another folder with --out", e),

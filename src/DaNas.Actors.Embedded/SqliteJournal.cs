@@ -10,15 +10,16 @@ namespace DaNas.Actors.Embedded;
 
 /// <summary>
 /// The journal in one SQLite file: WAL, synchronous=FULL, one dedicated writer thread. The table is that of Akka.Persistence.Sql 1.5
-/// (default mapping), so that the Akka host can read it; the writer's epoch stands in a table of ours.
+/// (one column name differs), so that the Akka host writes it too; the writer's epoch stands in a table of ours.
 /// </summary>
-public sealed class SqliteJournal : IEventJournal
+public sealed class SqliteJournal : IEventJournal, IFencedTables
 {
     private const int ApplicationId = 0x44614E61;
     private const int SchemaVersion = 1;
 
     private readonly string path;
     private readonly TimeProvider time;
+    private readonly Func<string, string>? headOf;
     private readonly string writer = Guid.NewGuid().ToString("D");
     private readonly Dictionary<string, long> epochs = new(StringComparer.Ordinal);
     private readonly JournalLedger ledger;
@@ -31,6 +32,7 @@ public sealed class SqliteJournal : IEventJournal
     private SqliteJournal(string path, bool readOnly, TimeProvider time, Func<string, string>? headOf)
     {
         this.path = path;
+        this.headOf = headOf;
         ledger = new JournalLedger(path, headOf);
         this.time = time;
         connection = new SqliteConnection(new SqliteConnectionStringBuilder
@@ -67,6 +69,30 @@ public sealed class SqliteJournal : IEventJournal
 
     /// <summary>Opens an existing file for reading; works beside a running search.</summary>
     public static SqliteJournal OpenReadOnly(string path, Func<string, string>? headOf = null) => new(path, true, TimeProvider.System, headOf);
+
+    /// <inheritdoc/>
+    public string Kind => "sqlite";
+
+    /// <inheritdoc/>
+    public string ConnectionString => new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, Pooling = true, DefaultTimeout = 10 }.ToString();
+
+    /// <inheritdoc/>
+    public void Fence() => Enqueue(() =>
+    {
+        Execute(SqliteSchema.Fence);
+        return true;
+    }).GetAwaiter().GetResult();
+
+    /// <inheritdoc/>
+    public long EpochOf(string persistenceId) => Enqueue(() => epochs.TryGetValue(persistenceId, out long epoch)
+        ? epoch
+        : throw new JournalException(JournalFault.Fenced, $"this process is not the writer of {persistenceId}")).GetAwaiter().GetResult() is long known ? known : 0;
+
+    /// <inheritdoc/>
+    public JournalLedger NewLedger() => new(path, headOf, true);
+
+    /// <inheritdoc/>
+    public JournalException Translate(Exception failure) => SqliteFaults.Of(path, failure);
 
     /// <inheritdoc/>
     public void AcceptCut(string persistenceId) => ledger.Accept(persistenceId);

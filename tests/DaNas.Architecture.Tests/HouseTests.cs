@@ -10,6 +10,7 @@ public sealed partial class HouseTests
         ["DaNas.Domain"] = [],
         ["DaNas.Ports"] = ["DaNas.Domain"],
         ["DaNas.Actors"] = ["DaNas.Domain", "DaNas.Ports"],
+        ["DaNas.Actors.Akka"] = ["DaNas.Actors", "Akka", "Akka.Persistence", "Akka.Persistence.Sql"],
         ["DaNas.Actors.Embedded"] = ["DaNas.Actors", "DaNas.Domain", "DaNas.Ports", "Microsoft.Data.Sqlite.Core", "Npgsql", "SQLitePCLRaw.bundle_e_sqlite3"],
         ["DaNas.Actors.Simulated"] = ["DaNas.Actors", "DaNas.Domain", "DaNas.Ports"],
         ["DaNas.LibTorch"] = [],
@@ -18,7 +19,7 @@ public sealed partial class HouseTests
         ["DaNas.Export"] = ["DaNas.Domain", "DaNas.Ports", "DaNas.Torch", "Google.Protobuf", "Grpc.Tools"],
         ["DaNas.Evidence"] = ["DaNas.Domain", "MathNet.Numerics"],
         ["DaNas.Storage"] = ["DaNas.Domain", "DaNas.Ports"],
-        ["DaNas.Cli"] = ["DaNas.Actors", "DaNas.Actors.Embedded", "DaNas.Actors.Simulated", "DaNas.Domain", "DaNas.Evidence", "DaNas.Export", "DaNas.Ports", "DaNas.Storage", "DaNas.Tabular", "DaNas.Torch", "Npgsql", "Spectre.Console", "System.CommandLine"],
+        ["DaNas.Cli"] = ["DaNas.Actors", "DaNas.Actors.Akka", "DaNas.Actors.Embedded", "DaNas.Actors.Simulated", "DaNas.Domain", "DaNas.Evidence", "DaNas.Export", "DaNas.Ports", "DaNas.Storage", "DaNas.Tabular", "DaNas.Torch", "Npgsql", "Spectre.Console", "System.CommandLine"],
     };
 
     [Fact]

@@ -51,4 +51,21 @@ public sealed class ConfigTests
     [Fact]
     public void All_problems_come_at_once_one_line_each() =>
         Should.Throw<UsageException>(() => ConfigLoader.Load("quickstart", ["prune.ratio=2", "weights.batch=0"], null)).Message.Split('\n').Length.ShouldBe(2);
+
+    /// <summary>The text that an earlier 0.2 stored, before recipes, latency and given architectures: it is read as it is, and begins a new search with today's defaults.</summary>
+    [Fact]
+    public void A_configuration_that_an_earlier_version_stored_is_read_and_begins_a_new_search()
+    {
+        string stored = File.ReadAllText(Path.Combine(Source(), "Golden", "configuration-0.2.json"));
+        stored.ShouldNotContain("rand-augment");
+        SearchConfig old = SearchConfig.FromCanonicalText(stored);
+        old.Hash.ShouldBe(Domain.Values.Digest.Of(stored));
+        old.Retrain.Optimiser.ToString().ShouldBe("Sgd");
+        SearchConfig anew = ConfigLoader.Anew(stored, ["retrain.top=2"], null);
+        anew.Retrain.Top.ShouldBe(2);
+        anew.Text.ShouldContain("rand-augment");
+        anew.Stage.ShouldBe(old.Stage);
+    }
+
+    private static string Source([System.Runtime.CompilerServices.CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
 }

@@ -122,6 +122,12 @@ public sealed class ModelTests : IDisposable
         JsonElement said = Danas.LastLine(text);
         said.GetProperty("cells").GetInt32().ShouldBe(4);
         string one = File.ReadAllText(Path.Combine(results, "small-full-s1.json"));
+
+        // The same matrix without a kill, in another folder: the same cells, but for seconds.
+        string again = Path.Combine(danas.Folder, "again");
+        danas.Run("experiment", conf, "--to", again, "--out", Path.Combine(danas.Folder, "out2")).Code.ShouldBe(0);
+        foreach (string cell in Directory.GetFiles(results, "small-*.json"))
+            WithoutSeconds(File.ReadAllText(Path.Combine(again, Path.GetFileName(cell)))).ShouldBe(WithoutSeconds(File.ReadAllText(cell)), cell);
         (code, text, error) = danas.Run("experiment", conf, "--to", results, "--tables", "--out", Path.Combine(danas.Folder, "elsewhere"));
         code.ShouldBe(0, error);
         text.ShouldContain("4 of 4 cells");
@@ -138,6 +144,8 @@ public sealed class ModelTests : IDisposable
         code.ShouldBe(2);
         error.ShouldContain("reference = nobody: name one of the arms: full");
     }
+
+    private static string WithoutSeconds(string result) => System.Text.RegularExpressions.Regex.Replace(result, "\"seconds\": ?[0-9.eE+-]+", "\"seconds\":0");
 
     [Fact]
     public void The_gaps_of_a_search_are_measured_over_architectures_trained_twice()

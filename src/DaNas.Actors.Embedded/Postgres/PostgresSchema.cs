@@ -3,7 +3,7 @@ using Npgsql;
 namespace DaNas.Actors.Embedded.Postgres;
 
 /// <summary>
-/// Tables in PostgreSQL, brought up step by step from whatever version is there: those of Akka.Persistence.Sql 1.5 (default mapping), the writers'
+/// Tables in PostgreSQL, brought up step by step from whatever version is there: those of Akka.Persistence.Sql 1.5 (one column name differs), the writers'
 /// epochs, who leads the cluster, what its nodes were told to do, and the projection of each search.
 /// </summary>
 public static class PostgresSchema

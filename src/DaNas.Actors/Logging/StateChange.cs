@@ -50,6 +50,7 @@ public enum LogEvent
     MailboxOverflow = 904,
     JournalUnavailable = 905,
     JournalAvailable = 906,
+    HostWarned = 907,
 }
 
 /// <summary>One state change of one actor: who, from, to, and what it is about.</summary>

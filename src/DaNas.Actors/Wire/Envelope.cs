@@ -15,17 +15,21 @@ public readonly record struct RowHead(long Sequence, long CreatedTicks, string M
 /// </summary>
 public sealed record Envelope(string Chain, long Epoch, JsonElement Event)
 {
+    /// <summary>When the event was sealed, where the row's own time is another program's; null: the row's time.</summary>
+    [System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)]
+    public long? SealedTicks { get; init; }
+
     /// <summary>The link before the first event of a persistence id.</summary>
     public static string Genesis(string persistenceId) => Digest.Of($"danas-journal/1 {persistenceId}").Hex;
 
-    /// <summary>Seals an event onto the chain.</summary>
-    public static (byte[] Bytes, string Chain) Seal(string before, RowHead head, long epoch, byte[] payload)
+    /// <summary>Seals an event onto the chain; <paramref name="withTime"/> where the row's time is not ours to set.</summary>
+    public static (byte[] Bytes, string Chain) Seal(string before, RowHead head, long epoch, byte[] payload, bool withTime = false)
     {
         if (payload.Length > WireFormat.MaximumEventBytes)
             throw new InvalidDataException($"{head.Manifest} has {payload.Length} bytes, over the bound of {WireFormat.MaximumEventBytes}: large tables belong in blobs");
         string chain = Link(before, head, epoch, payload);
         using JsonDocument document = JsonDocument.Parse(payload);
-        return (JsonSerializer.SerializeToUtf8Bytes(new Envelope(chain, epoch, document.RootElement), DomainJson.Stored), chain);
+        return (JsonSerializer.SerializeToUtf8Bytes(new Envelope(chain, epoch, document.RootElement) { SealedTicks = withTime ? head.CreatedTicks : null }, DomainJson.Stored), chain);
     }
 
     /// <summary>Opens a row; throws <see cref="InvalidDataException"/> when the row is not the one that was sealed here.</summary>
@@ -43,7 +47,7 @@ public sealed record Envelope(string Chain, long Epoch, JsonElement Event)
             throw new InvalidDataException($"event {head.Sequence} is not an envelope of this product: {e.Message}", e); // InvalidOperation: bytes that are no UTF-8.
         }
 
-        string chain = Link(before, head, envelope.Epoch, payload);
+        string chain = Link(before, envelope.SealedTicks is { } ticks ? head with { CreatedTicks = ticks } : head, envelope.Epoch, payload);
         return chain == envelope.Chain
             ? (WireFormat.Read(head.Manifest, payload), chain, envelope.Epoch)
             : throw new InvalidDataException($"event {head.Sequence} ({head.Manifest}) does not fit the hash chain: the journal was damaged or changed");

@@ -1,7 +1,6 @@
 using System.Globalization;
 using DaNas.Actors;
 using DaNas.Actors.Dispatch;
-using DaNas.Actors.Embedded;
 using DaNas.Actors.Journals;
 using DaNas.Actors.Searches;
 using DaNas.Actors.Trainers;
@@ -36,6 +35,9 @@ internal sealed record Launch(SearchConfig Config, DatasetSummary Data, string I
 internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
 {
     public const string EngineVersion = "danas-engine/1";
+
+    /// <summary>What runs the actors; the outcome does not depend on it.</summary>
+    public HostKind Host { get; init; } = Hosts.Choose(null);
 
     private readonly TaskCompletionSource<int> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -79,7 +81,7 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
             long epoch = await journal.AcquireAsync($"search-{id}");
             SearchEvent.SearchStarted first = new(new SearchId(id), config.Text, config.Hash, data, profile, EngineVersion);
             SearchProtocol.Beginning beginning = new(new SearchCommand.Start(first), new SearchCommand.Resume(epoch, profile, launch.LostSeconds) { Accepted = launch.Accepted });
-            await using EmbeddedHost host = new(new HostOptions(), journal, log, TimeProvider.System);
+            await using IActorHost host = Hosts.Open(Host, journal, log);
             Populate(host, config, trainers, blobs);
             host.Spawn($"search-{id}", () => new SearchActor(new SearchId(id), beginning, new ActorAddress("/listener")));
             Task<int> end = ended.Task;
@@ -98,7 +100,7 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
         }
     }
 
-    private void Populate(EmbeddedHost host, SearchConfig config, TrainerProcess[] trainers, FileBlobStore blobs)
+    private void Populate(IActorHost host, SearchConfig config, TrainerProcess[] trainers, FileBlobStore blobs)
     {
         host.OpenPort(Actors.Ports.Blobs, (request, _) =>
         {

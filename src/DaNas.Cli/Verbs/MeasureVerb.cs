@@ -47,8 +47,6 @@ internal static class MeasureVerb
                 throw new UsageException("measure takes --batch and --threads of 1 and more, --random of 0 and more, --classes of 2 and more");
             TorchBinding.Prepare(parsed.GetValue(threads));
             LatencySetup setup = new(parsed.GetValue(batch), 5, Math.Max(8, parsed.GetValue(repeats)), on, true);
-            if (blocks)
-                Console.Error.WriteLine(Output.Text($"measuring {space.Layers.Sum(l => l.Candidates.Count)} blocks, twice {setup.Repeats} passes each"));
             BlockTable? measured = blocks ? BlockTable.Measure(space, setup) : null;
             if (measured is { IsRepeatable: false } && !parsed.GetValue(accept))
             {
@@ -137,6 +135,7 @@ internal static class MeasureVerb
         public static BlockTable Measure(SearchSpace space, LatencySetup setup)
         {
             LatencyMeter meter = new(space, setup);
+            Console.Error.WriteLine(Output.Text($"measuring {space.Layers.Sum(l => l.Candidates.Count)} blocks, twice {setup.Repeats} passes each"));
             (LayerSpec Layer, BlockSpec Block)[] all = [.. space.Layers.SelectMany(l => l.Candidates.Select(b => (l, b)))];
             double fixedPart = meter.FixedMilliseconds();
             double[] first = [.. all.Select(x => meter.Of(x.Layer, x.Block).Median)], second = [.. all.Select(x => meter.Of(x.Layer, x.Block).Median)];

@@ -23,7 +23,8 @@ internal static class RunVerbs
         Option<bool> json = Shared.Json();
         Option<string?> cluster = NodeVerbs.Cluster();
         Option<string?> secret = NodeVerbs.SecretFile();
-        Command command = new("run", "Starts a search and stays with it to its end; with --cluster, on the nodes of a cluster.") { conf, set, data, output, id, json, cluster, secret };
+        Option<string?> host = Host();
+        Command command = new("run", "Starts a search and stays with it to its end; with --cluster, on the nodes of a cluster.") { conf, set, data, output, id, json, host, cluster, secret };
         command.SetAction((parsed, _) => Shared.GuardAsync(async () =>
         {
             SearchConfig config = ConfigLoader.Load(parsed.GetValue(conf)!, parsed.GetValue(set) ?? [], parsed.GetValue(data));
@@ -36,13 +37,15 @@ internal static class RunVerbs
                 return await ClusterRun.GoAsync(client, folder, name, (c, waits, stop) => c.SubmitAsync(name, config, waits, stop), parsed.GetValue(json));
             }
 
-            return await HereAsync(config, folder, parsed.GetValue(id), parsed.GetValue(json));
+            return await HereAsync(config, folder, parsed.GetValue(id), parsed.GetValue(json), Hosts.Choose(parsed.GetValue(host)));
         }));
         return command;
     }
 
+    private static Option<string?> Host() => new("--host") { Description = $"What runs the actors: akka or embedded (default here: {(Hosts.HasAkka ? "akka" : "embedded")}; or DANAS_HOST). The result is the same." };
+
     /// <summary>A new search on this machine, from its start to its tables.</summary>
-    internal static async Task<int> HereAsync(SearchConfig config, OutputFolder folder, string? id, bool json)
+    internal static async Task<int> HereAsync(SearchConfig config, OutputFolder folder, string? id, bool json, HostKind? host = null)
     {
         string searchId = CheckId(id ?? SearchRunner.NewId(config.Search.Name), folder);
         DatasetSummary summary = new DatasetCatalog().Describe(config);
@@ -52,7 +55,7 @@ internal static class RunVerbs
         if (config.Trainers.Device == "cpu" && config.Trainers.Count * config.Trainers.Threads > Environment.ProcessorCount)
             presenter.Warn($"{config.Trainers.Count} trainers x {config.Trainers.Threads} threads exceed the {Environment.ProcessorCount} cores: expect 3 to 8 times less speed; lower trainers.count or trainers.threads");
         using Interruption interruption = new();
-        int code = await new SearchRunner(folder, presenter).StartAsync(config, summary, searchId, interruption.Token);
+        int code = await new SearchRunner(folder, presenter) { Host = host ?? Hosts.Choose(null) }.StartAsync(config, summary, searchId, interruption.Token);
         return Close(folder, searchId, code, json, presenter);
     }
 
@@ -68,7 +71,8 @@ internal static class RunVerbs
         Option<bool> takeover = new("--takeover") { Description = "Takes the search from a stopped process; the journal's epoch keeps that process out." };
         Option<string?> cluster = NodeVerbs.Cluster();
         Option<string?> secret = NodeVerbs.SecretFile();
-        Command command = new("resume", "Goes on with an interrupted search; prints the result again where it is finished. With --cluster, follows one there.") { id, conf, set, data, output, json, accept, takeover, cluster, secret };
+        Option<string?> host = Host();
+        Command command = new("resume", "Goes on with an interrupted search; prints the result again where it is finished. With --cluster, follows one there.") { id, conf, set, data, output, json, accept, takeover, host, cluster, secret };
         command.SetAction((parsed, _) => Shared.GuardAsync(async () =>
         {
             OutputFolder folder = Shared.Folder(parsed, output);
@@ -89,7 +93,7 @@ internal static class RunVerbs
                 Launch launch = ResumeCheck.Of(record, new ResumeRequest(parsed.GetValue(conf), parsed.GetValue(set) ?? [], parsed.GetValue(data), parsed.GetValue(accept)));
                 using Interruption interruption = new();
                 presenter.Say($"resuming {record.Id} after {record.Events.Count} events, in {folder.SearchFolder(record.Id)}");
-                code = await new SearchRunner(folder, presenter).ResumeAsync(record, launch, parsed.GetValue(takeover), interruption.Token);
+                code = await new SearchRunner(folder, presenter) { Host = Hosts.Choose(parsed.GetValue(host)) }.ResumeAsync(record, launch, parsed.GetValue(takeover), interruption.Token);
             }
 
             return Close(folder, record.Id, code, parsed.GetValue(json), presenter);

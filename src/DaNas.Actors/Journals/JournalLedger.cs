@@ -1,20 +1,19 @@
 using System.Globalization;
-using DaNas.Actors.Journals;
 using DaNas.Actors.Wire;
 
-namespace DaNas.Actors.Embedded;
+namespace DaNas.Actors.Journals;
 
 /// <summary>One row of the journal table.</summary>
-internal readonly record struct Row(RowHead Head, byte[] Message);
+public readonly record struct Row(RowHead Head, byte[] Message);
 
 /// <summary>Events made ready for the store, and the head that the journal has when they are in it.</summary>
-internal sealed record SealedRows(IReadOnlyList<Row> Rows, Head Head);
+public sealed record SealedRows(IReadOnlyList<Row> Rows, Head Head);
 
 /// <summary>
 /// What every store of the journal keeps beside its rows: the hash chain of each persistence id, and its head in a file outside. Rows are sealed
-/// and opened here, whatever stores them.
+/// and opened here, whatever stores them; <c>sealsTime</c> for a store that sets its rows' time itself.
 /// </summary>
-internal sealed class JournalLedger(string where, Func<string, string>? headOf) : IDisposable
+public sealed class JournalLedger(string where, Func<string, string>? headOf, bool sealsTime = false) : IDisposable
 {
     private readonly Lock gate = new();
     private readonly HashSet<string> accepted = new(StringComparer.Ordinal);
@@ -85,7 +84,7 @@ internal sealed class JournalLedger(string where, Func<string, string>? headOf) 
         foreach (object e in events)
         {
             RowHead head = new(++lastSequence, now.UtcTicks, WireFormat.ManifestOf(e));
-            (byte[] message, chain) = Envelope.Seal(chain, head, epoch, WireFormat.Write(e));
+            (byte[] message, chain) = Envelope.Seal(chain, head, epoch, WireFormat.Write(e), sealsTime);
             rows.Add(new Row(head, message));
         }
 

@@ -1,0 +1,34 @@
+using Akka.Actor;
+using Akka.Serialization;
+using DaNas.Actors.Wire;
+
+namespace DaNas.Actors.Akka;
+
+/// <summary>An event as it goes into a row and comes out of it: sealed onto the hash chain by the writer, who alone knows the link before.</summary>
+internal sealed record SealedEvent(string Manifest, byte[] Message);
+
+/// <summary>Writes sealed events as they are, under the manifests of the wire format; an unknown one throws when the row is opened.</summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Performance", "CA1812", Justification = "Akka makes it by its name in HOCON.")]
+internal sealed class EventSerializer(ExtendedActorSystem system) : SerializerWithStringManifest(system)
+{
+    public override int Identifier => WireFormat.SerializerId;
+
+    public override string Manifest(object o) => ((SealedEvent)o).Manifest;
+
+    public override byte[] ToBinary(object obj) => ((SealedEvent)obj).Message;
+
+    public override object FromBinary(byte[] bytes, string manifest) => new SealedEvent(manifest, bytes);
+}
+
+/// <summary>Bound to <see cref="object"/>: nothing leaves this process, or enters a journal, by accident or by a CLR name.</summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Performance", "CA1812", Justification = "Akka makes it by its name in HOCON.")]
+internal sealed class RefusingSerializer(ExtendedActorSystem system) : Serializer(system)
+{
+    public override int Identifier => 20_031_257;
+
+    public override bool IncludeManifest => false;
+
+    public override byte[] ToBinary(object obj) => throw new InvalidOperationException($"{obj?.GetType()} has no place in the wire format and is not serialised");
+
+    public override object FromBinary(byte[] bytes, Type type) => throw new InvalidOperationException("bytes without a manifest are not read");
+}

@@ -7,32 +7,44 @@
 need_dotnet
 mkdir -p "$ROOT/artifacts/native"
 
-restores() { # PACKAGE: whether the version that is pinned restores from the sources that this machine has
-  local package="$1" probe="$ROOT/artifacts/probe" version
-  version=$(sed -n "s/.*PackageVersion Include=\"$package\" Version=\"\([^\"]*\)\".*/\1/p" "$ROOT/Directory.Packages.props")
+version_of() { # PACKAGE: as it is pinned
+  local version
+  version=$(sed -n "s/.*PackageVersion Include=\"$1\" Version=\"\([^\"]*\)\".*/\1/p" "$ROOT/Directory.Packages.props")
   case "$version" in
-    '$(AkkaVersion)') version="${AkkaVersion:-$(sed -n "s/.*<AkkaVersion [^>]*>\([^<]*\)<.*/\1/p" "$ROOT/Directory.Packages.props")}" ;;
-    '$(AkkaPersistenceSqlVersion)') version="${AkkaPersistenceSqlVersion:-$(sed -n "s/.*<AkkaPersistenceSqlVersion [^>]*>\([^<]*\)<.*/\1/p" "$ROOT/Directory.Packages.props")}" ;;
+    '$('*) local name="${version#??}"; name="${name%?}"; version="${!name:-$(sed -n "s/.*<$name [^>]*>\([^<]*\)<.*/\1/p" "$ROOT/Directory.Packages.props")}" ;;
   esac
+  printf '%s' "$version"
+}
+
+restores() { # PACKAGE...: whether the pinned versions restore, together, from the sources that this machine has
+  local probe="$ROOT/artifacts/probe" package
   mkdir -p "$probe"
-  cat > "$probe/probe.csproj" <<P
-<Project Sdk="Microsoft.NET.Sdk">
-  <PropertyGroup><TargetFramework>net10.0</TargetFramework><ManagePackageVersionsCentrally>false</ManagePackageVersionsCentrally><RestorePackagesWithLockFile>false</RestorePackagesWithLockFile></PropertyGroup>
-  <ItemGroup><PackageReference Include="$package" Version="$version" /></ItemGroup>
-</Project>
-P
+  {
+    printf '<Project Sdk="Microsoft.NET.Sdk">\n  <PropertyGroup><TargetFramework>net10.0</TargetFramework><ManagePackageVersionsCentrally>false</ManagePackageVersionsCentrally><RestorePackagesWithLockFile>false</RestorePackagesWithLockFile></PropertyGroup>\n  <ItemGroup>\n'
+    for package in "$@"; do printf '    <PackageReference Include="%s" Version="%s" />\n' "$package" "$(version_of "$package")"; done
+    printf '  </ItemGroup>\n</Project>\n'
+  } > "$probe/probe.csproj"
   timeout 60 dotnet restore "$probe/probe.csproj" -v q >/dev/null 2>&1
 }
 
 WORLD="$ROOT/artifacts/world.props"
-if [ ! -f "$WORLD" ] || [ -n "${DANAS_TORCH:-}${DANAS_STACK:-}" ]; then
-  # TorchSharp is compiled against but not the default yet: the native binding is what this version is measured with.
-  torch="${DANAS_TORCH:-native}"
-  if restores TorchSharp; then torch_why="TorchSharp restores here; -p:DanasTorch=torchsharp builds on it"; else torch_why="TorchSharp does not restore from the NuGet sources here"; fi
-  if [ "${DANAS_STACK:-}" = embedded ]; then host=embedded; host_why="as DANAS_STACK asks"
-  elif restores Akka && restores Akka.Persistence.Sql; then host=akka; host_why="Akka.NET and Akka.Persistence.Sql restore here; DANAS_STACK=embedded leaves them out"
-  elif [ "${DANAS_STACK:-}" = akka ]; then die "DANAS_STACK=akka: Akka.NET does not restore from the NuGet sources here (dotnet nuget list source)"
-  else host=embedded; host_why="Akka.NET does not restore from the NuGet sources here"; fi
+stored() { sed -n "s/.*<$1 [^>]*>\([^<]*\)<.*/\1/p" "$WORLD" 2>/dev/null || true; } # PROPERTY: what was chosen before
+case "${DANAS_TORCH:-native}" in native | torchsharp) ;; *) die "DANAS_TORCH=$DANAS_TORCH: write native or torchsharp" ;; esac
+case "${DANAS_STACK:-embedded}" in akka | embedded) ;; *) die "DANAS_STACK=$DANAS_STACK: write akka or embedded" ;; esac
+torch="${DANAS_TORCH:-$(stored DanasTorch)}"
+host="${DANAS_STACK:-$(stored DanasHost)}"
+if [ -z "$torch" ] || [ -z "$host" ] || [ -n "${DANAS_TORCH:-}${DANAS_STACK:-}" ]; then
+  if [ -z "$torch" ]; then
+    # TorchSharp is compiled against but not the default yet: the native binding is what this version is measured with.
+    torch=native
+    if restores TorchSharp; then torch_why="TorchSharp restores here; DANAS_TORCH=torchsharp builds on it"; else torch_why="TorchSharp does not restore from the NuGet sources here"; fi
+  fi
+  if [ -z "$host" ]; then
+    if restores Akka Akka.Persistence Akka.Persistence.Sql; then host=akka; host_why="Akka.NET and Akka.Persistence.Sql restore here; DANAS_STACK=embedded leaves them out"
+    else host=embedded; host_why="Akka.NET does not restore from the NuGet sources here"; fi
+  elif [ "${DANAS_STACK:-}" = akka ]; then
+    restores Akka Akka.Persistence Akka.Persistence.Sql || die "DANAS_STACK=akka: Akka.NET does not restore from the NuGet sources here (dotnet nuget list source)"
+  fi
   cat > "$WORLD" <<P
 <Project>
   <PropertyGroup>
@@ -41,8 +53,8 @@ if [ ! -f "$WORLD" ] || [ -n "${DANAS_TORCH:-}${DANAS_STACK:-}" ]; then
   </PropertyGroup>
 </Project>
 P
-  say "torch: $torch ($torch_why)"
-  say "actors: $host ($host_why)"
+  say "torch: $torch (${torch_why:-as chosen})"
+  say "actors: $host (${host_why:-as chosen})"
 fi
 
 apt_install g++ libturbojpeg0-dev libpng-dev libjs-chart.js

@@ -19,11 +19,10 @@ public sealed class AkkaHost : IActorHost
     private readonly ExtendedActorSystem system;
     private long overflowed;
 
-    /// <summary>Starts an actor system; <paramref name="hocon"/> is laid over what the host itself needs.</summary>
+    /// <summary>Starts an actor system over a journal whose fence is up; <paramref name="hocon"/> is hocon/akka, and what stands in the way of the host itself is overridden.</summary>
     public AkkaHost(string hocon, IFencedTables? journal, IStateLog log)
     {
         Journal = journal;
-        journal?.Fence();
         Ledger = journal?.NewLedger();
         Log = log;
         string connection = journal is null ? string.Empty : $"akka.persistence.journal.sql.connection-string = {Quote(journal.ConnectionString)}";
@@ -76,7 +75,7 @@ public sealed class AkkaHost : IActorHost
             return;
         await stopping.CancelAsync();
         await CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ClrExitReason.Instance);
-        await system.Terminate();
+        await system.WhenTerminated; // The shutdown's own phases give up after a while: the journal must not be let go under a writer.
         system.Dispose();
         stopping.Dispose();
         Ledger?.Dispose();
@@ -96,10 +95,12 @@ public sealed class AkkaHost : IActorHost
 
     internal ActorAddress Resolve(string role) => roles.TryGetValue(role, out ActorAddress? address) ? address : new ActorAddress($"/{role}");
 
-    internal void CountOverflow(ActorAddress? receiver)
+    /// <summary>Told once an actor.</summary>
+    internal void CountOverflow(ActorAddress? first)
     {
-        if (Interlocked.Increment(ref overflowed) == 1)
-            Log.Write(receiver ?? new ActorAddress("/"), DateTimeOffset.UtcNow, new StateChange(LogEvent.MailboxOverflow, "Full", "Dropping") { Cause = $"more than {Bounds.MailboxCapacity} messages wait", IsWarning = true });
+        Interlocked.Increment(ref overflowed);
+        if (first is not null)
+            Log.Write(first, DateTimeOffset.UtcNow, new StateChange(LogEvent.MailboxOverflow, "Full", "Dropping") { Cause = $"more than {Bounds.MailboxCapacity} messages wait", IsWarning = true });
     }
 
     internal void Die(string reason) => fatal.TrySetResult(reason);

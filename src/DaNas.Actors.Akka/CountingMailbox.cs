@@ -15,7 +15,7 @@ internal sealed class CountingMailbox(Settings settings, Config config) : Mailbo
         new Queue(owner, Config.GetInt("capacity"), system.Settings.Setup.Get<AkkaHost.HostSetup>().Value.Host);
 
     /// <summary>Only messages of actors count; death watch, timers and the host's own must not be lost.</summary>
-    private static bool Counts(object message) => message is not (IInternal or global::Akka.Actor.Terminated or IWrappedMessage { Message: IInternal } or IAutoReceivedMessage);
+    private static bool Counts(object message) => WrappedMessage.Unwrap(message) is not (IInternal or global::Akka.Actor.Terminated or IAutoReceivedMessage); // Timers are wrapped twice.
 
     internal sealed class Queue(IActorRef owner, int capacity, AkkaHost host) : DequeWrapperMessageQueue(new Inner(owner, capacity, host)), IUnboundedDequeBasedMessageQueueSemantics
     {
@@ -25,6 +25,7 @@ internal sealed class CountingMailbox(Settings settings, Config config) : Mailbo
         {
             private readonly UnboundedMessageQueue queue = new();
             private int waiting;
+            private int dropped;
 
             public bool HasMessages => queue.HasMessages;
 
@@ -37,7 +38,7 @@ internal sealed class CountingMailbox(Settings settings, Config config) : Mailbo
                 if (Counts(envelope.Message) && Interlocked.Increment(ref waiting) > capacity)
                 {
                     Interlocked.Decrement(ref waiting);
-                    host.CountOverflow(AkkaHost.AddressOf(owner));
+                    host.CountOverflow(Interlocked.Increment(ref dropped) == 1 ? AkkaHost.AddressOf(owner) : null);
                     return;
                 }
 
@@ -51,11 +52,14 @@ internal sealed class CountingMailbox(Settings settings, Config config) : Mailbo
     }
 }
 
-/// <summary>Every failure restarts, and the shell decides what follows: back-off, pause or end.</summary>
+/// <summary>
+/// Every failure restarts, and the shell decides what follows: back-off, pause or end. What cannot even be made (a plugin that does not load) stops:
+/// a restart would come at once and for ever.
+/// </summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Performance", "CA1812", Justification = "Akka makes it by its name in HOCON.")]
 internal sealed class AlwaysRestart : SupervisorStrategyConfigurator
 {
-    public static SupervisorStrategy Strategy { get; } = new OneForOneStrategy(_ => Directive.Restart, false);
+    public static SupervisorStrategy Strategy { get; } = new OneForOneStrategy(e => e is ActorInitializationException ? Directive.Stop : Directive.Restart, false);
 
     public override SupervisorStrategy Create() => Strategy;
 }

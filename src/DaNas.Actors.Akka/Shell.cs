@@ -56,6 +56,16 @@ internal sealed partial class Shell : UntypedActor, IWithUnboundedStash, IWithTi
 
     protected override void PreStart() => base.Self.Tell(new Begin(), base.Self);
 
+    /// <summary>Ends the children, as Akka would, without the word that this actor has stopped.</summary>
+    protected override void PreRestart(Exception reason, object message)
+    {
+        foreach (IActorRef child in Context.GetChildren())
+        {
+            Context.Unwatch(child);
+            Context.Stop(child);
+        }
+    }
+
     protected override void PostRestart(Exception reason)
     {
         life.Watching.RemoveWhere(w => w.Path.Parent.Equals(base.Self.Path));

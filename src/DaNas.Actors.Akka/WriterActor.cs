@@ -1,7 +1,9 @@
 using Akka.Actor;
+using Akka.Pattern;
 using Akka.Persistence;
 using DaNas.Actors.Journals;
 using DaNas.Actors.Wire;
+using DaNas.Ports;
 
 namespace DaNas.Actors.Akka;
 
@@ -54,11 +56,13 @@ internal sealed class WriterActor(string persistenceId, Head? head, IFencedTable
             return;
         }
 
+        foreach (object e in store.Events)
+            FaultPoints.Passed?.Invoke(EventSites.Of(FaultPoints.EventBefore, e));
         int left = store.Events.Count;
         PersistAll(sealedRows.Rows.Select(r => new SealedEvent(r.Head.Manifest, r.Message)), _ =>
         {
             if (--left == 0)
-                Acknowledge(sealedRows);
+                Acknowledge(sealedRows, store.Events);
         });
     }
 
@@ -67,7 +71,12 @@ internal sealed class WriterActor(string persistenceId, Head? head, IFencedTable
     /// <summary>Akka goes on after a rejection without calling back: for us it is a failure like any other.</summary>
     protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr) => Fail(journal.Translate(cause));
 
-    protected override void OnRecoveryFailure(Exception reason, object? message = null) => Fail(reason as JournalException ?? journal.Translate(reason));
+    protected override void OnRecoveryFailure(Exception reason, object? message = null) => Fail(reason switch
+    {
+        JournalException known => known,
+        IllegalStateException filtered => new JournalException(JournalFault.Damaged, $"{PersistenceId}: rows of two writers are mixed ({filtered.Message}); restore the journal from a backup", filtered),
+        _ => journal.Translate(reason),
+    });
 
     /// <summary>Akka's LastSequenceNr may be higher than the last row; the rows are what counts.</summary>
     private void Open()
@@ -77,17 +86,21 @@ internal sealed class WriterActor(string persistenceId, Head? head, IFencedTable
             Context.Parent.Tell(new Recovered(ledger.Open(PersistenceId, head, rows)), Self);
             rows.Clear();
         }
-        catch (JournalException e)
+#pragma warning disable CA1031 // As above: whatever is wrong with a row, the shell says it.
+        catch (Exception e)
+#pragma warning restore CA1031
         {
             Fail(e);
         }
     }
 
     /// <summary>The head is flushed before anybody hears of the events.</summary>
-    private void Acknowledge(SealedRows stored)
+    private void Acknowledge(SealedRows stored, IReadOnlyList<object> events)
     {
         try
         {
+            foreach (object e in events)
+                FaultPoints.Passed?.Invoke(EventSites.Of(FaultPoints.EventAfter, e));
             ledger.Stored(PersistenceId, stored);
             Context.Parent.Tell(new Stored(stored.Head.Sequence), Self);
         }

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using DaNas.Actors.Journals;
 using DaNas.Actors.Wire;
-using DaNas.Domain.Searches;
 using DaNas.Ports;
 using Microsoft.Data.Sqlite;
 
@@ -19,7 +18,7 @@ public sealed class SqliteJournal : IEventJournal, IFencedTables
 
     private readonly string path;
     private readonly TimeProvider time;
-    private readonly Func<string, string>? headOf;
+    private volatile bool fenced;
     private readonly string writer = Guid.NewGuid().ToString("D");
     private readonly Dictionary<string, long> epochs = new(StringComparer.Ordinal);
     private readonly JournalLedger ledger;
@@ -32,7 +31,6 @@ public sealed class SqliteJournal : IEventJournal, IFencedTables
     private SqliteJournal(string path, bool readOnly, TimeProvider time, Func<string, string>? headOf)
     {
         this.path = path;
-        this.headOf = headOf;
         ledger = new JournalLedger(path, headOf);
         this.time = time;
         connection = new SqliteConnection(new SqliteConnectionStringBuilder
@@ -77,11 +75,12 @@ public sealed class SqliteJournal : IEventJournal, IFencedTables
     public string ConnectionString => new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, Pooling = true, DefaultTimeout = 10 }.ToString();
 
     /// <inheritdoc/>
-    public void Fence() => Enqueue(() =>
+    public Task FenceAsync() => Enqueue(() =>
     {
         Execute(SqliteSchema.Fence);
+        fenced = true;
         return true;
-    }).GetAwaiter().GetResult();
+    });
 
     /// <inheritdoc/>
     public long EpochOf(string persistenceId) => Enqueue(() => epochs.TryGetValue(persistenceId, out long epoch)
@@ -89,7 +88,7 @@ public sealed class SqliteJournal : IEventJournal, IFencedTables
         : throw new JournalException(JournalFault.Fenced, $"this process is not the writer of {persistenceId}")).GetAwaiter().GetResult() is long known ? known : 0;
 
     /// <inheritdoc/>
-    public JournalLedger NewLedger() => new(path, headOf, true);
+    public JournalLedger NewLedger() => ledger.Beside();
 
     /// <inheritdoc/>
     public JournalException Translate(Exception failure) => SqliteFaults.Of(path, failure);
@@ -121,6 +120,12 @@ public sealed class SqliteJournal : IEventJournal, IFencedTables
     {
         work.CompleteAdding();
         thread?.Join();
+        if (fenced)
+        {
+            using SqliteConnection pooled = new(ConnectionString);
+            SqliteConnection.ClearPool(pooled); // Another library's connections: the last one to close folds the -wal back into the file.
+        }
+
         connection.Dispose();
         work.Dispose();
         ledger.Dispose();
@@ -177,7 +182,7 @@ public sealed class SqliteJournal : IEventJournal, IFencedTables
         for (int i = 0; i < rows.Rows.Count; i++)
         {
             Row row = rows.Rows[i];
-            FaultPoints.Passed?.Invoke(Site(FaultPoints.EventBefore, events[i]));
+            FaultPoints.Passed?.Invoke(EventSites.Of(FaultPoints.EventBefore, events[i]));
             insert.Parameters.Clear();
             insert.Parameters.AddWithValue("$id", persistenceId);
             insert.Parameters.AddWithValue("$sequence", row.Head.Sequence);
@@ -188,17 +193,14 @@ public sealed class SqliteJournal : IEventJournal, IFencedTables
             insert.Parameters.AddWithValue("$writer", writer);
             insert.ExecuteNonQuery();
             if (i < rows.Rows.Count - 1)
-                FaultPoints.Passed?.Invoke(Site(FaultPoints.EventAfter, events[i]));
+                FaultPoints.Passed?.Invoke(EventSites.Of(FaultPoints.EventAfter, events[i]));
         }
 
         transaction.Commit();
-        FaultPoints.Passed?.Invoke(Site(FaultPoints.EventAfter, events[^1]));
+        FaultPoints.Passed?.Invoke(EventSites.Of(FaultPoints.EventAfter, events[^1]));
         ledger.Stored(persistenceId, rows);
         return rows.Head.Sequence;
     }
-
-    /// <summary>Taking over and faults are not what a sweep counts: they differ between a run and its repetition.</summary>
-    internal static string Site(string site, object e) => e is SearchEvent.SearchResumed or SearchEvent.AttemptFailed ? $"{site}-uncounted" : site;
 
     private void CheckWriter(SqliteTransaction transaction, string persistenceId, long epoch)
     {

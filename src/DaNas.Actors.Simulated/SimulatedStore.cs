@@ -88,7 +88,7 @@ public sealed class SimulatedStore
         {
             RowHead head = new(stored.Count + 1, world.Now.UtcTicks, WireFormat.ManifestOf(e));
             (byte[] bytes, _) = Envelope.Seal(before, head, request.Epoch, WireFormat.Write(e));
-            (object read, before, long epoch) = Envelope.Open(before, head, bytes); // What any reader will see, through the stored bytes.
+            (object read, before, long epoch, _) = Envelope.Open(before, head, bytes); // What any reader will see, through the stored bytes.
             stored.Add(new(head.Sequence, world.Now, head.Manifest, read) { Epoch = epoch, Chain = before });
             Stored?.Invoke(request.PersistenceId, head.Sequence, request.Epoch, read);
         }

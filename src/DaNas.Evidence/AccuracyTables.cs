@@ -21,7 +21,9 @@ public static class AccuracyTables
             rows.Add([
                 arm, Text($"{cells.Length}"), Text($"{cells.Average(c => c.Winner.Macs) / 1e6:0.000} M"), MeanError.Of(cells.Select(c => c.Winner.TestAccuracy)).Text("0.0000"),
                 arm == matrix.Reference ? "-" : difference.Text("0.0000"), random.Length == 0 ? "-" : overRandom.Text("0.0000"), random.Length == 0 ? "-" : Text($"{Significance.PairedGreater(random):0.000}")]);
-            if (arm != matrix.Reference && difference.Count > 1)
+            if (arm != matrix.Reference && against.Length > 1 && against.All(d => d == 0))
+                findings.Add($"{arm}: the same winners as {matrix.Reference}, so nothing is compared");
+            else if (arm != matrix.Reference && difference.Count > 1)
                 findings.Add(Text($"{arm}: {(difference.Mean >= -difference.Error ? "no worse than" : "worse than")} {matrix.Reference} by the rule 'at most one standard error below' ({difference.Text("0.0000")})"));
         }
 

@@ -23,7 +23,7 @@ public static class CostTables
         {
             string reference = matrix.Of(matrix.Reference).Any() ? Text(matrix.Of(matrix.Reference).Average(c => of(c.Search))) : "-";
             rows.Add([name, reference, .. arms.Select(a => MeanError.Of(matrix.Paired(a).Select(p => of(p.Reference.Search) / of(p.Cell.Search))).Text("0.00"))]);
-            rows.Add([$"{name}, with the arm's difficulty pass", reference, .. arms.Select(a => MeanError.Of(matrix.Paired(a).Select(p => of(p.Reference.Search) / of(p.Cell.Search + p.Cell.WorkOf(CellResult.DifficultyPass)))).Text("0.00"))]);
+            rows.Add([$"{name}, with difficulty passes", reference, .. arms.Select(a => MeanError.Of(matrix.Paired(a).Select(p => of(WithPass(p.Reference)) / of(WithPass(p.Cell)))).Text("0.00"))]);
         }
 
         return new(
@@ -31,7 +31,7 @@ public static class CostTables
             $"search cost of {matrix.Reference} over that of each arm (mean ± standard error over seeds)",
             ["counted", matrix.Reference, .. arms],
             rows,
-            ["Search cost: supernet training, evidence and the comparison of candidates; retraining is the same for all. The reference needs no difficulty pass, and none is counted for it. Seconds are the units' own clocks on a machine that had other work."]);
+            ["Search cost: supernet training, evidence and the comparison of candidates; retraining is the same for all. A difficulty pass is counted for a search that at some stage sees a part of the classes only; the others make one too, and need none. Seconds are the units' own clocks on a machine that had other work."]);
     }
 
     /// <summary>DA7: what each arm's search costs by itself.</summary>
@@ -43,6 +43,8 @@ public static class CostTables
         IReadOnlyList<string>[] rows = [.. arms.Select(a => (IReadOnlyList<string>)[a, .. Currencies.Select(c => Text(matrix.Of(a).Average(x => c.Of(x.Search)))), Text(matrix.Of(a).Average(x => x.WorkOf(CellResult.DifficultyPass).ForwardImages))])];
         return new("DA7", "search cost of each arm (mean over seeds)", ["arm", .. Currencies.Select(c => c.Name), "images of the difficulty pass"], rows, []);
     }
+
+    private static PhaseWork WithPass(CellResult cell) => cell.Stages.Any(s => s.Classes < cell.Difficulty.Count) ? cell.Search + cell.WorkOf(CellResult.DifficultyPass) : cell.Search;
 
     private static string Text(double value) => value.ToString("N0", System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -26,7 +26,7 @@ public static class SurvivalTables
             double[] taus = [.. pairs.Select(p => Taus(p.Cell, p.Reference).DefaultIfEmpty(double.NaN).Average()).Where(double.IsFinite)]; // One a seed: its layers are not independent.
             rows.Add([
                 arm, Text($"{pairs.Length}"), MeanError.Of(survival).Text("0.00"), Text($"{chance.Average():0.00}"), ceiling.Length == 0 ? "-" : Text($"{ceiling.Average():0.00}"),
-                Text($"{Significance.PairedGreater(survival.Zip(chance, (s, c) => s - c)):0.000}"), MeanError.Of(taus).Text("0.00"), Text($"{taus.Count(t => t > 0)} of {taus.Length}"), Text($"{Significance.PairedGreater(taus):0.000}")]);
+                Text($"{Significance.PairedGreater(survival.Zip(chance, (s, c) => s - c)):0.000}"), MeanError.Of(taus).Text("0.00"), Text($"{taus.Count(t => t > 0)} of {taus.Length}"), Text($"{Significance.PairedGreater(taus):0.000}"), Text($"{Significance.Sign(pairs.SelectMany(p => Taus(p.Cell, p.Reference))):0.000}")]);
         }
 
         if (rows.Count == 0)
@@ -35,7 +35,7 @@ public static class SurvivalTables
         return new(
             "DA3, DA6, DA8",
             $"what becomes of the blocks that {matrix.Reference} scores best",
-            ["arm", "seeds", "survival of the best block", "chance", "ceiling", "p (paired t over chance)", "tau, first stage against full", "seeds with tau > 0", "p (t over 0)"],
+            ["arm", "seeds", "survival of the best block", "chance", "ceiling", "p (paired t over chance)", "tau, first stage against full", "seeds with tau > 0", "p (t over 0)", "p (sign test, layers)"],
             rows,
             [
                 $"Survival: share of layers whose best block by the last scores of {matrix.Reference} (same seed) is alive after the last pruning. Ceiling: the same, where the survivors are as many blocks as another seed of {matrix.Reference} scores best: what the noise of the reference allows.",
@@ -63,7 +63,14 @@ public static class SurvivalTables
     {
         CellStage? first = cell.Stages.FirstOrDefault(s => s.Scores.Count > 0);
         CellStage last = Final(reference)!;
-        return first is null ? [] : first.Scores.Select((scores, l) => RankStatistics.KendallTauB([.. scores], [.. first.Alive[l].Select(b => last.Scores[l][IndexOf(last.Alive[l], b)])])).Where(double.IsFinite);
+        return first is null ? [] : first.Scores.Select((scores, l) => Tau(scores.Zip(first.Alive[l], (s, b) => (s, last.Scores[l][IndexOf(last.Alive[l], b)])))).Where(double.IsFinite);
+    }
+
+    /// <summary>Over the blocks that both have scored.</summary>
+    private static double Tau(IEnumerable<(double First, double Last)> scores)
+    {
+        (double First, double Last)[] both = [.. scores.Where(s => double.IsFinite(s.First) && double.IsFinite(s.Last))];
+        return both.Length < 2 ? double.NaN : RankStatistics.KendallTauB([.. both.Select(s => s.First)], [.. both.Select(s => s.Last)]);
     }
 
     private static IEnumerable<double> Agreement(CellMatrix matrix)
@@ -73,7 +80,7 @@ public static class SurvivalTables
         {
             for (int j = i + 1; j < all.Length; j++)
             {
-                foreach (double tau in all[i].Scores.Select((s, l) => RankStatistics.KendallTauB([.. s], [.. all[j].Scores[l]])).Where(double.IsFinite))
+                foreach (double tau in all[i].Scores.Select((s, l) => Tau(s.Zip(all[j].Scores[l]))).Where(double.IsFinite))
                     yield return tau;
             }
         }

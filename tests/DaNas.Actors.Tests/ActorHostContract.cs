@@ -216,6 +216,26 @@ public abstract partial class ActorHostContract
     }
 
     [Fact]
+    public async Task Timers_take_no_place_in_a_mailbox()
+    {
+        await using ITestHost host = NewHost(mailboxCapacity: 10);
+        Inbox inbox = new();
+        ActorAddress sink = host.Listen("sink", inbox.Add);
+        ActorAddress ticking = host.Spawn("ticking", () => new Scripted((c, m) =>
+        {
+            if (m is int n && n < 50)
+                c.StartTimer("tick", TimeSpan.FromMilliseconds(1), n + 1);
+            else
+                c.Tell(sink, m);
+        }));
+        host.Tell(ticking, 0);
+        await inbox.WaitFor(1);
+        host.Tell(ticking, "hello");
+        (await inbox.WaitFor(2)).ShouldBe([50, "hello"]);
+        host.Overflowed.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task Work_behind_a_port_comes_back_as_a_message_and_its_failure_as_a_value()
     {
         await using ITestHost host = NewHost();

@@ -3,8 +3,6 @@ using DaNas.Actors.Akka;
 using DaNas.Actors.Embedded;
 using DaNas.Actors.Journals;
 using DaNas.Actors.Logging;
-using DaNas.Domain.Searches;
-using DaNas.Domain.Values;
 using Microsoft.Data.Sqlite;
 
 namespace DaNas.Actors.Tests;
@@ -19,50 +17,56 @@ public sealed class AkkaHostTests : ActorHostContract, IDisposable
     protected override ITestHost NewHost(int mailboxCapacity = 1000) => new Host(Path.Combine(folder, $"{Guid.NewGuid():N}.db"), mailboxCapacity);
 
     /// <summary>What the embedded host began goes on here, and back; every row of either fits one chain.</summary>
-    [Fact]
-    public async Task A_journal_goes_from_host_to_host()
+    [Theory]
+    [MemberData(nameof(JournalStores.Names), MemberType = typeof(JournalStores))]
+    public async Task A_journal_goes_from_host_to_host(string store)
     {
-        string path = Path.Combine(folder, "shared.db");
+        await using JournalStores stores = await JournalStores.NewAsync(store);
         for (int round = 0; round < 4; round++)
         {
             Inbox inbox = new();
-            using SqliteJournal journal = SqliteJournal.Open(path, TimeProvider.System, _ => Path.Combine(folder, "head"));
-            journal.Acquire("c1").ShouldBe(round + 1);
+            IEventJournal journal = await stores.OpenAsync(true);
+            (await journal.AcquireAsync("c1")).ShouldBe(round + 1);
+            await ((IFencedTables)journal).FenceAsync();
             await using IActorHost host = round % 2 == 0
                 ? new EmbeddedHost(new HostOptions(), journal, new Silent(), TimeProvider.System)
-                : new AkkaHost(Hocon(1000), journal, new Silent());
+                : new AkkaHost(Hocon(1000, journal), (IFencedTables)journal, new Silent());
             ActorAddress sink = host.Listen("sink", inbox.Add);
             host.Tell(host.Spawn("counter", () => new Counter("c1", sink)), "three");
             (await inbox.WaitFor(1)).ShouldBe([$"stored {3 * (round + 1)} at {3 * (round + 1)}"]);
         }
 
-        using SqliteJournal reader = SqliteJournal.OpenReadOnly(path, _ => Path.Combine(folder, "head"));
-        reader.Read("c1").Select(e => e.Epoch).ShouldBe([1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]);
+        (await (await stores.OpenAsync(true)).ReadAsync("c1")).Select(e => e.Epoch).ShouldBe([1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]);
     }
 
     /// <summary>A writer that was taken over is refused by the store itself, and its host says so.</summary>
-    [Fact]
-    public async Task A_writer_that_was_taken_over_cannot_store_and_its_host_ends()
+    [Theory]
+    [MemberData(nameof(JournalStores.Names), MemberType = typeof(JournalStores))]
+    public async Task A_writer_that_was_taken_over_cannot_store_and_its_host_ends(string store)
     {
-        string path = Path.Combine(folder, "taken.db");
+        await using JournalStores stores = await JournalStores.NewAsync(store);
         Inbox inbox = new();
-        using SqliteJournal journal = SqliteJournal.Open(path, TimeProvider.System);
-        journal.Acquire("c1");
-        await using AkkaHost host = new(Hocon(1000), journal, new Silent());
-        ActorAddress counter = host.Spawn("counter", () => new Counter("c1", host.Listen("sink", inbox.Add)));
+        IEventJournal journal = await stores.OpenAsync();
+        await journal.AcquireAsync("c1");
+        await ((IFencedTables)journal).FenceAsync();
+        await using AkkaHost host = new(Hocon(1000, journal), (IFencedTables)journal, new Silent());
+        ActorAddress sink = host.Listen("sink", inbox.Add);
+        ActorAddress counter = host.Spawn("counter", () => new Counter("c1", sink));
         host.Tell(counter, 1);
         await inbox.WaitFor(1);
-        using SqliteJournal other = SqliteJournal.Open(path, TimeProvider.System);
-        other.Acquire("c1").ShouldBe(2);
+        IEventJournal other = await stores.OpenAsync();
+        (await other.AcquireAsync("c1")).ShouldBe(2);
         host.Tell(counter, 1);
-        (await host.Fatal.WaitAsync(TimeSpan.FromSeconds(20))).ShouldContain("another process took the search over");
-        other.Read("c1").Count.ShouldBe(1);
-        await other.AppendAsync("c1", 1, [new SearchEvent.AttemptFailed("unit", 1, "test", false, new Timing(0))]);
-        other.Read("c1").Count.ShouldBe(2);
+        (await host.Fatal.WaitAsync(TimeSpan.FromSeconds(20))).ShouldContain("another process took");
+        (await other.ReadAsync("c1")).Count.ShouldBe(1);
+        (await other.AppendAsync("c1", 1, [JournalContract.Event(2)])).ShouldBe(2);
     }
 
-    private static string Hocon(int capacity) =>
-        $"{File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "hocon", "akka", "reference.conf"))}\n{File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "hocon", "akka", "environments", "one-machine.conf"))}\ndanas {{ mailbox.capacity = {capacity}, first-backoff = 5ms }}";
+    private static string Hocon(int capacity, IEventJournal journal)
+    {
+        string folder = Path.Combine(AppContext.BaseDirectory, "hocon", "akka");
+        return $"{File.ReadAllText(Path.Combine(folder, "reference.conf"))}\n{File.ReadAllText(Path.Combine(folder, "environments", $"{((IFencedTables)journal).Kind}.conf"))}\ndanas {{ mailbox.capacity = {capacity}, first-backoff = 5ms }}";
+    }
 
     private sealed class Silent : IStateLog
     {
@@ -86,7 +90,8 @@ public sealed class AkkaHostTests : ActorHostContract, IDisposable
             journal = SqliteJournal.Open(path, TimeProvider.System);
             foreach (string id in new[] { "c1", "c2", "c3", "c4" })
                 journal.Acquire(id);
-            host = new AkkaHost(Hocon(capacity), journal, this);
+            journal.FenceAsync().GetAwaiter().GetResult();
+            host = new AkkaHost(Hocon(capacity, journal), journal, this);
         }
 
         public long Overflowed => host.Overflowed;

@@ -81,7 +81,7 @@ public sealed class GoldenTests
         foreach (string line in lines[..^1])
         {
             string[] parts = line.Split(' ', 4);
-            (object e, chain, _) = Envelope.Open(chain, new RowHead(long.Parse(parts[0]), long.Parse(parts[1]), parts[2]), Encoding.UTF8.GetBytes(parts[3]));
+            (object e, chain, _, _) = Envelope.Open(chain, new RowHead(long.Parse(parts[0]), long.Parse(parts[1]), parts[2]), Encoding.UTF8.GetBytes(parts[3]));
             events.Add((SearchEvent)e);
         }
 

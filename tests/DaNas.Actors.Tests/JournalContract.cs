@@ -44,6 +44,32 @@ public sealed class JournalContract
         (await second.AppendAsync(Id, 1, [Event(2)])).ShouldBe(2);
     }
 
+    /// <summary>Whatever program inserts: the store itself compares the epoch that the row carries with the writer's.</summary>
+    [Theory, MemberData(nameof(Stores))]
+    public async Task A_fence_refuses_rows_of_whoever_is_not_the_writer(string store)
+    {
+        await using JournalStores stores = await JournalStores.NewAsync(store);
+        IEventJournal journal = await stores.OpenAsync();
+        await journal.AcquireAsync(Id);
+        IFencedTables tables = (IFencedTables)journal;
+        await tables.FenceAsync();
+        await tables.FenceAsync();
+        tables.EpochOf(Id).ShouldBe(1);
+        Should.Throw<JournalException>(() => tables.EpochOf("search-y")).Fault.ShouldBe(JournalFault.Fenced);
+        await journal.AppendAsync(Id, 0, [Event(1)]);
+        foreach (string foreign in new[] { """{"epoch":2}""", """{"epoch":null}""", "{}", "no JSON" })
+        {
+            string bytes = store == "sqlite" ? $"CAST('{foreign}' AS BLOB)" : $"convert_to('{foreign}', 'UTF8')";
+            await Should.ThrowAsync<System.Data.Common.DbException>(() => stores.TamperAsync($"INSERT INTO journal (persistence_id, sequence_number, created, message) VALUES ('{Id}', 2, 0, {bytes})"));
+        }
+
+        IEventJournal second = await stores.OpenAsync();
+        await second.AcquireAsync(Id);
+        (await Should.ThrowAsync<JournalException>(() => journal.AppendAsync(Id, 1, [Event(2)]))).Fault.ShouldBe(JournalFault.Fenced);
+        (await second.ReadAsync(Id)).Count.ShouldBe(1);
+        (await second.AppendAsync(Id, 1, [Event(2)])).ShouldBe(2);
+    }
+
     [Theory, MemberData(nameof(Stores))]
     public async Task Two_writers_at_once_never_both_write(string store)
     {

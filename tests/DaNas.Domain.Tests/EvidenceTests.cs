@@ -75,6 +75,36 @@ public sealed class EvidenceTests
         Should.Throw<InvalidDataException>(() => CellResult.FromJson("{ \"experiment\": 1 }", "cell.json")).Message.ShouldContain("cell.json");
     }
 
+    /// <summary>Two proxies, two seeds of other pictures, an arm that shares the first one's pass; costs of passes count where classes are left out.</summary>
+    [Fact]
+    public void Difficulty_is_compared_on_the_same_pictures_and_passes_that_are_shared_count_once()
+    {
+        CellResult Pass(string arm, long seed, string block, ValueList<double> difficulty, int late) => Cell(arm, seed, 1000, [["a"], ["b"]], [], 0.5) with
+        {
+            ProxyBlock = block,
+            Difficulty = difficulty,
+            KnownDifficulty = [1, 2, 3, 4],
+            Proxies = [[[0.9, 0.1, 0.1, 0.1], [0.9, 0.9, late < 2 ? 0.9 : 0.1, 0.1], [0.9, 0.9, 0.9, 0.9]]],
+            Work = new(StringComparer.Ordinal) { [CellResult.Supernet] = new(1000, 0, 0, 0, 1), [CellResult.DifficultyPass] = new(1000, 0, 0, 0, 1) },
+            Stages = [new(arm == "all" ? 4 : 2, [["a", "b"], ["a", "b"]], [], 1, 0.5)],
+        };
+        CellResult[] cells =
+        [
+            Pass("one", 1, "k3e1", [1, 2, 3, 4], 1), Pass("one", 2, "k3e1", [4, 3, 2, 1], 1), Pass("same", 1, "k3e1", [1, 2, 3, 4], 1), Pass("same", 2, "k3e1", [4, 3, 2, 1], 1),
+            Pass("two", 1, "k3e6", [1, 2, 3, 4], 2), Pass("two", 2, "k3e6", [4, 3, 2, 1], 2), Pass("all", 1, "k3e6", [1, 2, 3, 4], 2), Pass("all", 2, "k3e6", [4, 3, 2, 1], 2),
+        ];
+        IReadOnlyList<EvidenceTable> tables = Claims.Of(new("x", ["one", "same", "two", "all"], "all", cells));
+        EvidenceTable agreement = tables.Single(t => t.Claim == "DA1");
+        agreement.Rows.Select(r => string.Join(' ', r.Take(3))).ShouldBe(["one -1.00 1.00", "two 1.00 -1.00"]);
+        agreement.Findings.Single().ShouldContain("the same pictures: 1.00 (1.00 to 1.00, 2 pairs)");
+        agreement.Findings.Single().ShouldContain("other pictures: -1.00 (-1.00 to -1.00, 2 pairs)");
+        EvidenceTable convergence = tables.Single(t => t.Claim == "DA2");
+        convergence.Rows.Select(r => r[0]).ShouldBe(["one", "two", "all together"]);
+        convergence.Rows[0].Skip(2).Take(2).ShouldBe(["1.5", "2.5"]); // Points 1, 2 | 2, 3.
+        convergence.Rows[1].Skip(2).Take(2).ShouldBe(["1.5", "3.0"]); // Points 1, 2 | 3, 3.
+        tables.Single(t => t.Claim == "DA4").Rows[1].Skip(2).ShouldBe(["0.50 ± 0.00", "0.50 ± 0.00", "0.50 ± 0.00"]);
+    }
+
     private static CellResult Cell(string arm, long seed, long images, ValueList<ValueList<string>> survivors, ValueList<ValueList<double>> scores, double accuracy) => new(
         "x",
         arm,

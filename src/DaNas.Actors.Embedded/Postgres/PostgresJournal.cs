@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using DaNas.Actors.Journals;
 using DaNas.Actors.Wire;
@@ -11,7 +12,7 @@ namespace DaNas.Actors.Embedded.Postgres;
 /// The journal in PostgreSQL: the tables, chain and heads of the SQLite one, over one session. Appends that wait are stored together in one
 /// transaction, which locks each writer's row and checks its epoch. A lost connection is an outage: the next append opens another.
 /// </summary>
-public sealed class PostgresJournal : IEventJournal
+public sealed partial class PostgresJournal : IEventJournal
 {
     private const int MostTogether = 64;
 
@@ -19,7 +20,7 @@ public sealed class PostgresJournal : IEventJournal
     private readonly TimeProvider time;
     private readonly string? cluster;
     private readonly string writer = Guid.NewGuid().ToString("D");
-    private readonly Dictionary<string, long> epochs = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, long> epochs = new(StringComparer.Ordinal);
     private readonly JournalLedger ledger;
     private readonly Channel<Asked> work = Channel.CreateBounded<Asked>(new BoundedChannelOptions(10_000) { SingleReader = true });
     private readonly Task writing;
@@ -266,7 +267,7 @@ public sealed class PostgresJournal : IEventJournal
     private static void Pass(string site, List<Asked> group)
     {
         foreach (object e in FaultPoints.Passed is null ? [] : group.SelectMany(g => g.Events!))
-            FaultPoints.Passed?.Invoke(SqliteJournal.Site(site, e));
+            FaultPoints.Passed?.Invoke(EventSites.Of(site, e));
     }
 
     /// <summary>Something to do for a persistence id: become its writer (no events), or append.</summary>

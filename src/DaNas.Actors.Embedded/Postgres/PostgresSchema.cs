@@ -8,7 +8,7 @@ namespace DaNas.Actors.Embedded.Postgres;
 /// </summary>
 public static class PostgresSchema
 {
-    private const long MigrationLock = 0x44614E61;
+    internal const long MigrationLock = 0x44614E61;
 
     private static readonly string[] Steps =
     [

@@ -13,7 +13,7 @@ public interface IFencedTables
     string ConnectionString { get; }
 
     /// <summary>From now on the store refuses rows whose epoch is not that of the writer who acquired last.</summary>
-    void Fence();
+    Task FenceAsync();
 
     /// <summary>The epoch under which this process may write; throws <see cref="JournalException"/> where it may not.</summary>
     long EpochOf(string persistenceId);

@@ -19,6 +19,16 @@ public sealed class JournalLedger(string where, Func<string, string>? headOf, bo
     private readonly HashSet<string> accepted = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Head> heads = new(StringComparer.Ordinal);
     private readonly HeadAnchors? anchors = headOf is null ? null : new HeadAnchors(headOf);
+    private readonly Lock anchoring = new();
+
+    /// <summary>For another library's writer beside this journal: the same heads, the same losses accepted, the time of an event sealed into its row.</summary>
+    public JournalLedger Beside()
+    {
+        JournalLedger beside = new(where, headOf, true);
+        lock (gate)
+            beside.accepted.UnionWith(accepted);
+        return beside;
+    }
 
     /// <summary>What the journal has is taken as it is, whatever its head says; the head is made anew with the next append, and not before.</summary>
     public void Accept(string persistenceId)
@@ -57,8 +67,8 @@ public sealed class JournalLedger(string where, Func<string, string>? headOf, bo
                 throw new JournalException(JournalFault.Damaged, $"{where}: event {result.Count + 1} of {persistenceId} is missing; restore the journal from a backup");
             try
             {
-                (object e, chain, long epoch) = Envelope.Open(chain, row.Head, row.Message);
-                result.Add(new(row.Head.Sequence, new DateTimeOffset(row.Head.CreatedTicks, TimeSpan.Zero), row.Head.Manifest, e) { Epoch = epoch, Chain = chain });
+                (object e, chain, long epoch, long ticks) = Envelope.Open(chain, row.Head, row.Message);
+                result.Add(new(row.Head.Sequence, new DateTimeOffset(ticks, TimeSpan.Zero), row.Head.Manifest, e) { Epoch = epoch, Chain = chain });
             }
             catch (InvalidDataException e)
             {
@@ -101,9 +111,12 @@ public sealed class JournalLedger(string where, Func<string, string>? headOf, bo
             forget = accepted.Remove(persistenceId);
         }
 
-        if (forget)
-            anchors?.Forget(persistenceId);
-        anchors?.Write(persistenceId, rows.Head);
+        lock (anchoring)
+        {
+            if (forget)
+                anchors?.Forget(persistenceId);
+            anchors?.Write(persistenceId, rows.Head);
+        }
     }
 
     /// <summary>What was read is known, unless more was stored meanwhile: a reader beside the writer must not take the chain back.</summary>

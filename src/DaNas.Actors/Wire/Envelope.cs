@@ -33,7 +33,7 @@ public sealed record Envelope(string Chain, long Epoch, JsonElement Event)
     }
 
     /// <summary>Opens a row; throws <see cref="InvalidDataException"/> when the row is not the one that was sealed here.</summary>
-    public static (object Event, string Chain, long Epoch) Open(string before, RowHead head, byte[] bytes)
+    public static (object Event, string Chain, long Epoch, long Ticks) Open(string before, RowHead head, byte[] bytes)
     {
         Envelope envelope;
         byte[] payload;
@@ -47,9 +47,10 @@ public sealed record Envelope(string Chain, long Epoch, JsonElement Event)
             throw new InvalidDataException($"event {head.Sequence} is not an envelope of this product: {e.Message}", e); // InvalidOperation: bytes that are no UTF-8.
         }
 
-        string chain = Link(before, envelope.SealedTicks is { } ticks ? head with { CreatedTicks = ticks } : head, envelope.Epoch, payload);
+        long ticks = envelope.SealedTicks ?? head.CreatedTicks;
+        string chain = Link(before, head with { CreatedTicks = ticks }, envelope.Epoch, payload);
         return chain == envelope.Chain
-            ? (WireFormat.Read(head.Manifest, payload), chain, envelope.Epoch)
+            ? (WireFormat.Read(head.Manifest, payload), chain, envelope.Epoch, ticks)
             : throw new InvalidDataException($"event {head.Sequence} ({head.Manifest}) does not fit the hash chain: the journal was damaged or changed");
     }
 

@@ -28,9 +28,6 @@ internal static class Hosts
         }
     }
 
-    /// <summary>The Akka host writes SQLite journals in this version.</summary>
-    private static bool InDatabase => Environment.GetEnvironmentVariable("DANAS_JOURNAL") is { Length: > 0 };
-
     /// <summary>Throws <see cref="UsageException"/> for a host that is none, or is not in this build.</summary>
     public static HostKind Choose(string? asked)
     {
@@ -38,7 +35,7 @@ internal static class Hosts
         asked ??= Environment.GetEnvironmentVariable("DANAS_HOST") is { Length: > 0 } variable ? variable : null;
         return asked switch
         {
-            null => HasAkka && !InDatabase ? HostKind.Akka : HostKind.Embedded,
+            null => HasAkka ? HostKind.Akka : HostKind.Embedded,
             "embedded" => HostKind.Embedded,
             "akka" when HasAkka => HostKind.Akka,
             "akka" => throw new UsageException($"{source} akka: Akka.NET is not in this build, since its packages did not restore here; where they do, scripts/bootstrap.sh chooses it (docs/packages.md). The embedded host gives the same results"),
@@ -47,18 +44,21 @@ internal static class Hosts
     }
 
     /// <summary>A host over a journal that this process has opened for writing.</summary>
-    public static IActorHost Open(HostKind kind, IEventJournal journal, IStateLog log) => kind switch
+    public static async Task<IActorHost> OpenAsync(HostKind kind, IEventJournal journal, IStateLog log)
     {
 #if AKKA
-        HostKind.Akka => new Actors.Akka.AkkaHost(Hocon("reference", "environments/one-machine"), Tables(journal), log),
+        if (kind == HostKind.Akka)
+        {
+            IFencedTables tables = (IFencedTables)journal;
+            await tables.FenceAsync();
+            return new Actors.Akka.AkkaHost(Hocon("reference", $"environments/{tables.Kind}"), tables, log);
+        }
 #endif
-        _ => new EmbeddedHost(new HostOptions(), journal, log, TimeProvider.System),
-    };
+        await Task.CompletedTask;
+        return new EmbeddedHost(new HostOptions(), journal, log, TimeProvider.System);
+    }
 
 #if AKKA
-    private static IFencedTables Tables(IEventJournal journal) => journal as IFencedTables
-        ?? throw new UsageException("--host akka writes a SQLite journal in this version; unset DANAS_JOURNAL, or take --host embedded");
-
     /// <summary>Layers of hocon/akka, the first one lowest.</summary>
     private static string Hocon(params string[] layers) => string.Join('\n', layers.Select(l => File.ReadAllText(Path.Combine(ConfigLoader.Home, "akka", $"{l}.conf"))));
 #endif

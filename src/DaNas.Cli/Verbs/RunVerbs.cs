@@ -55,7 +55,7 @@ internal static class RunVerbs
         if (config.Trainers.Device == "cpu" && config.Trainers.Count * config.Trainers.Threads > Environment.ProcessorCount)
             presenter.Warn($"{config.Trainers.Count} trainers x {config.Trainers.Threads} threads exceed the {Environment.ProcessorCount} cores: expect 3 to 8 times less speed; lower trainers.count or trainers.threads");
         using Interruption interruption = new();
-        int code = await new SearchRunner(folder, presenter) { Host = host ?? Hosts.Choose(null) }.StartAsync(config, summary, searchId, interruption.Token);
+        int code = await new SearchRunner(folder, presenter) { Host = host }.StartAsync(config, summary, searchId, interruption.Token);
         return Close(folder, searchId, code, json, presenter);
     }
 

@@ -14,6 +14,7 @@ internal static class PostgresFaults
 
     public static JournalException Of(string where, Exception e) => e switch
     {
+        PostgresException { SqlState: PostgresJournal.Refused } x => new(JournalFault.Fenced, $"{where}: {x.MessageText}; this process stops", e),
         PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } => new(JournalFault.Fenced, $"{where}: another process wrote the same event; this process stops", e),
         PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification } x => new(JournalFault.Foreign, $"{where} refuses the login ({x.MessageText}); check the user and PGPASSWORD or PGPASSFILE", e),
         PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName } x => new(JournalFault.Foreign, $"{where}: {x.MessageText}; create the data base, or name another one", e),

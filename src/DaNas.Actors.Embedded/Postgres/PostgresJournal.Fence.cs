@@ -69,9 +69,7 @@ public sealed partial class PostgresJournal : IFencedTables
         Exception[] all = [.. Within(failure)];
         if (all.OfType<JournalException>().FirstOrDefault() is { } known)
             return known;
-        return all.OfType<PostgresException>().FirstOrDefault(e => e.SqlState == Refused) is { } refused
-            ? new(JournalFault.Fenced, $"{server.Name}: {refused.MessageText}; this process stops", refused)
-            : PostgresFaults.Of(server.Name, all.OfType<NpgsqlException>().FirstOrDefault() ?? failure);
+        return PostgresFaults.Of(server.Name, all.OfType<NpgsqlException>().FirstOrDefault() ?? failure);
     }
 
     private static IEnumerable<Exception> Within(Exception e) => e is AggregateException several

@@ -86,6 +86,8 @@ internal static class MeasureVerb
         command.SetAction(parsed => Shared.Guard(() =>
         {
             string target = parsed.GetValue(to)!;
+            if (!File.Exists(parsed.GetValue(source)!))
+                throw new UsageException($"{parsed.GetValue(source)} does not exist; name a JSON file of HW-NAS-Bench (FBNet's blocks) or of ProxylessNAS (its Pixel table)");
             SearchSpace space = LatencyFiles.SpaceOf(parsed.GetValue(conf)!, 1000);
             LatencyFiles.Import(parsed.GetValue(source)!, space, parsed.GetValue(device)!, target);
             Console.WriteLine($"{Path.GetFullPath(target)}: latencies of {space.Name}");

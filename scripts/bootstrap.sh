@@ -40,10 +40,10 @@ if [ -z "$torch" ] || [ -z "$host" ] || [ -n "${DANAS_TORCH:-}${DANAS_STACK:-}" 
     if restores TorchSharp; then torch_why="TorchSharp restores here; DANAS_TORCH=torchsharp builds on it"; else torch_why="TorchSharp does not restore from the NuGet sources here"; fi
   fi
   if [ -z "$host" ]; then
-    if restores Akka Akka.Persistence Akka.Persistence.Sql; then host=akka; host_why="Akka.NET and Akka.Persistence.Sql restore here; DANAS_STACK=embedded leaves them out"
+    if restores Akka Akka.Cluster Akka.Cluster.Tools Akka.Persistence Akka.Persistence.Sql; then host=akka; host_why="Akka.NET and Akka.Persistence.Sql restore here; DANAS_STACK=embedded leaves them out"
     else host=embedded; host_why="Akka.NET does not restore from the NuGet sources here"; fi
   elif [ "${DANAS_STACK:-}" = akka ]; then
-    restores Akka Akka.Persistence Akka.Persistence.Sql || die "DANAS_STACK=akka: Akka.NET does not restore from the NuGet sources here (dotnet nuget list source)"
+    restores Akka Akka.Cluster Akka.Cluster.Tools Akka.Persistence Akka.Persistence.Sql || die "DANAS_STACK=akka: Akka.NET does not restore from the NuGet sources here (dotnet nuget list source)"
   fi
   cat > "$WORLD" <<P
 <Project>

@@ -10,7 +10,7 @@ namespace DaNas.Actors.Akka;
 /// <summary>
 /// Runs actors on Akka.NET, events in Akka.Persistence.Sql. Address <c>/a/b</c> is the path <c>/user/a/b</c>. It passes ActorHostContract.
 /// </summary>
-public sealed class AkkaHost : IActorHost
+public sealed partial class AkkaHost : IActorHost
 {
     private readonly ConcurrentDictionary<string, ActorAddress> roles = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Func<object, CancellationToken, Task<object?>>> ports = new(StringComparer.Ordinal);
@@ -19,24 +19,32 @@ public sealed class AkkaHost : IActorHost
     private readonly ExtendedActorSystem system;
     private long overflowed;
 
-    /// <summary>Starts an actor system over a journal whose fence is up; <paramref name="hocon"/> is hocon/akka, and what stands in the way of the host itself is overridden.</summary>
-    public AkkaHost(string hocon, IFencedTables? journal, IStateLog log)
+    /// <summary>
+    /// Starts an actor system over a journal whose fence is up; <paramref name="hocon"/> is hocon/akka, and what stands in the way of the host itself is overridden.
+    /// A <paramref name="node"/> becomes part of a cluster when it joins one.
+    /// </summary>
+    public AkkaHost(string hocon, IFencedTables? journal, IStateLog log, AkkaNode? node = null)
     {
         Journal = journal;
         Ledger = journal?.NewLedger();
         Log = log;
-        string connection = journal is null ? string.Empty : $"akka.persistence.journal.sql.connection-string = {Quote(journal.ConnectionString)}";
+        Node = node;
+        Name = node is null ? string.Empty : $"{node.Host}:{node.Port}";
+        string? database = node?.JournalConnection ?? journal?.ConnectionString;
         Config own = ConfigurationFactory.ParseString($$"""
             akka.loggers = ["{{NameOf(typeof(AkkaLogger))}}"]
             akka.actor.guardian-supervisor-strategy = "{{NameOf(typeof(AlwaysRestart))}}"
             danas.mailbox.mailbox-type = "{{NameOf(typeof(CountingMailbox))}}"
-            akka.actor.serializers { danas-events = "{{NameOf(typeof(EventSerializer))}}", danas-refuse = "{{NameOf(typeof(RefusingSerializer))}}" }
+            akka.actor.serializers { danas-events = "{{NameOf(typeof(EventSerializer))}}", danas-refuse = "{{NameOf(typeof(RefusingSerializer))}}", danas-wire = "{{NameOf(typeof(WireSerializer))}}" }
             akka.actor.serialization-bindings { "{{NameOf(typeof(SealedEvent))}}" = danas-events, "System.Object" = danas-refuse }
-            {{connection}}
+            {{(database is null ? string.Empty : $"akka.persistence.journal.sql.connection-string = {Quote(database)}")}}
+            {{(node is null ? string.Empty : ClusterSettings(node))}}
             """);
         Config config = own.WithFallback(ConfigurationFactory.ParseString(hocon));
         Bounds = AkkaBounds.From(config);
-        system = (ExtendedActorSystem)ActorSystem.Create("danas", BootstrapSetup.Create().WithConfig(config).And(new HostSetup(this)));
+        system = (ExtendedActorSystem)ActorSystem.Create(SystemName, BootstrapSetup.Create().WithConfig(config).And(new HostSetup(this)));
+        if (node is not null)
+            BeginMembership();
     }
 
     /// <inheritdoc/>
@@ -47,9 +55,9 @@ public sealed class AkkaHost : IActorHost
 
     internal AkkaBounds Bounds { get; }
 
-    internal IFencedTables? Journal { get; }
+    internal IFencedTables? Journal { get; private set; }
 
-    internal JournalLedger? Ledger { get; }
+    internal JournalLedger? Ledger { get; private set; }
 
     internal IStateLog Log { get; }
 
@@ -63,10 +71,26 @@ public sealed class AkkaHost : IActorHost
     public void Tell(ActorAddress receiver, object message) => Ref(receiver).Tell(message, ActorRefs.NoSender);
 
     /// <inheritdoc/>
+    public void Tell(ActorAddress receiver, object message, ActorAddress sender) => Ref(receiver).Tell(message, Ref(sender));
+
+    /// <inheritdoc/>
     public void OpenPort(string name, Func<object, CancellationToken, Task<object?>> work) => ports[name] = work;
 
     /// <inheritdoc/>
     public void PlayRole(string role, ActorAddress address) => roles[role] = address;
+
+    /// <inheritdoc/>
+    public ActorAddress Resolve(string role) => roles.TryGetValue(role, out ActorAddress? address) ? address : AddressOf(role);
+
+    /// <inheritdoc/>
+    public ActorAddress AddressOf(string name) => new(Name.Length == 0 ? $"/{name}" : $"//{Name}/{name}");
+
+    /// <summary>The journal of a term of leadership, whose fence is up; before that no persistent actor can begin.</summary>
+    public void OpenJournal(IFencedTables tables)
+    {
+        Journal = tables;
+        Ledger = tables.NewLedger();
+    }
 
     /// <summary>Coordinated: actors end before the system does.</summary>
     public async ValueTask DisposeAsync()
@@ -83,17 +107,22 @@ public sealed class AkkaHost : IActorHost
 
     internal Props PropsFor(Func<IActor> create) => Props.CreateBy(new ShellFactory(this, create)).WithMailbox("danas.mailbox");
 
-    internal IActorRef Ref(ActorAddress address) => system.Provider.ResolveActorRef(system.Provider.RootPath / "user" / address.Path.Split('/', StringSplitOptions.RemoveEmptyEntries));
+    internal IActorRef Ref(ActorAddress address)
+    {
+        string path = address.Host.Length == 0 ? address.Path : address.Path[(address.Host.Length + 2)..];
+        return RootOf(address.Host) is { } root ? system.Provider.ResolveActorRef(root / "user" / path.Split('/', StringSplitOptions.RemoveEmptyEntries)) : system.DeadLetters;
+    }
 
     /// <summary>Null for everything that is not one of our actors (dead letters, temporary actors, the system's own).</summary>
-    internal static ActorAddress? AddressOf(IActorRef? actor) =>
-        actor is null || actor.IsNobody() || actor.Path.Elements.Count < 2 || actor.Path.Elements[0] != "user"
-            ? null
-            : new ActorAddress("/" + string.Join('/', actor.Path.Elements.Skip(1)));
+    internal ActorAddress? AddressOf(IActorRef? actor)
+    {
+        if (actor is null || actor.IsNobody() || actor.Path.Elements.Count < 2 || actor.Path.Elements[0] != "user")
+            return null;
+        string host = actor.Path.Address.HasGlobalScope ? $"{actor.Path.Address.Host}:{actor.Path.Address.Port}" : Name;
+        return new ActorAddress($"{(host.Length == 0 ? string.Empty : $"//{host}")}/{string.Join('/', actor.Path.Elements.Skip(1))}");
+    }
 
-    internal static ActorAddress Address(IActorRef actor) => AddressOf(actor) ?? throw new InvalidOperationException($"{actor} is not an actor of this host");
-
-    internal ActorAddress Resolve(string role) => roles.TryGetValue(role, out ActorAddress? address) ? address : new ActorAddress($"/{role}");
+    internal ActorAddress Address(IActorRef actor) => AddressOf(actor) ?? throw new InvalidOperationException($"{actor} is not an actor of this host");
 
     /// <summary>Told once an actor.</summary>
     internal void CountOverflow(ActorAddress? first)

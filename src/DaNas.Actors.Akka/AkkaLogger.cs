@@ -9,6 +9,11 @@ namespace DaNas.Actors.Akka;
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Performance", "CA1812", Justification = "Akka makes it by its name in HOCON.")]
 internal sealed class AkkaLogger : UntypedActor, IRequiresMessageQueue<ILoggerMessageQueueSemantics>
 {
+    private const int Longest = 400;
+
+    private static readonly TimeSpan Again = TimeSpan.FromMinutes(1);
+
+    private readonly Dictionary<string, DateTime> said = new(StringComparer.Ordinal);
     private readonly AkkaHost host = Context.System.Settings.Setup.Get<AkkaHost.HostSetup>().Value.Host;
 
     protected override void OnReceive(object message)
@@ -27,6 +32,17 @@ internal sealed class AkkaLogger : UntypedActor, IRequiresMessageQueue<ILoggerMe
         }
     }
 
-    private void Write(global::Akka.Event.LogEvent line, string text) =>
-        host.Log.Write(new ActorAddress($"/{line.LogSource}"), new DateTimeOffset(line.Timestamp.ToUniversalTime(), TimeSpan.Zero), new StateChange(Logging.LogEvent.HostWarned, "Running", "Running") { Cause = text });
+    /// <summary>What is tried again each second is said once a minute; of a stack trace only what happened.</summary>
+    private void Write(global::Akka.Event.LogEvent line, string text)
+    {
+        string first = text.Split('\n', 2)[0].TrimEnd();
+        string cause = first.Length > Longest ? first[..Longest] : first;
+        DateTime at = line.Timestamp.ToUniversalTime();
+        if (said.TryGetValue(cause, out DateTime last) && at - last < Again)
+            return;
+        foreach (string old in said.Where(s => at - s.Value >= Again).Select(s => s.Key).ToList())
+            said.Remove(old);
+        said[cause] = at;
+        host.Log.Write(new ActorAddress($"/{line.LogSource}"), new DateTimeOffset(at, TimeSpan.Zero), new StateChange(Logging.LogEvent.HostWarned, "Running", "Running") { Cause = cause });
+    }
 }

@@ -38,7 +38,7 @@ internal sealed class CountingMailbox(Settings settings, Config config) : Mailbo
                 if (Counts(envelope.Message) && Interlocked.Increment(ref waiting) > capacity)
                 {
                     Interlocked.Decrement(ref waiting);
-                    host.CountOverflow(Interlocked.Increment(ref dropped) == 1 ? AkkaHost.AddressOf(owner) : null);
+                    host.CountOverflow(Interlocked.Increment(ref dropped) == 1 ? host.AddressOf(owner) : null);
                     return;
                 }
 

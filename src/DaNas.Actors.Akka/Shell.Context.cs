@@ -18,13 +18,14 @@ internal sealed partial class Shell
 
     public void Tell(ActorAddress receiver, object message) => host.Ref(receiver).Tell(message, base.Self);
 
-    public ActorAddress Spawn(string name, Func<IActor> create) => AkkaHost.Address(Context.ActorOf(host.PropsFor(create), name));
+    public ActorAddress Spawn(string name, Func<IActor> create) => host.Address(Context.ActorOf(host.PropsFor(create), name));
 
     public bool HasChild(string name) => !Context.Child(name).IsNobody();
 
     public void Watch(ActorAddress actor)
     {
-        IActorRef other = host.Ref(actor);
+        // Who spoke is known with his incarnation; an address alone is not, on another node.
+        IActorRef other = actor == Sender && actor == host.AddressOf(base.Sender) ? base.Sender : host.Ref(actor);
         life.Watching.Add(other);
         Context.Watch(other);
     }

@@ -42,8 +42,8 @@ internal sealed partial class Shell : UntypedActor, IWithUnboundedStash, IWithTi
         this.host = host;
         this.create = create;
         this.life = life;
-        Self = AkkaHost.Address(base.Self);
-        Parent = AkkaHost.AddressOf(Context.Parent);
+        Self = host.Address(base.Self);
+        Parent = host.AddressOf(Context.Parent);
     }
 
     public IStash Stash { get; set; } = null!;
@@ -120,11 +120,11 @@ internal sealed partial class Shell : UntypedActor, IWithUnboundedStash, IWithTi
                 break;
             case global::Akka.Actor.Terminated t:
                 life.Watching.Remove(t.ActorRef);
-                Handle(new Terminated(AkkaHost.Address(t.ActorRef)), null);
+                Handle(new Terminated(host.Address(t.ActorRef)), null);
                 break;
             default:
                 ((Context as ActorCell)?.Mailbox.MessageQueue as CountingMailbox.Queue)?.Taken();
-                Handle(message, AkkaHost.AddressOf(base.Sender));
+                Handle(message, host.AddressOf(base.Sender));
                 break;
         }
     }

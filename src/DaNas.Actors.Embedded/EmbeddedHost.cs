@@ -8,7 +8,7 @@ namespace DaNas.Actors.Embedded;
 /// Runs actors in this process: one asynchronous loop an actor over a bounded mailbox, supervision with back-off, events in a
 /// journal. It passes ActorHostContract.
 /// </summary>
-public sealed class EmbeddedHost : IActorHost
+public sealed class EmbeddedHost : IActorHost, Links.ILinkedHost
 {
     private readonly ConcurrentDictionary<string, ActorCell> cells = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, ActorAddress> roles = new(StringComparer.Ordinal);
@@ -59,6 +59,8 @@ public sealed class EmbeddedHost : IActorHost
 
     public void Tell(ActorAddress receiver, object message) => Deliver(receiver, new Mail(message, null));
 
+    public void Tell(ActorAddress receiver, object message, ActorAddress sender) => Deliver(receiver, new Mail(message, sender));
+
     public void PlayRole(string role, ActorAddress address) => roles[role] = address;
 
     /// <summary>Registers long work under a name; it runs off the actors and must not block the pool.</summary>
@@ -93,7 +95,7 @@ public sealed class EmbeddedHost : IActorHost
     }
 
     /// <summary>From another host: an ordinary message, somebody who wants to hear of an end, or such an end.</summary>
-    internal void Arrived(ActorAddress receiver, ActorAddress? sender, object message)
+    public void Arrived(ActorAddress receiver, ActorAddress? sender, object message)
     {
         if (message is WatchAsked && sender is not null)
         {
@@ -113,15 +115,18 @@ public sealed class EmbeddedHost : IActorHost
     internal bool IsElsewhere(ActorAddress address) => address.Host is { Length: > 0 } host && host != Name;
 
     /// <summary>Nobody there can be reached any more: whoever is watched there has ended, as far as can be told from here.</summary>
-    internal void Lost(string host)
+    public void Lost(string host)
     {
         foreach (ActorCell cell in cells.Values)
             cell.LostHost(host);
     }
 
+    /// <inheritdoc/>
+    public void Say(StateChange change) => Log.Write(AddressOf("links"), Time.GetUtcNow(), change);
+
     public ActorAddress AddressOf(string name) => new(Name.Length == 0 ? $"/{name}" : $"//{Name}/{name}");
 
-    internal ActorAddress Resolve(string role) => roles.TryGetValue(role, out ActorAddress? address) ? address : AddressOf(role);
+    public ActorAddress Resolve(string role) => roles.TryGetValue(role, out ActorAddress? address) ? address : AddressOf(role);
 
     internal async Task<PortReply> RunPortAsync(string port, object request)
     {

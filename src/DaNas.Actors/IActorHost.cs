@@ -17,8 +17,17 @@ public interface IActorHost : IAsyncDisposable
 
     void Tell(ActorAddress receiver, object message);
 
+    /// <summary>As if an actor had told it: answers go to <paramref name="sender"/>.</summary>
+    void Tell(ActorAddress receiver, object message, ActorAddress sender);
+
     /// <summary>Registers long work under a name; it runs off the actors and must not block the pool.</summary>
     void OpenPort(string name, Func<object, CancellationToken, Task<object?>> work);
 
     void PlayRole(string role, ActorAddress address);
+
+    /// <summary>Who plays a role; an actor of that name at the top where nobody was named.</summary>
+    ActorAddress Resolve(string role);
+
+    /// <summary>The address of an actor at the top of this host, as others reach it.</summary>
+    ActorAddress AddressOf(string name);
 }

@@ -10,7 +10,7 @@ public sealed partial class HouseTests
         ["DaNas.Domain"] = [],
         ["DaNas.Ports"] = ["DaNas.Domain"],
         ["DaNas.Actors"] = ["DaNas.Domain", "DaNas.Ports"],
-        ["DaNas.Actors.Akka"] = ["DaNas.Actors", "Akka", "Akka.Persistence", "Akka.Persistence.Sql"],
+        ["DaNas.Actors.Akka"] = ["DaNas.Actors", "Akka", "Akka.Cluster", "Akka.Cluster.Tools", "Akka.Persistence", "Akka.Persistence.Sql"],
         ["DaNas.Actors.Embedded"] = ["DaNas.Actors", "DaNas.Domain", "DaNas.Ports", "Microsoft.Data.Sqlite.Core", "Npgsql", "SQLitePCLRaw.bundle_e_sqlite3"],
         ["DaNas.Actors.Simulated"] = ["DaNas.Actors", "DaNas.Domain", "DaNas.Ports"],
         ["DaNas.LibTorch"] = [],

@@ -3,11 +3,24 @@ using DaNas.Actors.Logging;
 
 namespace DaNas.Actors.Embedded.Links;
 
+/// <summary>What links need of the host at this end.</summary>
+public interface ILinkedHost
+{
+    /// <summary>A message from another host.</summary>
+    void Arrived(ActorAddress receiver, ActorAddress? sender, object message);
+
+    /// <summary>Nobody there can be reached any more: whoever is watched there has ended, as far as can be told from here.</summary>
+    void Lost(string host);
+
+    /// <summary>Writes a line of the links' own.</summary>
+    void Say(StateChange change);
+}
+
 /// <summary>
 /// A host's sessions with other hosts, one each. When a session ends and none follows within the grace, actors that were watched there
 /// have ended.
 /// </summary>
-public sealed class LinkHub(EmbeddedHost host)
+public sealed class LinkHub(ILinkedHost host)
 {
     /// <summary>Long enough for a connection that broke to be made again, short against any deadline.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
@@ -54,5 +67,5 @@ public sealed class LinkHub(EmbeddedHost host)
     }
 
     private void Log(LogEvent e, string from, string to, string cause, bool warning) =>
-        host.Log.Write(host.AddressOf("links"), host.Time.GetUtcNow(), new StateChange(e, from, to) { Cause = cause, IsWarning = warning });
+        host.Say(new StateChange(e, from, to) { Cause = cause, IsWarning = warning });
 }

@@ -10,9 +10,9 @@ public sealed class Questions
 
     private readonly ConcurrentDictionary<string, TaskCompletionSource<IAsk>> waiting = new(StringComparer.Ordinal);
     private readonly ActorAddress self;
-    private readonly EmbeddedHost host;
+    private readonly IActorHost host;
 
-    public Questions(EmbeddedHost host)
+    public Questions(IActorHost host)
     {
         this.host = host;
         self = host.Listen("questions", m =>
@@ -35,7 +35,7 @@ public sealed class Questions
             long until = Environment.TickCount64 + (long)patience.TotalMilliseconds;
             while (Environment.TickCount64 < until)
             {
-                host.Deliver(host.Resolve(role), new Mail(asked, self));
+                host.Tell(host.Resolve(role), asked, self);
                 Task first = await Task.WhenAny(done.Task, Task.Delay(Again, cancellation));
                 cancellation.ThrowIfCancellationRequested();
                 if (first == done.Task)

@@ -40,7 +40,7 @@ public sealed class PostgresServer
     public string Name => string.Create(CultureInfo.InvariantCulture, $"PostgreSQL {settings.Host}:{settings.Port}/{settings.Database}");
 
     /// <summary>For a library that keeps a pool of sessions; their settings are those that <see cref="OpenAsync"/> has checked.</summary>
-    internal string PooledConnection => new NpgsqlConnectionStringBuilder(settings.ToString()) { Pooling = true, MaxPoolSize = 8 }.ToString();
+    public string PooledConnection => new NpgsqlConnectionStringBuilder(settings.ToString()) { Pooling = true, MaxPoolSize = 8 }.ToString();
 
     /// <summary>
     /// A session of its own, checked: commits must reach the disk, and it must really be one session (a transaction pooler gives another server process

@@ -40,6 +40,7 @@ public enum LogEvent
     LinkDown = 702,
     LinkRefused = 703,
     LinkUnreadable = 704,
+    MemberChanged = 705,
     ProjectionLost = 800,
     ProjectionBack = 801,
     ProjectionRefused = 802,

@@ -41,6 +41,9 @@ internal sealed record DrillLayout(int Coordinators, int Trainers)
 /// </summary>
 internal sealed class DrillCluster : IAsyncDisposable
 {
+    /// <summary>As the shipped units for systemd and Kubernetes do with a node that has ended by itself.</summary>
+    private static readonly TimeSpan RestartAfter = TimeSpan.FromSeconds(2);
+
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(1) };
 
     private readonly string folder;
@@ -49,6 +52,8 @@ internal sealed class DrillCluster : IAsyncDisposable
     private readonly DrillNet? net;
     private readonly string secret;
     private readonly Dictionary<string, Process> processes = new(StringComparer.Ordinal);
+    private readonly HashSet<string> down = new(StringComparer.Ordinal);
+    private readonly Lock gate = new();
 
     private DrillCluster(string folder, string address, string database, DrillNet? net)
     {
@@ -109,7 +114,14 @@ internal sealed class DrillCluster : IAsyncDisposable
             "node", "--roles", node.Role, "--name", node.Name, "--listen", node.Listen, "--advertise", node.Advertise,
             "--join", string.Join(',', Join), "--out", Path.Combine(folder, node.Name), "--secret-file", secret,
         ];
-        processes[node.Name] = DrillRun.Launch(net?.On(node.Machine) ?? [], arguments, ("DANAS_JOURNAL", node.Role == NodeSettings.Trainer ? string.Empty : InDatabase(database)));
+        Process process = DrillRun.Launch(net?.On(node.Machine) ?? [], arguments, ("DANAS_JOURNAL", node.Role == NodeSettings.Trainer ? string.Empty : InDatabase(database)));
+        lock (gate)
+        {
+            processes[node.Name] = process;
+            down.Remove(node.Name);
+        }
+
+        _ = SuperviseAsync(node, process);
     }
 
     public string LogOf(DrillNode node) => Path.Combine(folder, node.Name, $"node-{node.Name}.jsonl");
@@ -119,7 +131,13 @@ internal sealed class DrillCluster : IAsyncDisposable
     /// <summary>kill -9.</summary>
     public void Kill(DrillNode node)
     {
-        Process process = processes[node.Name];
+        Process process;
+        lock (gate)
+        {
+            down.Add(node.Name);
+            process = processes[node.Name];
+        }
+
         process.Kill();
         process.WaitForExit();
         process.Dispose();
@@ -200,6 +218,8 @@ internal sealed class DrillCluster : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        lock (gate)
+            down.UnionWith(Nodes.Select(n => n.Name));
         foreach (DrillNode node in Nodes)
         {
             Process process = processes[node.Name];
@@ -217,6 +237,27 @@ internal sealed class DrillCluster : IAsyncDisposable
         }
 
         await ExecuteAsync("postgres", $"DROP DATABASE {database} WITH (FORCE)");
+    }
+
+    private async Task SuperviseAsync(DrillNode node, Process process)
+    {
+        try
+        {
+            await process.WaitForExitAsync();
+        }
+        catch (InvalidOperationException)
+        {
+            return; // Killed, and disposed of.
+        }
+
+        await Task.Delay(RestartAfter);
+        lock (gate)
+        {
+            if (down.Contains(node.Name) || processes[node.Name] != process)
+                return;
+        }
+
+        Start(node);
     }
 
     private void Signal(DrillNode node, string signal)

@@ -12,13 +12,11 @@ internal sealed record FailoverResult(
     double KilledMedianSeconds, double FrozenMedianSeconds, double TrainerKilledMedianSeconds, IReadOnlyList<double> Killed, IReadOnlyList<double> Frozen, IReadOnlyList<double> TrainerKilled, IReadOnlyList<double> UnitElsewhere, int Searches, bool HashesEqual, IReadOnlyList<string> Failures);
 
 /// <summary>
-/// Searches on a cluster of two coordinators and three trainers, whose leader is killed or frozen again and again, and trainers killed between. What was
+/// Searches on a cluster of two coordinators and some trainers, whose leader is killed or frozen again and again, and trainers killed between. What was
 /// killed is started again, what was frozen is woken; every search that ends must have ended as the one on a single machine.
 /// </summary>
-internal sealed class Failover(DrillRun drill, string folder, string journal, Action<string> say)
+internal sealed class Failover(DrillRun drill, string folder, string journal, int trainers, Action<string> say)
 {
-    private const int TrainersThere = 3;
-
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(4);
     private const double FrozenSeconds = 14;
@@ -35,7 +33,7 @@ internal sealed class Failover(DrillRun drill, string folder, string journal, Ac
         say(Verbs.Output.Text($"clean, on one machine: decision {clean.DecisionHash[..12]}, weights {clean.WeightsHash[..12]}"));
         SearchConfig config = ConfigLoader.Load(configuration, sets, null);
         using CancellationTokenSource stop = new();
-        await using DrillCluster cluster = await DrillCluster.StartAsync(folder, journal, new DrillLayout(2, TrainersThere));
+        await using DrillCluster cluster = await DrillCluster.StartAsync(folder, journal, new DrillLayout(2, trainers));
         await using ClusterClient client = cluster.Client();
         DrillSearches searches = new(client, config, clean);
         Task searching = searches.RunAsync(stop.Token);
@@ -70,14 +68,17 @@ internal sealed class Failover(DrillRun drill, string folder, string journal, Ac
 
     private async Task TrainerAsync(DrillCluster cluster, int run)
     {
-        DrillNode victim = cluster.Nodes.Where(n => n.Role == NodeSettings.Trainer).ElementAt(run % TrainersThere);
+        DrillNode victim = cluster.Nodes.Where(n => n.Role == NodeSettings.Trainer).ElementAt(run % trainers);
         DateTimeOffset at = DateTimeOffset.UtcNow;
         cluster.Kill(victim);
+        if (trainers == 1)
+            cluster.Start(victim); // Nobody else could go on.
         trainerKilled.Add(await SecondsAsync(cluster, at, $"trainer {victim.Name}"));
         await Task.Delay(Settle);
         if (Elsewhere(cluster, victim, at) is { } seconds)
             unitElsewhere.Add(seconds);
-        cluster.Start(victim);
+        if (trainers > 1)
+            cluster.Start(victim);
         await Task.Delay(Settle);
     }
 
@@ -85,7 +86,7 @@ internal sealed class Failover(DrillRun drill, string folder, string journal, Ac
     private static double? Elsewhere(DrillCluster cluster, DrillNode victim, DateTimeOffset at)
     {
         LogLine[] lines = [.. cluster.Coordinators.SelectMany(c => ReadShared(cluster.LogOf(c))).Where(l => l.At >= at).OrderBy(l => l.At)];
-        LogLine? lost = Array.Find(lines, l => l.Id == (int)LogEvent.DispatcherTrainerLost && l.Cause!.Contains($"//{victim.Name}~", StringComparison.Ordinal));
+        LogLine? lost = Array.Find(lines, l => l.Id == (int)LogEvent.DispatcherTrainerLost && (l.Cause!.Contains($"//{victim.Name}~", StringComparison.Ordinal) || l.Cause.Contains($"//{victim.Advertise}/", StringComparison.Ordinal)));
         LogLine? failed = lost is null ? null : Array.Find(lines, l => l.Id == (int)LogEvent.DispatcherUnitFailed && l.At >= lost.At);
         LogLine? again = failed is null ? null : Array.Find(lines, l => l.Id == (int)LogEvent.DispatcherUnitLeased && l.Unit == failed.Unit && l.At >= lost!.At);
         return again is null ? null : Math.Round((again.At - lost!.At).TotalSeconds, 3);

@@ -12,11 +12,13 @@ using Microsoft.Extensions.Logging;
 namespace DaNas.Cli.Nodes;
 
 /// <summary>
-/// The one port of a node: <c>/link</c> (WebSocket, to the leader only), <c>/leader</c> (who that is), <c>/blobs</c>, <c>/healthz</c> and <c>/readyz</c>.
+/// The one port of a node: <c>/link</c> (WebSocket, to the leader only), <c>/akka</c> (between the members of an Akka cluster), <c>/leader</c> (who that is), <c>/blobs</c>, <c>/healthz</c> and <c>/readyz</c>.
 /// Whoever does not know the secret learns who leads, and nothing else.
 /// </summary>
 internal sealed class NodeServer : IAsyncDisposable
 {
+    public const string MembersPath = "/akka";
+
     private const int MostConnections = 2_000;
 
     private readonly Action<string, string> refused;
@@ -46,7 +48,8 @@ internal sealed class NodeServer : IAsyncDisposable
         app.MapGet("/readyz", () => Ready() ? Results.Text("ready\n") : Results.Text("not ready\n", statusCode: StatusCodes.Status503ServiceUnavailable));
         app.MapGet(LeaderQuestion.Path, (HttpContext http) => Leader(http));
         app.MapBlobs(settings.BlobFolderOf, (code, search, digest) => settings.Secret.Proves(code, "blob", search, digest));
-        app.Map("/link", LinkAsync);
+        app.Map("/link", http => CarryAsync(http, leading is { } leader ? (socket, stop) => LinkAsync(leader, socket, stop) : null));
+        app.Map(MembersPath, http => CarryAsync(http, Members));
     }
 
     public NodeSettings Settings { get; }
@@ -56,6 +59,9 @@ internal sealed class NodeServer : IAsyncDisposable
 
     /// <summary>Whether this node does its part.</summary>
     public Func<bool> Ready { get; set; } = () => false;
+
+    /// <summary>Takes connections of other members of an Akka cluster; null where there is none.</summary>
+    public Func<WebSocket, CancellationToken, Task>? Members { get; set; }
 
     /// <summary>Nodes that ask here for the leader because they do not reach the one that is named.</summary>
     public WaitingNodes Waiting { get; } = new();
@@ -84,21 +90,26 @@ internal sealed class NodeServer : IAsyncDisposable
         return Results.Text(body, "application/json");
     }
 
-    private async Task LinkAsync(HttpContext http)
+    private async Task LinkAsync((LinkHub Hub, string Host) leader, WebSocket socket, CancellationToken stop)
     {
-        if (!http.WebSockets.IsWebSocketRequest || leading is not { } leader)
+        await using LinkSession session = await LinkSession.WelcomeAsync(socket, Settings.Secret, leader.Host, stop);
+        await leader.Hub.CarryAsync(session, null, stop);
+    }
+
+    private async Task CarryAsync(HttpContext http, Func<WebSocket, CancellationToken, Task>? carry)
+    {
+        if (!http.WebSockets.IsWebSocketRequest || carry is null)
         {
-            http.Response.StatusCode = leading is null ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status400BadRequest;
+            http.Response.StatusCode = carry is null ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status400BadRequest;
             return;
         }
 
         using WebSocket socket = await http.WebSockets.AcceptWebSocketAsync();
         try
         {
-            await using LinkSession session = await LinkSession.WelcomeAsync(socket, Settings.Secret, leader.Host, http.RequestAborted);
-            await leader.Hub.CarryAsync(session, null, http.RequestAborted);
+            await carry(socket, http.RequestAborted);
         }
-        catch (Exception e) when (e is InvalidDataException or WebSocketException or IOException or OperationCanceledException)
+        catch (Exception e) when (e is InvalidDataException or WebSocketException or IOException or OperationCanceledException or TimeoutException)
         {
             if (e is InvalidDataException)
                 refused($"{http.Connection.RemoteIpAddress}", e.Message);

@@ -17,6 +17,9 @@ internal sealed record NodeSettings(string Name, string Cluster, IPEndPoint List
 
     public PostgresServer? Journal { get; init; }
 
+    /// <summary>What runs the actors; the same on all nodes of a cluster.</summary>
+    public HostKind Host { get; init; }
+
     /// <summary>Trainer processes on this machine.</summary>
     public int Trainers { get; init; } = 1;
 

@@ -60,6 +60,6 @@ internal static class Hosts
 
 #if AKKA
     /// <summary>Layers of hocon/akka, the first one lowest.</summary>
-    private static string Hocon(params string[] layers) => string.Join('\n', layers.Select(l => File.ReadAllText(Path.Combine(ConfigLoader.Home, "akka", $"{l}.conf"))));
+    public static string Hocon(params string[] layers) => string.Join('\n', layers.Select(l => File.ReadAllText(Path.Combine(ConfigLoader.Home, "akka", $"{l}.conf"))));
 #endif
 }

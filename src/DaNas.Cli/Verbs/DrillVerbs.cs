@@ -76,7 +76,8 @@ internal static class DrillVerbs
         Option<int> runs = new("--runs") { DefaultValueFactory = _ => 10, Description = "How often the leader is killed, is frozen, and a trainer is killed." };
         Option<string[]> set = Shared.Set();
         Option<bool> json = Shared.Json();
-        Command command = new("failover", "Two coordinators, three trainers and PostgreSQL (DANAS_JOURNAL; scripts/drill.sh starts one): the leader is killed and frozen, trainers are killed.") { conf, data, runs, set, json };
+        Option<int> trainers = new("--trainers") { DefaultValueFactory = _ => 3, Description = "Trainers beside the two coordinators; one makes three nodes." };
+        Command command = new("failover", "Two coordinators, some trainers and PostgreSQL (DANAS_JOURNAL; scripts/drill.sh starts one): the leader is killed and frozen, trainers are killed. DANAS_HOST says on which host.") { conf, data, runs, trainers, set, json };
         command.SetAction(parsed => Shared.Guard(() =>
         {
             string journal = Journal();
@@ -84,7 +85,7 @@ internal static class DrillVerbs
             string[] sets = [.. name == "drill" ? (string[])["warmup.epochs=20", "stage.epochs=40"] : [], .. parsed.GetValue(data) is { } path ? (string[])[$"data.path={Path.GetFullPath(path)}"] : [], .. parsed.GetValue(set) ?? []];
             return InTemporaryFolder(name, sets, drill =>
             {
-                FailoverResult result = new Failover(drill, Path.Combine(drill.Folder.Root, "nodes"), journal, parsed.GetValue(json) ? Console.Error.WriteLine : Console.WriteLine).RunAsync(parsed.GetValue(runs), name, sets).GetAwaiter().GetResult();
+                FailoverResult result = new Failover(drill, Path.Combine(drill.Folder.Root, "nodes"), journal, parsed.GetValue(trainers), parsed.GetValue(json) ? Console.Error.WriteLine : Console.WriteLine).RunAsync(parsed.GetValue(runs), name, sets).GetAwaiter().GetResult();
                 foreach (string failure in result.Failures)
                     Console.Error.WriteLine(failure);
                 Console.WriteLine(parsed.GetValue(json) ? JsonLine(result)

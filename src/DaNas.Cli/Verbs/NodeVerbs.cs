@@ -38,7 +38,8 @@ internal static class NodeVerbs
         Option<string?> devices = new("--devices") { Description = "CUDA devices, one trainer each, such as 0,1 (default: what a search's configuration says)." };
         Option<string?> secret = SecretFile();
         Option<string?> output = Shared.Out();
-        Command command = new("node", "One process of a cluster: coordinates searches, trains, or both. DANAS_JOURNAL names the cluster's PostgreSQL.") { roles, listen, advertise, join, name, cluster, trainers, devices, secret, output };
+        Option<string?> host = RunVerbs.Host();
+        Command command = new("node", "One process of a cluster: coordinates searches, trains, or both. DANAS_JOURNAL names the cluster's PostgreSQL.") { roles, listen, advertise, join, name, cluster, trainers, devices, secret, host, output };
         command.SetAction((parsed, _) => Shared.GuardAsync(async () =>
         {
             IPEndPoint at = IPEndPoint.TryParse(parsed.GetValue(listen)!, out IPEndPoint? end) && end.Port > 0 ? end : throw new UsageException($"--listen {parsed.GetValue(listen)}: write ADDRESS:PORT, such as 0.0.0.0:7411");
@@ -54,6 +55,7 @@ internal static class NodeVerbs
                 Journal = journal.Length > 0 ? new PostgresServer(journal) : null,
                 Trainers = deviceList.Length > 0 ? deviceList.Length : parsed.GetValue(trainers),
                 Devices = deviceList,
+                Host = Hosts.Choose(parsed.GetValue(host)),
             }.Checked();
             using Interruption interruption = new();
             return await RunAsync(settings, interruption.Token);
@@ -145,16 +147,8 @@ internal static class NodeVerbs
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(interrupt);
         bool coordinates = settings.Roles.Contains(NodeSettings.Coordinator);
         List<Task> roles = [];
-        if (coordinates)
-            roles.Add(new CoordinatorRole(settings, server, log, transfer).RunAsync(stop.Token));
-        if (settings.Roles.Contains(NodeSettings.Trainer))
-        {
-            TrainerRole trainer = new(settings, log, transfer, text => Chatter(settings, text));
-            if (!coordinates)
-                server.Ready = () => trainer.IsJoined;
-            roles.Add(trainer.RunAsync(coordinates ? [.. settings.Join.Append(new Uri(settings.Advertise).Authority).Distinct()] : settings.Join, stop.Token));
-        }
-
+        if (coordinates || settings.Roles.Contains(NodeSettings.Trainer))
+            roles.AddRange(settings.Host == HostKind.Akka ? Member(settings, server, log, transfer, stop.Token) : Linked(settings, server, log, transfer, stop.Token));
         if (settings.Roles.Contains(NodeSettings.Projector))
         {
             ProjectorRole projector = new(settings, log);
@@ -170,6 +164,37 @@ internal static class NodeVerbs
         await Task.WhenAll(roles);
         await first;
         return interrupt.IsCancellationRequested ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    /// <summary>Coordinator and trainers on hosts of their own, linked to whoever leads.</summary>
+    private static List<Task> Linked(NodeSettings settings, NodeServer server, StateLog log, BlobClient transfer, CancellationToken stop)
+    {
+        List<Task> roles = [];
+        bool coordinates = settings.Roles.Contains(NodeSettings.Coordinator);
+        if (coordinates)
+            roles.Add(new CoordinatorRole(settings, server, log, transfer).RunAsync(stop));
+        if (settings.Roles.Contains(NodeSettings.Trainer))
+        {
+            TrainerRole trainer = new(settings, log, transfer, text => Chatter(settings, text));
+            if (!coordinates)
+                server.Ready = () => trainer.IsJoined;
+            roles.Add(trainer.RunAsync(coordinates ? [.. settings.Join.Append(new Uri(settings.Advertise).Authority).Distinct()] : settings.Join, stop));
+        }
+
+        return roles;
+    }
+
+    /// <summary>Coordinator and trainers as one member of an Akka cluster.</summary>
+    private static List<Task> Member(NodeSettings settings, NodeServer server, StateLog log, BlobClient transfer, CancellationToken stop)
+    {
+#if AKKA
+        AkkaNodeRole member = new(settings, server, log, transfer, text => Chatter(settings, text));
+        if (!settings.Roles.Contains(NodeSettings.Coordinator))
+            server.Ready = () => member.IsJoined;
+        return [member.RunAsync(stop)];
+#else
+        throw new UsageException("Akka.NET is not in this build");
+#endif
     }
 
     private static void Chatter(NodeSettings settings, string text)

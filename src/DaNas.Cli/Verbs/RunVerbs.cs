@@ -42,7 +42,7 @@ internal static class RunVerbs
         return command;
     }
 
-    private static Option<string?> Host() => new("--host") { Description = $"What runs the actors: akka or embedded (default here: {(Hosts.HasAkka ? "akka" : "embedded")}; or DANAS_HOST). The result is the same." };
+    public static Option<string?> Host() => new("--host") { Description = $"What runs the actors: akka or embedded (default here: {(Hosts.HasAkka ? "akka" : "embedded")}; or DANAS_HOST). The result is the same." };
 
     /// <summary>A new search on this machine, from its start to its tables.</summary>
     internal static async Task<int> HereAsync(SearchConfig config, OutputFolder folder, string? id, bool json, HostKind? host = null)

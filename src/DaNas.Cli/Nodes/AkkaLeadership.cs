@@ -1,0 +1,134 @@
+#if AKKA
+using DaNas.Actors;
+using DaNas.Actors.Akka;
+using DaNas.Actors.Embedded.Postgres;
+using DaNas.Actors.Logging;
+using DaNas.Storage.Http;
+
+namespace DaNas.Cli.Nodes;
+
+/// <summary>The lease in PostgreSQL, as the singleton and the split-brain resolver of an Akka cluster use it. One term at most: then the process ends.</summary>
+internal sealed class AkkaLeadership(NodeSettings settings, NodeServer server, IStateLog log, BlobClient transfer, PostgresLease lease) : ILeadership, IAsyncDisposable
+{
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(3);
+
+    private readonly TaskCompletionSource<string> lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock gate = new();
+    private CancellationTokenSource? contending = new();
+    private Task<PostgresTenure>? winning;
+    private PostgresJournal? journal;
+    private ClientGateway? gateway;
+
+    /// <summary>Set before the host joins.</summary>
+    public AkkaHost Host { get; set; } = null!;
+
+    /// <summary>Told when a term begins.</summary>
+    public Action? Began { get; set; }
+
+    /// <summary>Completes with the reason when this process must not go on.</summary>
+    public Task<string> Lost => lost.Task;
+
+    /// <summary>The leader's part of moving blobs; null while it does not lead.</summary>
+    public LeaderTerm? Term { get; private set; }
+
+    public bool IsWriter
+    {
+        get
+        {
+            lock (gate)
+                return winning is { IsCompletedSuccessfully: true } && !lost.Task.IsCompleted;
+        }
+    }
+
+    public async Task<long> WinAsync()
+    {
+        Task<PostgresTenure> mine;
+        lock (gate)
+        {
+            if (contending is null)
+                throw new OperationCanceledException("this process leads no more");
+            if (winning is null || winning.IsCanceled || winning.IsFaulted)
+            {
+                winning = lease.WinAsync(contending.Token);
+                _ = winning.ContinueWith(Won, CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+            }
+
+            mine = winning;
+        }
+
+        return (await mine).Epoch;
+    }
+
+    public void Withdraw()
+    {
+        lock (gate)
+        {
+            if (winning is not { IsCompleted: false } || contending is null)
+                return;
+            contending.Cancel();
+            contending.Dispose();
+            contending = new CancellationTokenSource();
+        }
+    }
+
+    public async Task BeginAsync()
+    {
+        PostgresTenure tenure = await (winning ?? throw new OperationCanceledException("this process leads no more"));
+        journal = PostgresJournal.Over(settings.Journal!, tenure, TimeProvider.System, settings.Folder.HeadOf);
+        await journal.FenceAsync();
+        Host.OpenJournal(journal);
+        LeaderTerm term = new(settings, server, transfer, Host, journal);
+        Term = term;
+        term.Begin();
+        gateway = new ClientGateway(Host, log);
+        server.Lead(gateway.Hub, Host.Name);
+        Began?.Invoke();
+        log.Write(new ActorAddress("/coordinator"), DateTimeOffset.UtcNow, new StateChange(LogEvent.ClusterLeading, "StandingBy", "Leading") { Cause = Verbs.Output.Text($"term {tenure.Epoch}, on Akka.NET"), IsWarning = true });
+    }
+
+    public async Task EndAsync()
+    {
+        server.StepDown();
+        gateway?.Hub.EndAll();
+        if (Term is not null)
+        {
+            Term = null;
+            await Host.StopAsync(Host.AddressOf(Roles.Cluster), StopPatience);
+            await Host.StopAsync(Host.AddressOf(Roles.Dispatcher), StopPatience);
+        }
+
+        await DisposeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Task<PostgresTenure>? held;
+        CancellationTokenSource? cancelled;
+        lock (gate)
+        {
+            (held, winning) = (winning, null);
+            (cancelled, contending) = (contending, null);
+        }
+
+        lost.TrySetResult("it makes room for another coordinator");
+        if (cancelled is null)
+            return;
+        await cancelled.CancelAsync();
+        cancelled.Dispose();
+        try
+        {
+            if (held is not null)
+                await (await held).DisposeAsync();
+        }
+        catch (Exception e) when (e is OperationCanceledException or Actors.Journals.JournalException)
+        {
+            // Nothing was won.
+        }
+
+        journal?.Dispose();
+        journal = null;
+    }
+
+    private void Won(Task<PostgresTenure> tenure) => tenure.Result.Lost.ContinueWith(why => lost.TrySetResult(why.Result), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+}
+#endif

@@ -33,6 +33,8 @@ for t in sorted({r[0] for r in rows}):
     result["step"].append({"threads": t, "danas": a, "pytorchChannelsLast": b, "pytorchDefault": c, "ratioSameLayout": same, "ratioBestLayout": best, "pairs": len(mine)})
 j = result["journal"]
 print(f"journal: {j['singlePerSecond']:.0f} events/s one by one, {j['batchedPerSecond']:.0f} in batches of 100, {j['replayPerSecond']:.0f} replayed")
+for host, r in j["hosts"].items():
+    print(f"one actor on the {host} host: {r['singlePerSecond']:.0f} events/s one by one, {r['batchedPerSecond']:.0f} in batches of 100, {r['recoveredPerSecond']:.0f} recovered")
 for o in result["overhead"]:
     print(f"orchestration: {o['millisecondsPerUnit']:.2f} ms a unit over {o['units']} units")
 print(f"ratio of overhead, most units to fewest: {result['overhead'][2]['millisecondsPerUnit'] / result['overhead'][0]['millisecondsPerUnit']:.2f}")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Finds or installs what the product stands on, chooses the package world, and compiles the native shims.
 #   DANAS_LIBTORCH=DIR   a libtorch of your own (DIR/include, DIR/lib), CPU or CUDA; default: Debian's libtorch-dev
-#   DANAS_TORCH=native|torchsharp   overrides the choice of the training library
+#   DANAS_TORCH=native|torchsharp|torchsharp-cuda   overrides the choice of the training library, which is otherwise probed
 #   DANAS_STACK=akka|embedded       overrides the choice of what runs the actors, which is otherwise probed
 . "$(dirname "$0")/lib.sh"
 need_dotnet
@@ -24,20 +24,28 @@ restores() { # PACKAGE...: whether the pinned versions restore, together, from t
     for package in "$@"; do printf '    <PackageReference Include="%s" Version="%s" />\n' "$package" "$(version_of "$package")"; done
     printf '  </ItemGroup>\n</Project>\n'
   } > "$probe/probe.csproj"
-  timeout 60 dotnet restore "$probe/probe.csproj" -v q >/dev/null 2>&1
+  timeout "${PATIENCE:-60}" dotnet restore "$probe/probe.csproj" -v q >/dev/null 2>&1
 }
 
 WORLD="$ROOT/artifacts/world.props"
 stored() { sed -n "s/.*<$1 [^>]*>\([^<]*\)<.*/\1/p" "$WORLD" 2>/dev/null || true; } # PROPERTY: what was chosen before
-case "${DANAS_TORCH:-native}" in native | torchsharp) ;; *) die "DANAS_TORCH=$DANAS_TORCH: write native or torchsharp" ;; esac
+case "${DANAS_TORCH:-native}" in native | torchsharp | torchsharp-cuda) ;; *) die "DANAS_TORCH=$DANAS_TORCH: write native, torchsharp or torchsharp-cuda" ;; esac
 case "${DANAS_STACK:-embedded}" in akka | embedded) ;; *) die "DANAS_STACK=$DANAS_STACK: write akka or embedded" ;; esac
 torch="${DANAS_TORCH:-$(stored DanasTorch)}"
 host="${DANAS_STACK:-$(stored DanasHost)}"
 if [ -z "$torch" ] || [ -z "$host" ] || [ -n "${DANAS_TORCH:-}${DANAS_STACK:-}" ]; then
   if [ -z "$torch" ]; then
-    # TorchSharp is compiled against but not the default yet: the native binding is what this version is measured with.
-    torch=native
-    if restores TorchSharp; then torch_why="TorchSharp restores here; DANAS_TORCH=torchsharp builds on it"; else torch_why="TorchSharp does not restore from the NuGet sources here"; fi
+    # The library first, it is small; with it comes libtorch, some hundred megabytes, with CUDA some thousand.
+    torch=native torch_why="TorchSharp does not restore from the NuGet sources here"
+    if restores TorchSharp; then
+      if [ -e /proc/driver/nvidia/version ] && say "fetching libtorch with CUDA for TorchSharp (some GB)" && PATIENCE=3600 restores TorchSharp TorchSharp-cuda-linux; then
+        torch=torchsharp-cuda torch_why="TorchSharp-cuda-linux restores here, and there is an NVIDIA driver; DANAS_TORCH=native leaves it out"
+      elif say "fetching libtorch for TorchSharp" && PATIENCE=1200 restores TorchSharp TorchSharp-cpu; then
+        torch=torchsharp torch_why="TorchSharp restores here; DANAS_TORCH=native leaves it out"
+      fi
+    fi
+  elif [ "${DANAS_TORCH:-native}" != native ]; then
+    PATIENCE=3600 restores TorchSharp "TorchSharp-$(case $DANAS_TORCH in torchsharp) echo cpu ;; *) echo cuda-linux ;; esac)" || die "DANAS_TORCH=$DANAS_TORCH: TorchSharp does not restore from the NuGet sources here (dotnet nuget list source)"
   fi
   if [ -z "$host" ]; then
     if restores Akka Akka.Cluster Akka.Cluster.Tools Akka.Persistence Akka.Persistence.Sql; then host=akka; host_why="Akka.NET and Akka.Persistence.Sql restore here; DANAS_STACK=embedded leaves them out"
@@ -58,6 +66,18 @@ P
 fi
 
 apt_install g++ libturbojpeg0-dev libpng-dev libjs-chart.js
+compile() { # OUTPUT SOURCE FLAGS...
+  local output="$1" source="$2"; shift 2
+  local key; key="$(cat "$source" | sha256sum | cut -c1-16) $*"
+  if [ -f "$output" ] && [ "$(cat "$output.key" 2>/dev/null)" = "$key" ]; then return 0; fi
+  say "compiling $(basename "$output")"
+  g++ -std=c++17 -O2 -fPIC -shared -Wno-psabi -o "$output.part" "$source" "$@"
+  mv "$output.part" "$output"
+  printf '%s' "$key" > "$output.key"
+}
+compile "$ROOT/artifacts/native/libdanas_image.so" "$ROOT/src/DaNas.Torch/native/danas_image.cpp" -lturbojpeg -lpng
+[ "$torch" = native ] || exit 0 # TorchSharp brings its own libtorch.
+
 TORCH_DIR="${DANAS_LIBTORCH:-}"
 if [ -z "$TORCH_DIR" ]; then
   apt_install libtorch-dev
@@ -68,22 +88,9 @@ else
   includes=("-I$TORCH_DIR/include" "-I$TORCH_DIR/include/torch/csrc/api/include")
   libs=("-L$TORCH_DIR/lib" "-Wl,-rpath,$TORCH_DIR/lib")
 fi
-
-compile() { # OUTPUT SOURCE FLAGS...
-  local output="$1" source="$2"; shift 2
-  local key; key="$(cat "$source" | sha256sum | cut -c1-16) $*"
-  if [ -f "$output" ] && [ "$(cat "$output.key" 2>/dev/null)" = "$key" ]; then return 0; fi
-  say "compiling $(basename "$output")"
-  g++ -std=c++17 -O2 -fPIC -shared -Wno-psabi -o "$output.part" "$source" "$@"
-  mv "$output.part" "$output"
-  printf '%s' "$key" > "$output.key"
-}
 abi=()
 [ -n "$TORCH_DIR" ] && [ -n "${DANAS_CXX11_ABI:-}" ] && abi=("-D_GLIBCXX_USE_CXX11_ABI=$DANAS_CXX11_ABI")
 cuda=()
 [ -n "$TORCH_DIR" ] && [ -f "$TORCH_DIR/lib/libtorch_cuda.so" ] && cuda=(-ltorch_cuda -lc10_cuda)
-std=()
-grep -q 'C++17\|C++20' "${TORCH_DIR:-/usr}/include/ATen/ATen.h" 2>/dev/null || true
 compile "$ROOT/artifacts/native/libdanas_torch.so" "$ROOT/src/DaNas.LibTorch/native/danas_torch.cpp" \
-  "${includes[@]}" "${abi[@]}" "${std[@]}" "${libs[@]}" -Wl,--no-as-needed -ltorch -ltorch_cpu -lc10 "${cuda[@]}"
-compile "$ROOT/artifacts/native/libdanas_image.so" "$ROOT/src/DaNas.Torch/native/danas_image.cpp" -lturbojpeg -lpng
+  "${includes[@]}" "${abi[@]}" "${libs[@]}" -Wl,--no-as-needed -ltorch -ltorch_cpu -lc10 "${cuda[@]}"

@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using Akka.Actor;
 using Akka.Cluster.Tools.Singleton;
 using Akka.Configuration;
 using DaNas.Actors.Logging;
 using DaNas.Actors.Wire;
 using AkkaCluster = Akka.Cluster.Cluster;
+using MemberStatus = Akka.Cluster.MemberStatus;
 
 namespace DaNas.Actors.Akka;
 
@@ -28,30 +30,41 @@ public sealed partial class AkkaHost
     /// <summary>Completes when the actor system has ended: asked to, or since the others took it for lost.</summary>
     public Task Ended => system.WhenTerminated;
 
-    /// <summary>Whether this node is a full member.</summary>
-    public bool IsMember => cluster is not null && cluster.SelfMember.Status == global::Akka.Cluster.MemberStatus.Up;
+    /// <summary>Whether this node is a full member; of a trainer it is enough that the others know it.</summary>
+    public bool IsMember => cluster is not null && (cluster.SelfMember.Status == MemberStatus.Up || (Node!.Leadership is null && cluster.SelfMember.Status == MemberStatus.WeaklyUp));
 
     /// <summary>Coordinators that are reached, HOST:PORT, this node among them if it is one.</summary>
-    public IReadOnlyList<string> Coordinators => [.. Reachable(AkkaNode.Coordinator).Select(m => $"{m.Address.Host}:{m.Address.Port}")];
+    public IReadOnlyList<string> Coordinators => [.. Reachable(AkkaNode.Coordinator).Select(m => NameOf(m))];
 
     /// <summary>Other nodes with trainers that are reached.</summary>
     public int TrainersReached => Reachable(AkkaNode.Trainer).Count(m => m.Address != cluster!.SelfAddress);
 
+    /// <summary>
+    /// Whether this node has heard lately from another coordinator that holds it for a member; true where there is none to be heard from. A node that was cut off may have been
+    /// taken for lost without hearing of it.
+    /// </summary>
+    public bool IsRemembered => Stopwatch.GetElapsedTime(HeardAt) < AloneAfter || (Node!.Leadership is not null && !Coordinators.Any(c => c != Name));
+
     /// <summary>A node without coordinators for so long begins anew.</summary>
     public TimeSpan AloneAfter => system.Settings.Config.GetTimeSpan("danas.alone-after");
 
+    /// <summary>Whether the cluster's singleton lives on this node: it leads, or waits for the store's word.</summary>
+    public bool HasSingleton { get; internal set; }
+
     internal AkkaNode? Node { get; }
 
-    /// <summary>Whether the cluster's singleton has begun on this node.</summary>
-    internal bool IsSingletonHere { get; set; }
+    /// <summary>When another coordinator last said that this node is a member.</summary>
+    internal long HeardAt { get; set; } = Stopwatch.GetTimestamp();
 
     /// <summary>Takes over connections that others made.</summary>
     internal Func<INodeConnection, CancellationToken, Task>? Arriving { get; set; }
 
     /// <summary>Whether a node is a member here, and whether it is reached.</summary>
-    public (bool IsMember, bool IsReached) Knows(string hostAndPort) => cluster is null
-        ? default
-        : (cluster.State.Members.Any(m => $"{m.Address.Host}:{m.Address.Port}" == hostAndPort), Reachable(null).Any(m => $"{m.Address.Host}:{m.Address.Port}" == hostAndPort));
+    public (bool IsMember, bool IsReached) Knows(string hostAndPort)
+    {
+        global::Akka.Cluster.Member? member = cluster?.State.Members.FirstOrDefault(m => NameOf(m) == hostAndPort);
+        return (member is not null, member is not null && IsReached(member));
+    }
 
     /// <summary>Joins the cluster of one of these nodes (HOST:PORT), again until it has; this node's own name first: founds one where no other has.</summary>
     public void Join(IEnumerable<string> seeds) => cluster!.JoinSeedNodes(seeds.Select(s => RootOf(s)?.Address).OfType<Address>());
@@ -86,13 +99,14 @@ public sealed partial class AkkaHost
     internal void Say(LogEvent e, string from, string to, string cause) =>
         Log.Write(AddressOf(Membership), DateTimeOffset.UtcNow, new StateChange(e, from, to) { Cause = cause, IsWarning = true });
 
-    internal IEnumerable<global::Akka.Cluster.Member> Reachable(string? role)
-    {
-        if (cluster is null)
-            return [];
-        global::Akka.Cluster.ClusterEvent.CurrentClusterState state = cluster.State;
-        return state.Members.Where(m => m.Status is global::Akka.Cluster.MemberStatus.Up or global::Akka.Cluster.MemberStatus.WeaklyUp && !state.Unreachable.Contains(m) && (role is null || m.HasRole(role)));
-    }
+    internal static string NameOf(global::Akka.Cluster.Member member) => $"{member.Address.Host}:{member.Address.Port}";
+
+    /// <summary>By this node's own failure detector: what others say of each other is no reason to take anybody for lost.</summary>
+    internal bool IsReached(global::Akka.Cluster.Member member) => cluster is null || !cluster.FailureDetector.IsMonitoring(member.Address) || cluster.FailureDetector.IsAvailable(member.Address);
+
+    internal IEnumerable<global::Akka.Cluster.Member> Reachable(string? role) => cluster is null
+        ? []
+        : cluster.State.Members.Where(m => m.Status is MemberStatus.Up or MemberStatus.WeaklyUp && IsReached(m) && (role is null || m.HasRole(role)));
 
     /// <summary>The root of a node's actors; null for what is no node.</summary>
     internal ActorPath? RootOf(string host)

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
+using Akka.Serialization;
 using DaNas.Actors.Journals;
 using DaNas.Actors.Logging;
 
@@ -18,6 +19,9 @@ public sealed partial class AkkaHost : IActorHost
     private readonly CancellationTokenSource stopping = new();
     private readonly ExtendedActorSystem system;
     private long overflowed;
+
+    /// <summary>Applied after HOCON: what another node, or a row, says it is in Akka's JSON is refused.</summary>
+    private static SerializationSetup NoJson { get; } = SerializationSetup.Create(system => [SerializerDetails.Create("json", new RefusingSerializer(system, RefusingSerializer.Json), [])]);
 
     /// <summary>
     /// Starts an actor system over a journal whose fence is up; <paramref name="hocon"/> is hocon/akka, and what stands in the way of the host itself is overridden.
@@ -42,7 +46,7 @@ public sealed partial class AkkaHost : IActorHost
             """);
         Config config = own.WithFallback(ConfigurationFactory.ParseString(hocon));
         Bounds = AkkaBounds.From(config);
-        system = (ExtendedActorSystem)ActorSystem.Create(SystemName, BootstrapSetup.Create().WithConfig(config).And(new HostSetup(this)));
+        system = (ExtendedActorSystem)ActorSystem.Create(SystemName, BootstrapSetup.Create().WithConfig(config).And(new HostSetup(this)).And(NoJson));
         if (node is not null)
             BeginMembership();
     }

@@ -23,7 +23,10 @@ public interface ILeadership
     /// <summary>Whether this process may write now.</summary>
     bool IsWriter { get; }
 
-    /// <summary>Contends for the store's word until this process has it; its epoch. More calls wait for the same.</summary>
+    /// <summary>Begins to contend for the store's word, unless this process does already.</summary>
+    void Contend();
+
+    /// <summary>Contends until this process has it; its epoch. More calls wait for the same.</summary>
     Task<long> WinAsync();
 
     /// <summary>Ends contending, if nothing is won yet.</summary>

@@ -22,9 +22,17 @@ internal sealed class EventSerializer(ExtendedActorSystem system) : SerializerWi
 
 /// <summary>Bound to <see cref="object"/>: nothing leaves this process, or enters a journal, by accident or by a CLR name.</summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Performance", "CA1812", Justification = "Akka makes it by its name in HOCON.")]
-internal sealed class RefusingSerializer(ExtendedActorSystem system) : Serializer(system)
+internal sealed class RefusingSerializer(ExtendedActorSystem system, int identifier) : Serializer(system)
 {
-    public override int Identifier => 20_031_257;
+    /// <summary>Akka's JSON serializer, which makes an object of whatever type the bytes name: nothing is read by it.</summary>
+    public const int Json = 1;
+
+    public RefusingSerializer(ExtendedActorSystem system)
+        : this(system, 20_031_257)
+    {
+    }
+
+    public override int Identifier => identifier;
 
     public override bool IncludeManifest => false;
 

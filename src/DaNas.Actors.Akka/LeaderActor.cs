@@ -13,9 +13,16 @@ internal sealed class LeaderActor(AkkaHost host) : UntypedActor
 
     protected override void PreStart()
     {
-        host.IsSingletonHere = true;
+        host.HasSingleton = true;
         IActorRef self = Self;
         leadership.WinAsync().PipeTo(self, self, epoch => new Won(epoch), e => new Failed(e));
+    }
+
+    /// <summary>Stopped without having been asked to hand over: what it began must not go on without it.</summary>
+    protected override void PostStop()
+    {
+        if (!ending)
+            host.Die("the cluster's singleton ended");
     }
 
     protected override void OnReceive(object message)

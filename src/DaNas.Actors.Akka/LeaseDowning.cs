@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Akka.Actor;
 using Akka.Cluster;
 using DaNas.Actors.Logging;
@@ -23,10 +24,14 @@ internal sealed class LeaseDowning(ExtendedActorSystem system, AkkaCluster clust
 
     internal sealed class Resolver(AkkaHost host, AkkaCluster cluster, ILeadership leadership) : UntypedActor, IWithTimers
     {
+        /// <summary>Longer than a leader that lost the word needs to leave.</summary>
+        private static readonly TimeSpan HandOverPatience = TimeSpan.FromSeconds(15);
+
         private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
 
         private readonly TimeSpan stableAfter = cluster.System.Settings.Config.GetTimeSpan("danas.stable-after");
-        private readonly Dictionary<UniqueAddress, DateTimeOffset> unreachable = [];
+        private readonly Dictionary<UniqueAddress, long> unreached = [];
+        private long? surplusSince;
 
         public ITimerScheduler Timers { get; set; } = null!;
 
@@ -36,29 +41,34 @@ internal sealed class LeaseDowning(ExtendedActorSystem system, AkkaCluster clust
         {
             if (message is not TickNow)
                 return;
-            ClusterEvent.CurrentClusterState state = cluster.State;
-            Member[] lost = [.. state.Unreachable.Where(m => m.Status is not (MemberStatus.Down or MemberStatus.Removed))];
-            DateTimeOffset now = Context.System.Scheduler.Now;
-            foreach (UniqueAddress back in unreachable.Keys.Except(lost.Select(m => m.UniqueAddress)).ToList())
-                unreachable.Remove(back);
+            Member[] members = [.. cluster.State.Members.Where(m => m.Status is not (MemberStatus.Down or MemberStatus.Removed))];
+            Member[] lost = [.. members.Where(m => !host.IsReached(m))];
+            foreach (UniqueAddress back in unreached.Keys.Except(lost.Select(m => m.UniqueAddress)).ToList())
+                unreached.Remove(back);
             foreach (Member member in lost)
-                unreachable.TryAdd(member.UniqueAddress, now);
-            Member? writer = Oldest(state.Members);
+                unreached.TryAdd(member.UniqueAddress, Stopwatch.GetTimestamp());
+            Member? writer = Oldest(members);
             bool writerLost = writer is not null && lost.Contains(writer);
-            if (!leadership.IsWriter)
-                Contend((writerLost || (writer is not null && host.Leader == Name(writer))) && Equals(Next(state.Members.Except(lost), writer)?.UniqueAddress, cluster.SelfUniqueAddress));
+            if (leadership.IsWriter)
+                Decide(lost, writer, writerLost);
             else
-                foreach (Member member in lost.Where(m => now - unreachable[m.UniqueAddress] > stableAfter || Equals(m, writer)))
-                    Down(member);
+                Contend((writerLost || (writer is not null && host.Leader == AkkaHost.NameOf(writer))) && Equals(Oldest(members.Except(lost).Where(m => !Equals(m, writer)))?.UniqueAddress, cluster.SelfUniqueAddress));
         }
 
         /// <summary>Where the singleton lives, or will: Akka's own order.</summary>
         private static Member? Oldest(IEnumerable<Member> members) =>
-            members.Where(m => m.HasRole(AkkaNode.Coordinator) && m.Status is not (MemberStatus.Joining or MemberStatus.WeaklyUp or MemberStatus.Down or MemberStatus.Removed)).Order(Member.AgeOrdering).FirstOrDefault();
+            members.Where(m => m.HasRole(AkkaNode.Coordinator) && m.Status is not (MemberStatus.Joining or MemberStatus.WeaklyUp)).Order(Member.AgeOrdering).FirstOrDefault();
 
-        private static Member? Next(IEnumerable<Member> reached, Member? writer) => Oldest(reached.Where(m => !Equals(m, writer)));
-
-        private static string Name(Member member) => $"{member.Address.Host}:{member.Address.Port}";
+        /// <summary>The word is here: who is not reached is lost, the writer of before at once. If that one is reached and stays, the word is in the wrong place.</summary>
+        private void Decide(Member[] lost, Member? writer, bool writerLost)
+        {
+            foreach (Member member in lost.Where(m => Equals(m, writer) || Stopwatch.GetElapsedTime(unreached[m.UniqueAddress]) > stableAfter))
+                Down(member);
+            bool surplus = writer is not null && !writerLost && !Equals(writer.UniqueAddress, cluster.SelfUniqueAddress);
+            surplusSince = surplus ? surplusSince ?? Stopwatch.GetTimestamp() : null;
+            if (surplusSince is { } since && Stopwatch.GetElapsedTime(since) > HandOverPatience)
+                host.Die($"it holds the lease, and {AkkaHost.NameOf(writer!)}, which should lead, is reached and does not go");
+        }
 
         /// <summary>
         /// Who would be next waits for the store's word while the leader has it: a leader that is killed or frozen loses it whatever the failure detector thinks. Before
@@ -66,17 +76,18 @@ internal sealed class LeaseDowning(ExtendedActorSystem system, AkkaCluster clust
         /// </summary>
         private void Contend(bool isNext)
         {
+            surplusSince = null;
             if (isNext)
-                _ = leadership.WinAsync();
-            else if (!host.IsSingletonHere)
+                leadership.Contend();
+            else if (!host.HasSingleton)
                 leadership.Withdraw();
         }
 
         private void Down(Member member)
         {
-            host.Say(LogEvent.MemberChanged, "Unreachable", "Lost", $"{Name(member)} is not reached from the writer");
+            host.Say(LogEvent.MemberChanged, "Unreachable", "Lost", $"{AkkaHost.NameOf(member)} is not reached from the writer");
             cluster.Down(member.Address);
-            unreachable.Remove(member.UniqueAddress);
+            unreached.Remove(member.UniqueAddress);
         }
 
         private sealed class TickNow

@@ -1,11 +1,16 @@
+using System.Diagnostics;
 using Akka.Actor;
 using Akka.Cluster;
+using Akka.Remote;
 using DaNas.Actors.Logging;
 using AkkaCluster = Akka.Cluster.Cluster;
 
 namespace DaNas.Actors.Akka;
 
-/// <summary>On every node: tells who leads, if this one does, and hears it. Repeated each second, since any message may be lost.</summary>
+/// <summary>
+/// On every node: tells who leads, if this one does, and hears it. Repeated each second, since any message may be lost, and by every coordinator, to those whom it
+/// holds for members: Akka does not tell a node that was cut off, and taken for lost, that it was.
+/// </summary>
 internal sealed class MembershipActor(AkkaHost host) : UntypedActor, IWithTimers
 {
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
@@ -18,6 +23,7 @@ internal sealed class MembershipActor(AkkaHost host) : UntypedActor, IWithTimers
     protected override void PreStart()
     {
         AkkaCluster.Get(Context.System).Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.IMemberEvent), typeof(ClusterEvent.IReachabilityEvent));
+        Context.System.EventStream.Subscribe(Self, typeof(ThisActorSystemQuarantinedEvent));
         Timers.StartPeriodicTimer("tick", TickNow.Instance, Tick);
     }
 
@@ -42,28 +48,31 @@ internal sealed class MembershipActor(AkkaHost host) : UntypedActor, IWithTimers
                     Announce(member);
                 break;
             case Leads m when host.AddressOf(Sender) is { Host: { Length: > 0 } from }:
-                Hear(from, m.Epoch);
+                host.HeardAt = Stopwatch.GetTimestamp();
+                if (m.Epoch != Leads.Nobody)
+                    Hear(from, m.Epoch);
+                break;
+            case ThisActorSystemQuarantinedEvent m:
+                host.Die($"{m.RemoteAddress.Host}:{m.RemoteAddress.Port} took this node for lost"); // Nobody in Akka listens to that.
                 break;
             case ClusterEvent.UnreachableMember m:
-                host.Say(LogEvent.MemberChanged, "Reachable", "Unreachable", Name(m.Member));
+                host.Say(LogEvent.MemberChanged, "Reachable", "Unreachable", AkkaHost.NameOf(m.Member));
                 break;
             case ClusterEvent.ReachableMember m:
-                host.Say(LogEvent.MemberChanged, "Unreachable", "Reachable", Name(m.Member));
+                host.Say(LogEvent.MemberChanged, "Unreachable", "Reachable", AkkaHost.NameOf(m.Member));
                 break;
             case ClusterEvent.MemberRemoved m:
-                host.Say(LogEvent.MemberChanged, m.PreviousStatus.ToString(), "Removed", Name(m.Member));
-                if (host.Leader == Name(m.Member))
+                host.Say(LogEvent.MemberChanged, m.PreviousStatus.ToString(), "Removed", AkkaHost.NameOf(m.Member));
+                if (host.Leader == AkkaHost.NameOf(m.Member))
                     host.LeaderLost();
                 break;
         }
     }
 
-    private static string Name(Member member) => $"{member.Address.Host}:{member.Address.Port}";
-
     private void Announce(Member member)
     {
-        if (leading is { } epoch && host.RootOf(Name(member)) is { } root && Name(member) != host.Name)
-            ((ExtendedActorSystem)Context.System).Provider.ResolveActorRef(root / "user" / Self.Path.Name).Tell(new Leads(epoch), Self);
+        if (host.Node!.Leadership is not null && host.RootOf(AkkaHost.NameOf(member)) is { } root && AkkaHost.NameOf(member) != host.Name)
+            ((ExtendedActorSystem)Context.System).Provider.ResolveActorRef(root / "user" / Self.Path.Name).Tell(new Leads(leading ?? Leads.Nobody), Self);
     }
 
     /// <summary>A leader of an earlier term does not know yet that it is none any more.</summary>

@@ -27,5 +27,8 @@ internal sealed class WireSerializer(ExtendedActorSystem system) : SerializerWit
     public override object FromBinary(byte[] bytes, string manifest) => manifest == LeadsManifest ? new Leads(BinaryPrimitives.ReadInt64LittleEndian(bytes)) : WireFormat.Read(manifest, bytes);
 }
 
-/// <summary>From the leader's node to every other one: the epoch of its term.</summary>
-internal sealed record Leads(long Epoch);
+/// <summary>From a coordinator to every other node that it holds for a member: the epoch of the term that it leads, or that it leads in none.</summary>
+internal sealed record Leads(long Epoch)
+{
+    public const long Nobody = 0;
+}

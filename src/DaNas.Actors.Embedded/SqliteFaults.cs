@@ -13,7 +13,7 @@ internal static class SqliteFaults
     /// <summary>Of another library's failure, whatever it wrapped around SQLite's.</summary>
     public static JournalException Of(string path, Exception failure)
     {
-        Exception[] all = [.. Within(failure)];
+        Exception[] all = [.. Causes.Within(failure)];
         if (all.OfType<JournalException>().FirstOrDefault() is { } known)
             return known;
         SqliteException[] sqlite = [.. all.OfType<SqliteException>()];
@@ -25,10 +25,6 @@ internal static class SqliteFaults
             ? Of(path, cause)
             : new(JournalFault.Unavailable, $"{path}: {failure.Message}", failure);
     }
-
-    private static IEnumerable<Exception> Within(Exception e) => e is AggregateException several
-        ? several.InnerExceptions.SelectMany(Within).Prepend(e)
-        : e.InnerException is { } inner ? Within(inner).Prepend(e) : [e];
 
     public static JournalException Of(string path, SqliteException e) => e.SqliteErrorCode switch
     {

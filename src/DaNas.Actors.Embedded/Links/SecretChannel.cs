@@ -21,6 +21,7 @@ public sealed class SecretChannel : INodeConnection
     private const int LongestGreeting = 2_000;
     private const int Version = 1;
 
+    private static readonly TimeSpan LastRead = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan GreetingPatience = TimeSpan.FromSeconds(5);
 
     private readonly WebSocket socket;
@@ -77,7 +78,10 @@ public sealed class SecretChannel : INodeConnection
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(cancellation, ending.Token);
         Task<string> sending = SendLoopAsync(over.Token);
         Task<string> receiving = ReceiveLoopAsync(arrived, over.Token);
-        string why = await await Task.WhenAny(sending, receiving);
+        Task<string> first = await Task.WhenAny(sending, receiving);
+        string why = await first;
+        if (first == sending && !over.IsCancellationRequested)
+            await LetReadAsync(receiving, over.Token);
         await over.CancelAsync();
         socket.Abort();
         await Task.WhenAll(sending, receiving);
@@ -122,6 +126,20 @@ public sealed class SecretChannel : INodeConnection
         code.AppendData(BitConverter.GetBytes(number));
         code.AppendData(content);
         return code.GetHashAndReset()[..CodeBytes];
+    }
+
+    /// <summary>Closed from here: the other side reads what was sent last before the connection breaks.</summary>
+    private async Task LetReadAsync(Task receiving, CancellationToken cancellation)
+    {
+        try
+        {
+            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancellation).WaitAsync(LastRead, cancellation);
+            await receiving.WaitAsync(LastRead, cancellation);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException or WebSocketException or IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            // It breaks, then.
+        }
     }
 
     private async Task<string> SendLoopAsync(CancellationToken cancellation)

@@ -66,13 +66,9 @@ public sealed partial class PostgresJournal : IFencedTables
     /// <inheritdoc/>
     public JournalException Translate(Exception failure)
     {
-        Exception[] all = [.. Within(failure)];
+        Exception[] all = [.. Causes.Within(failure)];
         if (all.OfType<JournalException>().FirstOrDefault() is { } known)
             return known;
         return PostgresFaults.Of(server.Name, all.OfType<NpgsqlException>().FirstOrDefault() ?? failure);
     }
-
-    private static IEnumerable<Exception> Within(Exception e) => e is AggregateException several
-        ? several.InnerExceptions.SelectMany(Within).Prepend(e)
-        : e.InnerException is { } inner ? Within(inner).Prepend(e) : [e];
 }

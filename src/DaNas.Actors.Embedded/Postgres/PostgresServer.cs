@@ -36,11 +36,21 @@ public sealed class PostgresServer
         settings.IncludeErrorDetail = true;
     }
 
+    private const string IdleInTransaction = "-c idle_in_transaction_session_timeout=5s";
+
     /// <summary>Host, port and data base, for messages.</summary>
     public string Name => string.Create(CultureInfo.InvariantCulture, $"PostgreSQL {settings.Host}:{settings.Port}/{settings.Database}");
 
-    /// <summary>For a library that keeps a pool of sessions; their settings are those that <see cref="OpenAsync"/> has checked.</summary>
-    public string PooledConnection => new NpgsqlConnectionStringBuilder(settings.ToString()) { Pooling = true, MaxPoolSize = 8 }.ToString();
+    /// <summary>
+    /// For a library that keeps a pool of sessions; their settings are those that <see cref="OpenAsync"/> has checked. A writer that froze within a transaction would hold
+    /// the fence's lock against who takes over: the server ends such a session.
+    /// </summary>
+    public string PooledConnection => new NpgsqlConnectionStringBuilder(settings.ToString())
+    {
+        Pooling = true,
+        MaxPoolSize = 8,
+        Options = string.IsNullOrEmpty(settings.Options) ? IdleInTransaction : $"{settings.Options} {IdleInTransaction}",
+    }.ToString();
 
     /// <summary>
     /// A session of its own, checked: commits must reach the disk, and it must really be one session (a transaction pooler gives another server process

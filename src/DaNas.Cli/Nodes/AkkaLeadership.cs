@@ -10,7 +10,7 @@ namespace DaNas.Cli.Nodes;
 /// <summary>The lease in PostgreSQL, as the singleton and the split-brain resolver of an Akka cluster use it. One term at most: then the process ends.</summary>
 internal sealed class AkkaLeadership(NodeSettings settings, NodeServer server, IStateLog log, BlobClient transfer, PostgresLease lease) : ILeadership, IAsyncDisposable
 {
-    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(2);
 
     private readonly TaskCompletionSource<string> lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock gate = new();
@@ -40,42 +40,31 @@ internal sealed class AkkaLeadership(NodeSettings settings, NodeServer server, I
         }
     }
 
-    public async Task<long> WinAsync()
-    {
-        Task<PostgresTenure> mine;
-        lock (gate)
-        {
-            if (contending is null)
-                throw new OperationCanceledException("this process leads no more");
-            if (winning is null || winning.IsCanceled || winning.IsFaulted)
-            {
-                winning = lease.WinAsync(contending.Token);
-                _ = winning.ContinueWith(Won, CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
-            }
+    public void Contend() => _ = Winning();
 
-            mine = winning;
-        }
+    public async Task<long> WinAsync() => (await Winning()).Epoch;
 
-        return (await mine).Epoch;
-    }
-
+    [System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA2000", Justification = "It takes the place of the one that is cancelled.")]
     public void Withdraw()
     {
+        CancellationTokenSource? cancelled;
         lock (gate)
         {
             if (winning is not { IsCompleted: false } || contending is null)
                 return;
-            contending.Cancel();
-            contending.Dispose();
-            contending = new CancellationTokenSource();
+            (cancelled, contending, winning) = (contending, new CancellationTokenSource(), null);
         }
+
+        _ = Task.Run(cancelled.Cancel); // Ending a wait in the data base may take a moment.
     }
 
     public async Task BeginAsync()
     {
-        PostgresTenure tenure = await (winning ?? throw new OperationCanceledException("this process leads no more"));
+        PostgresTenure tenure = await Winning();
         journal = PostgresJournal.Over(settings.Journal!, tenure, TimeProvider.System, settings.Folder.HeadOf);
         await journal.FenceAsync();
+        if (lost.Task.IsCompleted)
+            throw new OperationCanceledException(await lost.Task);
         Host.OpenJournal(journal);
         LeaderTerm term = new(settings, server, transfer, Host, journal);
         Term = term;
@@ -115,6 +104,8 @@ internal sealed class AkkaLeadership(NodeSettings settings, NodeServer server, I
             return;
         await cancelled.CancelAsync();
         cancelled.Dispose();
+        journal?.Dispose();
+        journal = null;
         try
         {
             if (held is not null)
@@ -124,11 +115,40 @@ internal sealed class AkkaLeadership(NodeSettings settings, NodeServer server, I
         {
             // Nothing was won.
         }
-
-        journal?.Dispose();
-        journal = null;
     }
 
-    private void Won(Task<PostgresTenure> tenure) => tenure.Result.Lost.ContinueWith(why => lost.TrySetResult(why.Result), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+    private Task<PostgresTenure> Winning()
+    {
+        lock (gate)
+        {
+            if (contending is null)
+                return Task.FromCanceled<PostgresTenure>(new CancellationToken(true));
+            if (winning is null || winning.IsCanceled || winning.IsFaulted)
+            {
+                winning = lease.WinAsync(contending.Token);
+                _ = winning.ContinueWith(Ended, TaskScheduler.Default);
+            }
+
+            return winning;
+        }
+    }
+
+    /// <summary>What was won after this process had given up is given back; what failed is tried again by whoever asks.</summary>
+    private void Ended(Task<PostgresTenure> tenure)
+    {
+        if (!tenure.IsCompletedSuccessfully)
+        {
+            _ = tenure.Exception;
+            return;
+        }
+
+        bool wanted;
+        lock (gate)
+            wanted = ReferenceEquals(winning, tenure) || contending is null; // Whoever disposes of this waits for it.
+        if (!wanted)
+            _ = tenure.Result.DisposeAsync().AsTask();
+        else
+            tenure.Result.Lost.ContinueWith(why => lost.TrySetResult(why.Result), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+    }
 }
 #endif

@@ -6,6 +6,7 @@ using DaNas.Actors.Akka;
 using DaNas.Actors.Cluster;
 using DaNas.Actors.Embedded.Links;
 using DaNas.Actors.Embedded.Postgres;
+using DaNas.Actors.Journals;
 using DaNas.Actors.Logging;
 using DaNas.Cli.Running;
 using DaNas.Storage.Http;
@@ -23,6 +24,9 @@ internal sealed class AkkaNodeRole(NodeSettings settings, NodeServer server, ISt
     /// <summary>To found or join a cluster, before the list of coordinators is looked at again.</summary>
     private static readonly TimeSpan JoinPatience = TimeSpan.FromSeconds(10);
 
+    /// <summary>To become a member; nodes that are lost, and not yet taken for lost, can hold that up.</summary>
+    private static readonly TimeSpan MemberPatience = TimeSpan.FromSeconds(30);
+
     /// <summary>The data base names a leader who is in another cluster for so long.</summary>
     private static readonly TimeSpan StrangerPatience = TimeSpan.FromSeconds(20);
 
@@ -38,16 +42,38 @@ internal sealed class AkkaNodeRole(NodeSettings settings, NodeServer server, ISt
     public async Task RunAsync(CancellationToken stop)
     {
         if (Coordinates)
-            await settings.Journal!.PrepareAsync();
+            await PrepareAsync(stop);
         while (!stop.IsCancellationRequested)
         {
             string why = await (Coordinates ? CoordinateAsync(stop) : MemberAsync(null, null, stop));
             if (stop.IsCancellationRequested)
                 return;
-            log.Write(Self, DateTimeOffset.UtcNow, new StateChange(LogEvent.ClusterSteppedDown, "Member", Coordinates ? "Ended" : "Alone") { Cause = why, IsWarning = true });
+            string cause = Coordinates ? $"{why}; this process ends, and whoever supervises it starts another (systemd, Kubernetes: deploy/)" : why;
+            log.Write(Self, DateTimeOffset.UtcNow, new StateChange(LogEvent.ClusterSteppedDown, "Member", Coordinates ? "Ended" : "Alone") { Cause = cause, IsWarning = true });
             if (Coordinates)
                 return; // Nothing of this process may act in a later term: whoever supervises it starts another.
             await Task.Delay(Between, CancellationToken.None);
+        }
+    }
+
+    /// <summary>A coordinator whose process ended since the data base went away is started again before that is back.</summary>
+    private async Task PrepareAsync(CancellationToken stop)
+    {
+        for (bool said = false; !stop.IsCancellationRequested; said = true)
+        {
+            try
+            {
+                await settings.Journal!.PrepareAsync();
+                if (said)
+                    Outage(null);
+                return;
+            }
+            catch (JournalException e) when (e.Fault == JournalFault.Unavailable)
+            {
+                if (!said)
+                    Outage(e.Message);
+                await Task.Delay(Between, CancellationToken.None);
+            }
         }
     }
 
@@ -93,7 +119,7 @@ internal sealed class AkkaNodeRole(NodeSettings settings, NodeServer server, ISt
         host.LeaderReached = leader => trainers?.Announce(leader);
         trainers?.Begin();
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        Task<string> alone = LookAroundAsync(host, over.Token);
+        Task<string> alone = LookAroundAsync(host, leadership, over.Token);
         Task tidying = trainers?.TidyAsync(over.Token) ?? Task.CompletedTask;
         try
         {
@@ -108,17 +134,20 @@ internal sealed class AkkaNodeRole(NodeSettings settings, NodeServer server, ISt
             await over.CancelAsync();
             await tidying;
             await alone;
+            await host.DisposeAsync(); // Actors first: then the word is given back, and trainers' processes end.
             if (leadership is not null)
                 await leadership.DisposeAsync();
         }
     }
 
     /// <summary>Joins, and sees whether that still holds; returns when it does not, or it is cancelled.</summary>
-    private async Task<string> LookAroundAsync(AkkaHost host, CancellationToken stop)
+    private async Task<string> LookAroundAsync(AkkaHost host, AkkaLeadership? leadership, CancellationToken stop)
     {
         long asked = 0;
-        long? alone = null;
-        long? strange = null;
+        Patience alone = new(host.AloneAfter);
+        Patience outside = new(MemberPatience);
+        Patience forgotten = new(TimeSpan.FromSeconds(1));
+        Patience strange = new(StrangerPatience);
         try
         {
             while (true)
@@ -129,12 +158,16 @@ internal sealed class AkkaNodeRole(NodeSettings settings, NodeServer server, ISt
                     asked = Stopwatch.GetTimestamp();
                 }
 
-                alone = host.IsMember && !Coordinates && host.Coordinators.Count == 0 ? alone ?? Stopwatch.GetTimestamp() : null;
-                if (alone is { } since && Stopwatch.GetElapsedTime(since) > host.AloneAfter)
-                    return "no coordinator is reached; it joins anew";
-                strange = host.IsMember && Coordinates && LeaderElsewhere(host) ? strange ?? Stopwatch.GetTimestamp() : null;
-                if (strange is { } from && Stopwatch.GetElapsedTime(from) > StrangerPatience)
-                    return $"{server.View.Leader} leads another cluster; this one ends, to join that";
+                bool next = host.HasSingleton || (host.Leader is { } leader && !host.Knows(leader).IsReached);
+                bool stuck = leadership is { IsWriter: false } && next && !server.Ready() && host.Coordinators.Count > 1;
+                if (outside.IsOver(!host.IsMember))
+                    return "it has not become a member of a cluster; it begins anew";
+                if (alone.IsOver(host.IsMember && stuck))
+                    return "the data base does not answer here; it makes room for another coordinator";
+                if (forgotten.IsOver(host.IsMember && !host.IsRemembered))
+                    return "no coordinator holds this node for a member; it joins anew";
+                if (strange.IsOver(host.IsMember && Coordinates && LeaderElsewhere(host)))
+                    return $"{server.View.Leader} leads, and is not reached as a member; this one ends, to join its cluster";
                 await Task.Delay(Between, stop);
             }
         }
@@ -155,7 +188,7 @@ internal sealed class AkkaNodeRole(NodeSettings settings, NodeServer server, ISt
     }
 
     private bool LeaderElsewhere(AkkaHost host) =>
-        server.View.Leader is { } leader && leader != settings.Advertise && server.View.Coordinators.Contains(leader) && !host.Knows(new Uri(leader).Authority).IsMember;
+        server.View.Leader is { } leader && leader != settings.Advertise && server.View.Coordinators.Contains(leader) && host.Knows(new Uri(leader).Authority) is not { IsReached: true };
 
     private bool LeaderIsCutOff() =>
         current is { } host && server.View.Leader is { } leader && leader != settings.Advertise && host.Knows(new Uri(leader).Authority) is { IsReached: false };
@@ -197,5 +230,17 @@ internal sealed class AkkaNodeRole(NodeSettings settings, NodeServer server, ISt
         why is null
             ? new StateChange(LogEvent.ClusterStoreBack, "Waiting", "StandingBy") { Cause = "the data base answers again", IsWarning = true }
             : new StateChange(LogEvent.ClusterStoreLost, "StandingBy", "Waiting") { Cause = why, IsWarning = true });
+
+    /// <summary>Whether something has been so, without a break, for longer than it may.</summary>
+    private sealed class Patience(TimeSpan most)
+    {
+        private long? since;
+
+        public bool IsOver(bool isSo)
+        {
+            since = isSo ? since ?? Stopwatch.GetTimestamp() : null;
+            return since is { } from && Stopwatch.GetElapsedTime(from) > most;
+        }
+    }
 }
 #endif

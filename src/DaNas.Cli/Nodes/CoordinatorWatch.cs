@@ -33,7 +33,8 @@ internal sealed class CoordinatorWatch(NodeSettings settings, NodeServer server,
     public void Begin()
     {
         badSince = null;
-        yielding = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (yielding.Task.IsCompleted)
+            yielding = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     /// <summary>Until it is cancelled.</summary>

@@ -98,9 +98,10 @@ internal sealed class NodeServer : IAsyncDisposable
 
     private async Task CarryAsync(HttpContext http, Func<WebSocket, CancellationToken, Task>? carry)
     {
-        if (!http.WebSockets.IsWebSocketRequest || carry is null)
+        bool fromPage = http.Request.Headers.Origin.Count > 0; // A page in somebody's browser, which reaches loopback; nodes send none.
+        if (!http.WebSockets.IsWebSocketRequest || carry is null || fromPage)
         {
-            http.Response.StatusCode = carry is null ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status400BadRequest;
+            http.Response.StatusCode = fromPage ? StatusCodes.Status403Forbidden : carry is null ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status400BadRequest;
             return;
         }
 

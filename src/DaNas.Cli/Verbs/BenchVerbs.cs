@@ -97,7 +97,7 @@ internal static class BenchVerbs
 
     private static Command Journal()
     {
-        Command command = new("journal", "Events a second: one by one, in batches of 100, and replayed.");
+        Command command = new("journal", "Events a second: one by one, in batches of 100, and replayed; and through a persistent actor on each host.");
         command.SetAction((_, _) => Shared.GuardAsync(async () =>
         {
             string folder = Directory.CreateTempSubdirectory("danas-bench-").FullName;
@@ -109,7 +109,7 @@ internal static class BenchVerbs
                 long started = Stopwatch.GetTimestamp();
                 int read = (await journal.ReadAsync("batched")).Count;
                 double replay = read / Stopwatch.GetElapsedTime(started).TotalSeconds;
-                Output.PrintJson(new { singlePerSecond = single, batchedPerSecond = batched, replayPerSecond = replay });
+                Output.PrintJson(new { singlePerSecond = single, batchedPerSecond = batched, replayPerSecond = replay, hosts = await HostBench.RunAsync(folder) });
             }
             finally
             {

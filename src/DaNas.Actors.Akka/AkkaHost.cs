@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
-using Akka.Serialization;
 using DaNas.Actors.Journals;
 using DaNas.Actors.Logging;
 
@@ -20,9 +19,6 @@ public sealed partial class AkkaHost : IActorHost
     private readonly ExtendedActorSystem system;
     private long overflowed;
 
-    /// <summary>Applied after HOCON: what another node, or a row, says it is in Akka's JSON is refused.</summary>
-    private static SerializationSetup NoJson { get; } = SerializationSetup.Create(system => [SerializerDetails.Create("json", new RefusingSerializer(system, RefusingSerializer.Json), [])]);
-
     /// <summary>
     /// Starts an actor system over a journal whose fence is up; <paramref name="hocon"/> is hocon/akka, and what stands in the way of the host itself is overridden.
     /// A <paramref name="node"/> becomes part of a cluster when it joins one.
@@ -39,14 +35,14 @@ public sealed partial class AkkaHost : IActorHost
             akka.loggers = ["{{NameOf(typeof(AkkaLogger))}}"]
             akka.actor.guardian-supervisor-strategy = "{{NameOf(typeof(AlwaysRestart))}}"
             danas.mailbox.mailbox-type = "{{NameOf(typeof(CountingMailbox))}}"
-            akka.actor.serializers { danas-events = "{{NameOf(typeof(EventSerializer))}}", danas-refuse = "{{NameOf(typeof(RefusingSerializer))}}", danas-wire = "{{NameOf(typeof(WireSerializer))}}" }
+            akka.actor.serializers { danas-events = "{{NameOf(typeof(EventSerializer))}}", danas-refuse = "{{NameOf(typeof(RefusingSerializer))}}", danas-wire = "{{NameOf(typeof(WireSerializer))}}", json = "{{NameOf(typeof(NoJson))}}" }
             akka.actor.serialization-bindings { "{{NameOf(typeof(SealedEvent))}}" = danas-events, "System.Object" = danas-refuse }
             {{(database is null ? string.Empty : $"akka.persistence.journal.sql.connection-string = {Quote(database)}")}}
             {{(node is null ? string.Empty : ClusterSettings(node))}}
             """);
         Config config = own.WithFallback(ConfigurationFactory.ParseString(hocon));
         Bounds = AkkaBounds.From(config);
-        system = (ExtendedActorSystem)ActorSystem.Create(SystemName, BootstrapSetup.Create().WithConfig(config).And(new HostSetup(this)).And(NoJson));
+        system = (ExtendedActorSystem)ActorSystem.Create(SystemName, BootstrapSetup.Create().WithConfig(config).And(new HostSetup(this)));
         if (node is not null)
             BeginMembership();
     }
@@ -135,6 +131,12 @@ public sealed partial class AkkaHost : IActorHost
         if (first is not null)
             Log.Write(first, DateTimeOffset.UtcNow, new StateChange(LogEvent.MailboxOverflow, "Full", "Dropping") { Cause = $"more than {Bounds.MailboxCapacity} messages wait", IsWarning = true });
     }
+
+    /// <summary>As remoting and the journal do it; for tests.</summary>
+    internal object Deserialize(byte[] bytes, int serializer, string manifest) => system.Serialization.Deserialize(bytes, serializer, manifest);
+
+    /// <inheritdoc cref="Deserialize"/>
+    internal byte[] Serialize(object message) => system.Serialization.Serialize(message);
 
     internal void Die(string reason) => fatal.TrySetResult(reason);
 

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Akka.Configuration;
 using Akka.Serialization;
 using DaNas.Actors.Wire;
 
@@ -22,21 +23,27 @@ internal sealed class EventSerializer(ExtendedActorSystem system) : SerializerWi
 
 /// <summary>Bound to <see cref="object"/>: nothing leaves this process, or enters a journal, by accident or by a CLR name.</summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Performance", "CA1812", Justification = "Akka makes it by its name in HOCON.")]
-internal sealed class RefusingSerializer(ExtendedActorSystem system, int identifier) : Serializer(system)
+internal class RefusingSerializer(ExtendedActorSystem system) : Serializer(system)
 {
-    /// <summary>Akka's JSON serializer, which makes an object of whatever type the bytes name: nothing is read by it.</summary>
-    public const int Json = 1;
-
-    public RefusingSerializer(ExtendedActorSystem system)
-        : this(system, 20_031_257)
-    {
-    }
-
-    public override int Identifier => identifier;
+    public override int Identifier => 20_031_257;
 
     public override bool IncludeManifest => false;
 
     public override byte[] ToBinary(object obj) => throw new InvalidOperationException($"{obj?.GetType()} has no place in the wire format and is not serialised");
 
     public override object FromBinary(byte[] bytes, Type type) => throw new InvalidOperationException("bytes without a manifest are not read");
+}
+
+/// <summary>In the place of Akka's JSON, which makes an object of whatever type the bytes name: what another node, or a row, says it is in JSON is refused.</summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Performance", "CA1812", Justification = "Akka makes it by its name in HOCON.")]
+internal sealed class NoJson : RefusingSerializer
+{
+    /// <summary>Akka gives the settings of its JSON along.</summary>
+    public NoJson(ExtendedActorSystem system, Config settings)
+        : base(system)
+    {
+        _ = settings;
+    }
+
+    public override int Identifier => 1;
 }

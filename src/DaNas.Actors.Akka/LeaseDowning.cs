@@ -47,17 +47,17 @@ internal sealed class LeaseDowning(ExtendedActorSystem system, AkkaCluster clust
                 unreached.Remove(back);
             foreach (Member member in lost)
                 unreached.TryAdd(member.UniqueAddress, Stopwatch.GetTimestamp());
-            Member? writer = Oldest(members);
+            Member? writer = Oldest(members, false);
             bool writerLost = writer is not null && lost.Contains(writer);
             if (leadership.IsWriter)
                 Decide(lost, writer, writerLost);
             else
-                Contend((writerLost || (writer is not null && host.Leader == AkkaHost.NameOf(writer))) && Equals(Oldest(members.Except(lost).Where(m => !Equals(m, writer)))?.UniqueAddress, cluster.SelfUniqueAddress));
+                Contend((writerLost || (writer is not null && host.Leader == AkkaHost.NameOf(writer))) && Equals(Oldest(members.Except(lost).Where(m => !Equals(m, writer)), true)?.UniqueAddress, cluster.SelfUniqueAddress));
         }
 
-        /// <summary>Where the singleton lives, or will: Akka's own order.</summary>
-        private static Member? Oldest(IEnumerable<Member> members) =>
-            members.Where(m => m.HasRole(AkkaNode.Coordinator) && m.Status is not (MemberStatus.Joining or MemberStatus.WeaklyUp)).Order(Member.AgeOrdering).FirstOrDefault();
+        /// <summary>Where the singleton lives, or will: Akka's own order. One that is still joining comes last; where the others are lost it can be the only one left.</summary>
+        private static Member? Oldest(IEnumerable<Member> members, bool joiningToo) =>
+            members.Where(m => m.HasRole(AkkaNode.Coordinator) && (joiningToo || m.Status is not (MemberStatus.Joining or MemberStatus.WeaklyUp))).Order(Member.AgeOrdering).FirstOrDefault();
 
         /// <summary>The word is here: who is not reached is lost, the writer of before at once. If that one is reached and stays, the word is in the wrong place.</summary>
         private void Decide(Member[] lost, Member? writer, bool writerLost)

@@ -14,7 +14,7 @@ public sealed partial class HouseTests
         ["DaNas.Actors.Embedded"] = ["DaNas.Actors", "DaNas.Domain", "DaNas.Ports", "Microsoft.Data.Sqlite.Core", "Npgsql", "SQLitePCLRaw.bundle_e_sqlite3"],
         ["DaNas.Actors.Simulated"] = ["DaNas.Actors", "DaNas.Domain", "DaNas.Ports"],
         ["DaNas.LibTorch"] = [],
-        ["DaNas.Torch"] = ["DaNas.Domain", "DaNas.Ports", "DaNas.LibTorch", "TorchSharp", "TorchSharp-cpu"],
+        ["DaNas.Torch"] = ["DaNas.Domain", "DaNas.Ports", "DaNas.LibTorch", "TorchSharp", "TorchSharp-cpu", "TorchSharp-cuda-linux"],
         ["DaNas.Tabular"] = ["DaNas.Domain", "DaNas.Ports"],
         ["DaNas.Export"] = ["DaNas.Domain", "DaNas.Ports", "DaNas.Torch", "Google.Protobuf", "Grpc.Tools"],
         ["DaNas.Evidence"] = ["DaNas.Domain", "MathNet.Numerics"],

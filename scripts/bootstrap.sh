@@ -30,6 +30,11 @@ restores() { # PACKAGE...: whether the pinned versions restore, together, from t
 WORLD="$ROOT/artifacts/world.props"
 stored() { sed -n "s/.*<$1 [^>]*>\([^<]*\)<.*/\1/p" "$WORLD" 2>/dev/null || true; } # PROPERTY: what was chosen before
 case "${DANAS_TORCH:-native}" in native | torchsharp | torchsharp-cuda) ;; *) die "DANAS_TORCH=$DANAS_TORCH: write native, torchsharp or torchsharp-cuda" ;; esac
+if [ -n "${DANAS_LIBTORCH:-}" ]; then
+  # A libtorch of one's own is what the native binding is for; TorchSharp brings another.
+  DANAS_TORCH="${DANAS_TORCH:-native}"
+  [ "$DANAS_TORCH" = native ] || die "DANAS_LIBTORCH=$DANAS_LIBTORCH with DANAS_TORCH=$DANAS_TORCH: TorchSharp brings its own libtorch; unset one of them"
+fi
 case "${DANAS_STACK:-embedded}" in akka | embedded) ;; *) die "DANAS_STACK=$DANAS_STACK: write akka or embedded" ;; esac
 torch="${DANAS_TORCH:-$(stored DanasTorch)}"
 host="${DANAS_STACK:-$(stored DanasHost)}"
@@ -42,6 +47,8 @@ if [ -z "$torch" ] || [ -z "$host" ] || [ -n "${DANAS_TORCH:-}${DANAS_STACK:-}" 
         torch=torchsharp-cuda torch_why="TorchSharp-cuda-linux restores here, and there is an NVIDIA driver; DANAS_TORCH=native leaves it out"
       elif say "fetching libtorch for TorchSharp" && PATIENCE=1200 restores TorchSharp TorchSharp-cpu; then
         torch=torchsharp torch_why="TorchSharp restores here; DANAS_TORCH=native leaves it out"
+      else
+        torch_why="TorchSharp restores here, but not the libtorch that belongs to it; DANAS_TORCH=torchsharp tries again"
       fi
     fi
   elif [ "${DANAS_TORCH:-native}" != native ]; then

@@ -53,6 +53,9 @@ public sealed partial class AkkaHost
 
     internal AkkaNode? Node { get; }
 
+    /// <summary>The time in which it was no member yet does not count.</summary>
+    public void NotYetMember() => HeardAt = Stopwatch.GetTimestamp();
+
     /// <summary>When another coordinator last said that this node is a member.</summary>
     internal long HeardAt { get; set; } = Stopwatch.GetTimestamp();
 

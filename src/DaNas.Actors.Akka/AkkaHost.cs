@@ -35,7 +35,7 @@ public sealed partial class AkkaHost : IActorHost
             akka.loggers = ["{{NameOf(typeof(AkkaLogger))}}"]
             akka.actor.guardian-supervisor-strategy = "{{NameOf(typeof(AlwaysRestart))}}"
             danas.mailbox.mailbox-type = "{{NameOf(typeof(CountingMailbox))}}"
-            akka.actor.serializers { danas-events = "{{NameOf(typeof(EventSerializer))}}", danas-refuse = "{{NameOf(typeof(RefusingSerializer))}}", danas-wire = "{{NameOf(typeof(WireSerializer))}}", json = "{{NameOf(typeof(NoJson))}}" }
+            akka.actor.serializers { danas-events = "{{NameOf(typeof(EventSerializer))}}", danas-refuse = "{{NameOf(typeof(RefusingSerializer))}}", danas-wire = "{{NameOf(typeof(WireSerializer))}}", json = "{{NameOf(typeof(NoJson))}}", daemon-create = "{{NameOf(typeof(NoDeployment))}}" }
             akka.actor.serialization-bindings { "{{NameOf(typeof(SealedEvent))}}" = danas-events, "System.Object" = danas-refuse }
             {{(database is null ? string.Empty : $"akka.persistence.journal.sql.connection-string = {Quote(database)}")}}
             {{(node is null ? string.Empty : ClusterSettings(node))}}

@@ -23,6 +23,9 @@ public interface ILeadership
     /// <summary>Whether this process may write now.</summary>
     bool IsWriter { get; }
 
+    /// <summary>When the store last said so (<see cref="System.Diagnostics.Stopwatch"/>): who is cut off from everything does not know yet that it may not write any more.</summary>
+    long ConfirmedAt { get; }
+
     /// <summary>Begins to contend for the store's word, unless this process does already.</summary>
     void Contend();
 

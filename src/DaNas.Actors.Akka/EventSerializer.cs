@@ -21,17 +21,22 @@ internal sealed class EventSerializer(ExtendedActorSystem system) : SerializerWi
     public override object FromBinary(byte[] bytes, string manifest) => new SealedEvent(manifest, bytes);
 }
 
-/// <summary>Bound to <see cref="object"/>: nothing leaves this process, or enters a journal, by accident or by a CLR name.</summary>
+/// <summary>
+/// Bound to <see cref="object"/>: nothing leaves this process, or enters a journal, by accident or by a CLR name. It has manifests, so that Akka looks for no type before
+/// it asks.
+/// </summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Performance", "CA1812", Justification = "Akka makes it by its name in HOCON.")]
-internal class RefusingSerializer(ExtendedActorSystem system) : Serializer(system)
+internal class RefusingSerializer(ExtendedActorSystem system) : SerializerWithStringManifest(system)
 {
     public override int Identifier => 20_031_257;
 
-    public override bool IncludeManifest => false;
+    public override string Manifest(object o) => throw Refused(o);
 
-    public override byte[] ToBinary(object obj) => throw new InvalidOperationException($"{obj?.GetType()} has no place in the wire format and is not serialised");
+    public override byte[] ToBinary(object obj) => throw Refused(obj);
 
-    public override object FromBinary(byte[] bytes, Type type) => throw new InvalidOperationException("bytes without a manifest are not read");
+    public override object FromBinary(byte[] bytes, string manifest) => throw new InvalidOperationException($"'{manifest}' is not read: it names no message of the wire format");
+
+    private static InvalidOperationException Refused(object? o) => new($"{o?.GetType()} has no place in the wire format and is not serialised");
 }
 
 /// <summary>In the place of Akka's JSON, which makes an object of whatever type the bytes name: what another node, or a row, says it is in JSON is refused.</summary>
@@ -46,4 +51,11 @@ internal sealed class NoJson : RefusingSerializer
     }
 
     public override int Identifier => 1;
+}
+
+/// <summary>In the place of remote deployment: nobody has actors made here.</summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Performance", "CA1812", Justification = "Akka makes it by its name in HOCON.")]
+internal sealed class NoDeployment(ExtendedActorSystem system) : RefusingSerializer(system)
+{
+    public override int Identifier => 3;
 }

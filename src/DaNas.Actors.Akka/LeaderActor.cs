@@ -10,10 +10,16 @@ internal sealed class LeaderActor(AkkaHost host) : UntypedActor
 {
     private readonly ILeadership leadership = host.Node!.Leadership!;
     private bool ending;
+    private bool again;
 
     protected override void PreStart()
     {
         host.HasSingleton = true;
+        Win();
+    }
+
+    private void Win()
+    {
         IActorRef self = Self;
         leadership.WinAsync().PipeTo(self, self, epoch => new Won(epoch), e => new Failed(e));
     }
@@ -43,6 +49,10 @@ internal sealed class LeaderActor(AkkaHost host) : UntypedActor
                 break;
             case Ended:
                 Context.Stop(Self);
+                break;
+            case Failed failed when !ending && !again && failed.Why.GetBaseException() is OperationCanceledException:
+                again = true; // It stood in the queue already, and was just leaving it.
+                Win();
                 break;
             case Failed failed when !ending:
                 host.Die($"cannot lead: {failed.Why.GetBaseException().Message}");

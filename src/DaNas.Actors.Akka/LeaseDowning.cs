@@ -27,6 +27,8 @@ internal sealed class LeaseDowning(ExtendedActorSystem system, AkkaCluster clust
         /// <summary>Longer than a leader that lost the word needs to leave.</summary>
         private static readonly TimeSpan HandOverPatience = TimeSpan.FromSeconds(15);
 
+        private static readonly TimeSpan HoldUpPatience = TimeSpan.FromSeconds(20);
+
         private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
 
         private readonly TimeSpan stableAfter = cluster.System.Settings.Config.GetTimeSpan("danas.stable-after");
@@ -51,6 +53,8 @@ internal sealed class LeaseDowning(ExtendedActorSystem system, AkkaCluster clust
             bool writerLost = writer is not null && lost.Contains(writer);
             if (leadership.IsWriter)
                 Decide(lost, writer, writerLost);
+            else if (HoldsUp(lost, writer, writerLost))
+                host.Die("it does not reach a node that the leader reaches, and while it says so no node can come or go");
             else
                 Contend((writerLost || (writer is not null && host.Leader == AkkaHost.NameOf(writer))) && Equals(Oldest(members.Except(lost).Where(m => !Equals(m, writer)), true)?.UniqueAddress, cluster.SelfUniqueAddress));
         }
@@ -59,16 +63,25 @@ internal sealed class LeaseDowning(ExtendedActorSystem system, AkkaCluster clust
         private static Member? Oldest(IEnumerable<Member> members, bool joiningToo) =>
             members.Where(m => m.HasRole(AkkaNode.Coordinator) && (joiningToo || m.Status is not (MemberStatus.Joining or MemberStatus.WeaklyUp))).Order(Member.AgeOrdering).FirstOrDefault();
 
-        /// <summary>The word is here: who is not reached is lost, the writer of before at once. If that one is reached and stays, the word is in the wrong place.</summary>
+        /// <summary>
+        /// The word is here, and the store has said so since: who is not reached is lost, the writer of before at once. If that one is reached and stays, the word is in the
+        /// wrong place.
+        /// </summary>
         private void Decide(Member[] lost, Member? writer, bool writerLost)
         {
-            foreach (Member member in lost.Where(m => Equals(m, writer) || Stopwatch.GetElapsedTime(unreached[m.UniqueAddress]) > stableAfter))
+            long confirmed = leadership.ConfirmedAt;
+            foreach (Member member in lost.Where(m => Stopwatch.GetElapsedTime(unreached[m.UniqueAddress], confirmed) > (Equals(m, writer) ? TimeSpan.Zero : stableAfter)))
                 Down(member);
             bool surplus = writer is not null && !writerLost && !Equals(writer.UniqueAddress, cluster.SelfUniqueAddress);
             surplusSince = surplus ? surplusSince ?? Stopwatch.GetTimestamp() : null;
             if (surplusSince is { } since && Stopwatch.GetElapsedTime(since) > HandOverPatience)
                 host.Die($"it holds the lease, and {AkkaHost.NameOf(writer!)}, which should lead, is reached and does not go");
         }
+
+        /// <summary>Members come and go only when nobody misses anybody: a standing coordinator with a broken line to another node is less needed than that.</summary>
+        private bool HoldsUp(Member[] lost, Member? writer, bool writerLost) =>
+            !host.HasSingleton && writer is not null && !writerLost && lost.Any(m => Stopwatch.GetElapsedTime(unreached[m.UniqueAddress]) > HoldUpPatience)
+            && cluster.State.Members.Any(m => m.Status is not MemberStatus.Up);
 
         /// <summary>
         /// Who would be next waits for the store's word while the leader has it: a leader that is killed or frozen loses it whatever the failure detector thinks. Before

@@ -40,6 +40,9 @@ internal sealed class MembershipActor(AkkaHost host) : UntypedActor, IWithTimers
             case ClusterEvent.MemberUp up:
                 Announce(up.Member);
                 break;
+            case ClusterEvent.MemberWeaklyUp up:
+                Announce(up.Member);
+                break;
             case Leading m:
                 leading = m.Epoch;
                 if (m.Epoch is { } mine)

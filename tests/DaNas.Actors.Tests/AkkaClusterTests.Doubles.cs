@@ -68,6 +68,8 @@ public sealed partial class AkkaClusterTests
 
         public bool IsWriter => store.Holder == Name;
 
+        public long ConfirmedAt => IsWriter ? System.Diagnostics.Stopwatch.GetTimestamp() : 0;
+
         public void Contend() => _ = store.WinAsync(Name);
 
         public Task<long> WinAsync() => store.WinAsync(Name);

@@ -15,6 +15,7 @@ public sealed class PostgresTenure : IAsyncDisposable
     private readonly CancellationTokenSource ending = new();
     private readonly TaskCompletionSource<string> lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task renewing;
+    private long renewedAt = Stopwatch.GetTimestamp();
 
     private PostgresTenure(PostgresServer server, Candidate candidate, NpgsqlConnection session, string lockName, long epoch)
     {
@@ -30,6 +31,9 @@ public sealed class PostgresTenure : IAsyncDisposable
 
     /// <summary>Counts the terms of a cluster, from 1.</summary>
     public long Epoch { get; }
+
+    /// <summary>When the data base last took a renewal (<see cref="Stopwatch"/>).</summary>
+    public long RenewedAt => Interlocked.Read(ref renewedAt);
 
     /// <summary>Completes with the reason when this term is over.</summary>
     public Task<string> Lost => lost.Task;
@@ -118,6 +122,7 @@ public sealed class PostgresTenure : IAsyncDisposable
                     }
 
                     renewed = Stopwatch.GetTimestamp();
+                    Interlocked.Exchange(ref renewedAt, renewed);
                 }
                 catch (Exception e) when (!ending.IsCancellationRequested && (e is JournalException or OperationCanceledException || PostgresFaults.IsFault(e)))
                 {

@@ -54,6 +54,7 @@ internal sealed class DrillCluster : IAsyncDisposable
     private readonly Dictionary<string, Process> processes = new(StringComparer.Ordinal);
     private readonly HashSet<string> down = new(StringComparer.Ordinal);
     private readonly Lock gate = new();
+    private bool disposed;
 
     private DrillCluster(string folder, string address, string database, DrillNet? net)
     {
@@ -114,14 +115,15 @@ internal sealed class DrillCluster : IAsyncDisposable
             "node", "--roles", node.Role, "--name", node.Name, "--listen", node.Listen, "--advertise", node.Advertise,
             "--join", string.Join(',', Join), "--out", Path.Combine(folder, node.Name), "--secret-file", secret,
         ];
-        Process process = DrillRun.Launch(net?.On(node.Machine) ?? [], arguments, ("DANAS_JOURNAL", node.Role == NodeSettings.Trainer ? string.Empty : InDatabase(database)));
         lock (gate)
         {
+            if (disposed)
+                return;
+            Process process = DrillRun.Launch(net?.On(node.Machine) ?? [], arguments, ("DANAS_JOURNAL", node.Role == NodeSettings.Trainer ? string.Empty : InDatabase(database)));
             processes[node.Name] = process;
             down.Remove(node.Name);
+            _ = SuperviseAsync(node, process);
         }
-
-        _ = SuperviseAsync(node, process);
     }
 
     public string LogOf(DrillNode node) => Path.Combine(folder, node.Name, $"node-{node.Name}.jsonl");
@@ -219,7 +221,7 @@ internal sealed class DrillCluster : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         lock (gate)
-            down.UnionWith(Nodes.Select(n => n.Name));
+            disposed = true;
         foreach (DrillNode node in Nodes)
         {
             Process process = processes[node.Name];
@@ -253,11 +255,9 @@ internal sealed class DrillCluster : IAsyncDisposable
         await Task.Delay(RestartAfter);
         lock (gate)
         {
-            if (down.Contains(node.Name) || processes[node.Name] != process)
-                return;
+            if (!down.Contains(node.Name) && processes[node.Name] == process)
+                Start(node);
         }
-
-        Start(node);
     }
 
     private void Signal(DrillNode node, string signal)

@@ -1,4 +1,5 @@
 #if AKKA
+using System.Diagnostics;
 using DaNas.Actors;
 using DaNas.Actors.Akka;
 using DaNas.Actors.Embedded.Postgres;
@@ -10,12 +11,16 @@ namespace DaNas.Cli.Nodes;
 /// <summary>The lease in PostgreSQL, as the singleton and the split-brain resolver of an Akka cluster use it. One term at most: then the process ends.</summary>
 internal sealed class AkkaLeadership(NodeSettings settings, NodeServer server, IStateLog log, BlobClient transfer, PostgresLease lease) : ILeadership, IAsyncDisposable
 {
+    private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(2);
 
     private readonly TaskCompletionSource<string> lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock gate = new();
     private CancellationTokenSource? contending = new();
     private Task<PostgresTenure>? winning;
+    private Task<PostgresTenure>? disposing;
+    private Task beginning = Task.CompletedTask;
+    private long failed;
     private PostgresJournal? journal;
     private ClientGateway? gateway;
 
@@ -40,6 +45,15 @@ internal sealed class AkkaLeadership(NodeSettings settings, NodeServer server, I
         }
     }
 
+    public long ConfirmedAt
+    {
+        get
+        {
+            lock (gate)
+                return winning is { IsCompletedSuccessfully: true } ? winning.Result.RenewedAt : 0;
+        }
+    }
+
     public void Contend() => _ = Winning();
 
     public async Task<long> WinAsync() => (await Winning()).Epoch;
@@ -58,7 +72,9 @@ internal sealed class AkkaLeadership(NodeSettings settings, NodeServer server, I
         _ = Task.Run(cancelled.Cancel); // Ending a wait in the data base may take a moment.
     }
 
-    public async Task BeginAsync()
+    public Task BeginAsync() => beginning = GoAsync();
+
+    private async Task GoAsync()
     {
         PostgresTenure tenure = await Winning();
         journal = PostgresJournal.Over(settings.Journal!, tenure, TimeProvider.System, settings.Folder.HeadOf);
@@ -77,6 +93,17 @@ internal sealed class AkkaLeadership(NodeSettings settings, NodeServer server, I
 
     public async Task EndAsync()
     {
+        try
+        {
+            await beginning;
+        }
+#pragma warning disable CA1031 // Whatever kept the term from beginning, it ends now.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // It had not begun.
+        }
+
         server.StepDown();
         gateway?.Hub.EndAll();
         if (Term is not null)
@@ -95,7 +122,7 @@ internal sealed class AkkaLeadership(NodeSettings settings, NodeServer server, I
         CancellationTokenSource? cancelled;
         lock (gate)
         {
-            (held, winning) = (winning, null);
+            (held, disposing, winning) = (winning, winning, null);
             (cancelled, contending) = (contending, null);
         }
 
@@ -123,7 +150,7 @@ internal sealed class AkkaLeadership(NodeSettings settings, NodeServer server, I
         {
             if (contending is null)
                 return Task.FromCanceled<PostgresTenure>(new CancellationToken(true));
-            if (winning is null || winning.IsCanceled || winning.IsFaulted)
+            if (winning is null || winning.IsCanceled || (winning.IsFaulted && Stopwatch.GetElapsedTime(failed) > AfterFailure))
             {
                 winning = lease.WinAsync(contending.Token);
                 _ = winning.ContinueWith(Ended, TaskScheduler.Default);
@@ -138,13 +165,18 @@ internal sealed class AkkaLeadership(NodeSettings settings, NodeServer server, I
     {
         if (!tenure.IsCompletedSuccessfully)
         {
-            _ = tenure.Exception;
+            if (tenure.Exception?.GetBaseException() is { } why)
+            {
+                failed = Stopwatch.GetTimestamp();
+                log.Write(new ActorAddress("/coordinator"), DateTimeOffset.UtcNow, new StateChange(LogEvent.ClusterStoreLost, "StandingBy", "Waiting") { Cause = why.Message, IsWarning = true });
+            }
+
             return;
         }
 
         bool wanted;
         lock (gate)
-            wanted = ReferenceEquals(winning, tenure) || contending is null; // Whoever disposes of this waits for it.
+            wanted = ReferenceEquals(winning, tenure) || ReferenceEquals(disposing, tenure); // Whoever disposes of this waits for it.
         if (!wanted)
             _ = tenure.Result.DisposeAsync().AsTask();
         else

@@ -146,7 +146,7 @@ internal sealed class AkkaNodeRole(NodeSettings settings, NodeServer server, ISt
         long asked = 0;
         Patience alone = new(host.AloneAfter);
         Patience outside = new(MemberPatience);
-        Patience forgotten = new(TimeSpan.FromSeconds(1));
+        Patience forgotten = new(TimeSpan.FromSeconds(3));
         Patience strange = new(StrangerPatience);
         try
         {
@@ -160,6 +160,8 @@ internal sealed class AkkaNodeRole(NodeSettings settings, NodeServer server, ISt
 
                 bool next = host.HasSingleton || (host.Leader is { } leader && !host.Knows(leader).IsReached);
                 bool stuck = leadership is { IsWriter: false } && next && !server.Ready() && host.Coordinators.Count > 1;
+                if (!host.IsMember)
+                    host.NotYetMember();
                 if (outside.IsOver(!host.IsMember))
                     return "it has not become a member of a cluster; it begins anew";
                 if (alone.IsOver(host.IsMember && stuck))

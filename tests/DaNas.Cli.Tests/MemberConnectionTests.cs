@@ -51,7 +51,7 @@ public sealed class MemberConnectionTests
     }
 
     [Fact]
-    public async Task A_client_asks_through_the_gateway_and_is_answered_and_nothing_else_gets_through()
+    public async Task A_clients_question_goes_to_the_reception_and_nothing_else_gets_through_the_gateway()
     {
         await using EmbeddedHost host = new(new HostOptions(), null, new Log(), TimeProvider.System) { Name = "leader" };
         List<object> asked = [];

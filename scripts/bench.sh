@@ -3,7 +3,8 @@
 #   PAIRS=5 SECONDS_EACH=4 ./scripts/bench.sh
 . "$(dirname "$0")/lib.sh"
 bash "$ROOT/scripts/build.sh" src/DaNas.Cli/DaNas.Cli.csproj
-apt_install python3-torch netcat-openbsd
+/usr/bin/python3 -c 'import torch' 2>/dev/null || die "PyTorch, the peer of the step, is missing: install the package python3-torch"
+need nc 'install the package netcat-openbsd'
 PAIRS="${PAIRS:-5}" EACH="${SECONDS_EACH:-4}"
 PEER=/usr/bin/python3
 rate() { sed -n 's/.*"imagesPerSecond": *\([0-9.]*\).*/\1/p'; }

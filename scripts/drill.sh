@@ -16,7 +16,7 @@ case "${1:-}" in
       database="$(mktemp -d /tmp/danas-postgres-XXXXXX)"; chmod 755 "$database"
       trap 'bash "$ROOT/scripts/postgres.sh" drop "$database"' EXIT
       if [ "$1" = partitions ]; then
-        [ "$(id -u)" != 0 ] || apt_install iproute2
+        need ip 'install the package iproute2'
         export DANAS_POSTGRES_LISTEN=10.77.0.0/24 DANAS_DATABASE_KILL="bash '$ROOT/scripts/postgres.sh' kill '$database'" DANAS_DATABASE_START="bash '$ROOT/scripts/postgres.sh' start '$database'"
       fi
       eval "$(bash "$ROOT/scripts/postgres.sh" start "$database" | grep '^export')"
@@ -28,7 +28,7 @@ esac
 runs=5
 if [ "${1:-}" = --runs ]; then runs="$2"; shift 2; fi
 [ $# -gt 0 ] || set -- "$ROOT/hocon/searches/quickstart.conf"
-apt_install procps
+need pgrep 'install the package procps'
 bash "$ROOT/scripts/build.sh" src/DaNas.Cli/DaNas.Cli.csproj
 out="$(mktemp -d)"; export DANAS_OUT="$out"
 field() { sed -n "s/.*\"$1\":\"\\{0,1\\}\\([^\",}]*\\).*/\\1/p"; }

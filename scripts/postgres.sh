@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A private PostgreSQL on loopback for development, tests and drills; installs PostgreSQL (apt) where it is missing.
+# A private PostgreSQL on loopback for development, tests and drills. Needs the package postgresql.
 #   ./scripts/postgres.sh start [DIR]   starts it (DIR: default artifacts/postgres) and prints the variables to export
 #   ./scripts/postgres.sh env [DIR]     prints them again       eval "$(./scripts/postgres.sh env)"
 #   ./scripts/postgres.sh stop [DIR]    stops it; its data stay
@@ -26,15 +26,7 @@ free_port() { local p; for p in $(shuf -i 20000-29999 -n 50); do (exec 3<>"/dev/
 control() { as_owner "$BIN/pg_ctl" -D "$DIR/data" -s "$@"; }
 
 start() {
-  if [ -z "$BIN" ]; then
-    # No cluster of the package's own: nothing outside this folder.
-    mkdir -p "$ROOT/artifacts"
-    if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
-      as_root mkdir -p /etc/postgresql-common
-      printf 'create_main_cluster = false\n' | as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
-    fi
-    apt_install postgresql; BIN="$(find_bin)"; OWNER=postgres
-  fi
+  [ -n "$BIN" ] || die "PostgreSQL is missing: install the package postgresql"
   running && { print_env; return; }
   mkdir -p "$DIR"
   if [ ! -d "$DIR/data" ]; then

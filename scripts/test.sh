@@ -1,15 +1,14 @@
 #!/usr/bin/env bash
-# All tests, from a bare Debian 12 with the .NET SDK and git. Arguments go to 'dotnet test' (such as --filter NAME).
+# All tests. Needs the .NET SDK; what needs PostgreSQL or Debian's python3-torch beyond that is skipped with the package's name. Arguments go to 'dotnet test' (such as --filter NAME).
 . "$(dirname "$0")/lib.sh"
 bash "$ROOT/scripts/build.sh"
-if [ -z "${DANAS_TEST_POSTGRES:-}" ]; then
+if [ -z "${DANAS_TEST_POSTGRES:-}" ] && ls -d /usr/lib/postgresql/*/bin /usr/local/pgsql/bin >/dev/null 2>&1; then
   # A PostgreSQL of its own, in a folder that any user may enter; gone when the tests are over.
   database="$(mktemp -d /tmp/danas-postgres-XXXXXX)"; chmod 755 "$database"
   trap 'bash "$ROOT/scripts/postgres.sh" drop "$database"' EXIT
   eval "$(bash "$ROOT/scripts/postgres.sh" start "$database" | grep '^export')"
   export DANAS_TEST_POSTGRES="$DANAS_JOURNAL"; unset DANAS_JOURNAL
 fi
-apt_install python3-torch python3-onnx # Exports are held against them.
 passed=0 failed=0 skipped=0 broken=0
 for project in "$ROOT"/tests/*/*.csproj; do
   name="$(basename "$project" .csproj)"

@@ -123,7 +123,7 @@ internal sealed partial class Shell : UntypedActor, IWithUnboundedStash, IWithTi
                 Handle(new Terminated(host.Address(t.ActorRef)), null);
                 break;
             default:
-                ((Context as ActorCell)?.Mailbox.MessageQueue as CountingMailbox.Queue)?.Taken();
+                ((Context as ActorCell)?.Mailbox?.MessageQueue as CountingMailbox.Queue)?.Taken();
                 Handle(message, host.AddressOf(base.Sender));
                 break;
         }

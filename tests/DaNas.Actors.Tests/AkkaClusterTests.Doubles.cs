@@ -1,4 +1,3 @@
-#if AKKA
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using DaNas.Actors.Akka;
@@ -250,4 +249,3 @@ public sealed partial class AkkaClusterTests
         }
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if AKKA
 using System.Collections.Concurrent;
 using DaNas.Actors.Cluster;
 
@@ -100,13 +99,3 @@ public sealed partial class AkkaClusterTests : IAsyncDisposable
         return (a, b, t);
     }
 }
-#else
-namespace DaNas.Actors.Tests;
-
-/// <summary>Clusters of the Akka host, where it is in the build.</summary>
-public sealed class AkkaClusterTests
-{
-    [Fact(Skip = "Akka.NET is not in this build: its packages do not restore from this machine's NuGet sources (docs/packages.md)")]
-    public void Nodes_on_Akka_NET_are_led_by_one() => Assert.Fail("skipped");
-}
-#endif

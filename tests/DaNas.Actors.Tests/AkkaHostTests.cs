@@ -1,4 +1,3 @@
-#if AKKA
 using DaNas.Actors.Akka;
 using DaNas.Actors.Embedded;
 using DaNas.Actors.Journals;
@@ -136,13 +135,3 @@ public sealed class AkkaHostTests : ActorHostContract, IDisposable
         }
     }
 }
-#else
-namespace DaNas.Actors.Tests;
-
-/// <summary>The contract of the Akka host, where it is in the build.</summary>
-public sealed class AkkaHostTests
-{
-    [Fact(Skip = "Akka.NET is not in this build: its packages do not restore from this machine's NuGet sources (docs/packages.md)")]
-    public void The_Akka_host_passes_the_contract() => Assert.Fail("skipped");
-}
-#endif

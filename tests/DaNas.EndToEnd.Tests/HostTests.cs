@@ -1,6 +1,4 @@
-#if AKKA
 using System.Diagnostics;
-#endif
 
 namespace DaNas.EndToEnd.Tests;
 
@@ -11,7 +9,6 @@ public sealed class HostTests : IDisposable
 
     public void Dispose() => danas.Dispose();
 
-#if AKKA
     [Theory]
     [InlineData("embedded", "akka")]
     [InlineData("akka", "embedded")]
@@ -29,19 +26,6 @@ public sealed class HostTests : IDisposable
         Danas.SameOutcome(Danas.LastLine(text), Danas.CleanEnd);
         danas.Run("journal", "verify").Code.ShouldBe(0);
     }
-#else
-    [Fact(Skip = "Akka.NET is not in this build: its packages do not restore from this machine's NuGet sources (docs/packages.md)")]
-    public void A_search_that_is_killed_on_one_host_ends_on_the_other_as_a_clean_one() => Assert.Fail("skipped");
-
-    [Fact]
-    public void A_host_that_is_not_in_the_build_is_refused_with_the_reason()
-    {
-        (int code, _, string error) = danas.Run("run", "drill", "--host", "akka");
-        code.ShouldBe(2);
-        error.ShouldContain("Akka.NET is not in this build");
-        error.TrimEnd().Split('\n').Length.ShouldBe(1);
-    }
-#endif
 
     [Fact]
     public void A_host_that_is_none_is_refused()

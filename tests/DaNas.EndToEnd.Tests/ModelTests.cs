@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace DaNas.EndToEnd.Tests;
 
-/// <summary>From a search to a model: training, evaluation, latency, gaps, experiments, and the C# class.</summary>
+/// <summary>From a search to a model: training, evaluation, latency, gaps, experiments.</summary>
 public sealed class ModelTests : IDisposable
 {
     private static readonly string[] Recipe =
@@ -53,55 +53,6 @@ public sealed class ModelTests : IDisposable
         code.ShouldBe(2);
         error.ShouldContain(said);
         error.TrimEnd().Split('\n').Length.ShouldBe(1);
-    }
-
-    [Fact]
-    public async Task The_exported_C_sharp_class_compiles_and_answers_as_the_product_does()
-    {
-        danas.Clean();
-        string to = Path.Combine(danas.Folder, "export");
-        danas.Run("export", "clean", "--to", to, "--format", "csharp", "--samples", "30").Code.ShouldBe(0);
-        string binding = Path.Combine(AppContext.BaseDirectory, "DaNas.LibTorch.dll");
-        File.WriteAllText(Path.Combine(to, "try.csproj"), $"""
-            <Project Sdk="Microsoft.NET.Sdk">
-              <PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework><Nullable>enable</Nullable><ImplicitUsings>enable</ImplicitUsings></PropertyGroup>
-              <ItemGroup><Reference Include="DaNas.LibTorch"><HintPath>{binding}</HintPath></Reference></ItemGroup>
-            </Project>
-            """);
-        File.WriteAllText(Path.Combine(to, "Program.cs"), """
-            using System.Buffers.Binary;
-            using System.Runtime.InteropServices;
-            using System.Text.Json;
-            using TorchSharp;
-            byte[] bytes = File.ReadAllBytes(args[1]);
-            int length = (int)BinaryPrimitives.ReadInt64LittleEndian(bytes);
-            JsonElement header = JsonDocument.Parse(bytes.AsMemory(8, length)).RootElement;
-            (float[] pixels, long[] shape) = Read("pixels");
-            (float[] logits, _) = Read("logits");
-            using FoundNetwork network = FoundNetwork.Load(args[0]);
-            float[] own = network.Forward(torch.tensor(pixels, shape)).data<float>().ToArray();
-            Console.WriteLine(own.Zip(logits, (a, b) => Math.Abs(a - b)).Max() / logits.Max(Math.Abs));
-            return own.Length == logits.Length && own.Length == shape[0] * FoundNetwork.Classes.Length ? 0 : 1;
-
-            (float[], long[]) Read(string name)
-            {
-                JsonElement e = header.GetProperty(name);
-                int from = 8 + length + e.GetProperty("data_offsets")[0].GetInt32(), until = 8 + length + e.GetProperty("data_offsets")[1].GetInt32();
-                return (MemoryMarshal.Cast<byte, float>(bytes.AsSpan(from, until - from)).ToArray(), e.GetProperty("shape").EnumerateArray().Select(d => d.GetInt64()).ToArray());
-            }
-            """);
-        using Process run = Process.Start(new ProcessStartInfo("dotnet", ["run", "--project", to, "--", Path.Combine(to, "model.safetensors"), Path.Combine(to, "samples.safetensors")])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = to,
-            Environment = { ["DANAS_NATIVE"] = Path.Combine(AppContext.BaseDirectory, "native"), ["OMP_NUM_THREADS"] = "1" },
-        })!;
-        Task<string> error = run.StandardError.ReadToEndAsync();
-        string text = await run.StandardOutput.ReadToEndAsync();
-        await run.WaitForExitAsync();
-        run.ExitCode.ShouldBe(0, text + await error);
-        double.Parse(text.TrimEnd().Split('\n')[^1], System.Globalization.CultureInfo.InvariantCulture).ShouldBeLessThan(1e-5);
     }
 
     [Fact]

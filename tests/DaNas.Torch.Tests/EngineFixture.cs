@@ -62,3 +62,10 @@ public sealed class EngineFixture : IDisposable
 
     public void Dispose() => Directory.Delete(folder, true);
 }
+
+/// <summary>A test may name TorchSharp's types before any of the engine's: the engine's assembly must have seen to its libraries by then.</summary>
+internal static class TorchFirst
+{
+    [System.Runtime.CompilerServices.ModuleInitializer]
+    internal static void Load() => System.Runtime.CompilerServices.RuntimeHelpers.RunModuleConstructor(typeof(TorchBinding).Module.ModuleHandle);
+}

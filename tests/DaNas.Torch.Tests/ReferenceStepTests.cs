@@ -85,7 +85,7 @@ public sealed class ReferenceStepTests : IDisposable
     public void A_block_outside_the_path_keeps_weights_statistics_and_momenta_and_has_no_gradient()
     {
         NetworkPart unused = network.PartsByName["L01-k3e1"];
-        unused.Parameters.ShouldAllBe(p => p.Parameter.grad == null);
+        unused.Parameters.All(p => p.Parameter.grad is null).ShouldBeTrue();
         unused.Parameters.Where(p => !p.Name.EndsWith("gamma", StringComparison.Ordinal)).SelectMany(p => Values(p.Parameter)).ShouldAllBe(v => v == 0f);
         unused.Buffers.Where(b => b.Name.EndsWith("variance", StringComparison.Ordinal)).SelectMany(b => Values(b.Buffer)).ShouldAllBe(v => v == 1f);
         optimiser.Buffers.Where(b => b.Name.StartsWith("L01-k3e1", StringComparison.Ordinal)).SelectMany(b => Values(b.Buffer)).ShouldAllBe(v => v == Untouched);
@@ -93,7 +93,7 @@ public sealed class ReferenceStepTests : IDisposable
 
     [Fact]
     public void Gradients_of_the_path_are_null_again_after_a_step() =>
-        network.Parts.SelectMany(p => p.Parameters).ShouldAllBe(p => p.Parameter.grad == null);
+        network.Parts.SelectMany(p => p.Parameters).All(p => p.Parameter.grad is null).ShouldBeTrue();
 
     private void Fill()
     {

@@ -1,4 +1,3 @@
-#if AKKA
 using System.Diagnostics;
 using DaNas.Actors;
 using DaNas.Actors.Akka;
@@ -183,4 +182,3 @@ internal sealed class AkkaLeadership(NodeSettings settings, NodeServer server, I
             tenure.Result.Lost.ContinueWith(why => lost.TrySetResult(why.Result), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
     }
 }
-#endif

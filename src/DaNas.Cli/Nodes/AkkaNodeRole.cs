@@ -1,4 +1,3 @@
-#if AKKA
 using System.Diagnostics;
 using System.Net.WebSockets;
 using DaNas.Actors;
@@ -245,4 +244,3 @@ internal sealed class AkkaNodeRole(NodeSettings settings, NodeServer server, ISt
         }
     }
 }
-#endif

@@ -30,7 +30,7 @@ internal sealed class TrainerDuties(NodeSettings settings, IActorHost host, Blob
             host.Spawn(TrainerActor.NameOf(i), () => new TrainerActor(number));
         }
 
-        NodeInfo info = new(settings.Name, settings.Advertise, settings.Trainers, TorchBinding.Name);
+        NodeInfo info = new(settings.Name, settings.Advertise, settings.Trainers, TorchBinding.Description);
         host.Spawn(NodeActor.Name, () => new NodeActor(info));
     }
 

@@ -11,7 +11,7 @@ internal static class ReportFiles
     private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
     public static string Html(ReportData data) => Resource("report.html")
-        .Replace("/*CHART*/", Resource("chart.js").Replace("</script", "<\\/script", StringComparison.OrdinalIgnoreCase), StringComparison.Ordinal)
+        .Replace("/*CHART*/", Resource("charts.js").Replace("</script", "<\\/script", StringComparison.OrdinalIgnoreCase), StringComparison.Ordinal)
         .Replace("/*PAGE*/", Resource("report.js"), StringComparison.Ordinal)
         .Replace("<!--TITLE-->", System.Net.WebUtility.HtmlEncode($"{data.Title} ({data.Id})"), StringComparison.Ordinal)
         .Replace("/*DATA*/null", JsonSerializer.Serialize(data, Options), StringComparison.Ordinal);

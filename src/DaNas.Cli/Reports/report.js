@@ -9,8 +9,7 @@ const add = html => page.insertAdjacentHTML("beforeend", html);
 const table = (head, rows, kind = "") => `<div class="wide"><table class="${kind}"><thead><tr>${head.map(h => h.startsWith("~") ? `<th class="text">${h.slice(1)}</th>` : `<th>${h}</th>`).join("")}</tr></thead><tbody>${rows.map(r => `<tr>${r.join("")}</tr>`).join("")}</tbody></table></div>`;
 const cell = (value, text) => `<td${text ? ' class="text"' : ""}>${value}</td>`;
 const charts = [];
-let canvases = 0;
-const chart = (title, note, make) => { const id = "chart" + canvases++; charts.push([id, make]); return `<section><h2>${title}</h2><p class="note">${note}</p><div class="chart"><canvas id="${id}" role="img" aria-label="${title}"></canvas></div></section>`; };
+const chart = (title, note, make) => { const id = "chart" + charts.length; charts.push([id, make]); return `<section><h2>${title}</h2><p class="note">${note}</p><div class="chart" id="${id}" role="img" aria-label="${title}"></div></section>`; };
 
 const winner = data.models.find(m => m.name === "winner"), controls = data.models.filter(m => m.name.startsWith("control-") && m.testAccuracy != null);
 const mean = list => list.length ? list.reduce((a, b) => a + b, 0) / list.length : null;
@@ -43,23 +42,28 @@ if (data.scoredStages.length) {
   add(`<div class="heats">${data.scoredStages.map((_, s) => heat(s)).join("")}</div>`);
 }
 
-const line = (label, points, color, axis = "y", dash = []) => ({ label, data: points, borderColor: color, backgroundColor: color, yAxisID: axis, borderWidth: 1.6, pointRadius: 0, borderDash: dash, tension: 0 });
-const axes = (x, y, more = {}) => ({ x: { type: "linear", title: { display: true, text: x }, ...more.x }, y: { title: { display: true, text: y }, ...more.y }, ...(more.right ? { right: { position: "right", grid: { drawOnChartArea: false }, title: { display: true, text: more.right } } } : {}) });
+const line = (name, points, color, more = {}) => ({ type: "line", name, data: points, color, showSymbol: false, lineStyle: { width: 1.6 }, ...more });
+const axis = (name, more = {}) => ({ type: "value", name, nameLocation: "middle", nameGap: 38, scale: true, ...more });
+const across = (name, more = {}) => axis(name, { nameGap: 26, scale: false, ...more });
+const dashed = (name, points, color) => line(name, points, color, { lineStyle: { width: 1.4, type: "dashed" } });
 let html = "";
-if (data.rounds.length) html += chart("Training of the supernet", "Loss and accuracy of each stored round over images seen; drops mark stages with more classes.", c => ({ type: "line", data: { datasets: [line("loss", data.rounds.map(r => ({ x: r.images, y: r.loss })), c[0]), line("accuracy", data.rounds.map(r => ({ x: r.images, y: r.accuracy })), c[1], "right")] }, options: { scales: axes("images", "loss", { right: "accuracy" }) } }));
-if (data.stages.length) html += chart("Cost of what is left, against the target", "Cheapest, mean and dearest architecture of the blocks that each stage left, and the expectation under the probabilities at its end, in multiply-adds.", c => ({ type: "line", data: { labels: data.stages.map(s => s.name), datasets: [["dearest", "dearestMacs", 4], ["mean", "meanMacs", 0], ["cheapest", "cheapestMacs", 2]].map(([l, k, i]) => ({ ...line(l, data.stages.map(s => s[k]), c[i]), pointRadius: 3 })).concat([{ ...line("expected", data.stages.map(s => s.expectedMacs), c[3]), pointRadius: 4 }, line("target", data.stages.map(() => data.budget), c[1], "y", [6, 4])]) }, options: { scales: { y: { title: { display: true, text: "multiply-adds" }, beginAtZero: true } } } }));
+if (data.rounds.length) html += chart("Training of the supernet", "Loss and accuracy of each stored round over images seen; drops mark stages with more classes.", c => ({ xAxis: across("images"), yAxis: [axis("loss"), axis("accuracy", { position: "right", splitLine: { show: false } })], series: [line("loss", data.rounds.map(r => [r.images, r.loss]), c[0]), line("accuracy", data.rounds.map(r => [r.images, r.accuracy]), c[1], { yAxisIndex: 1 })] }));
+const stages = (unit, series) => ({ xAxis: { type: "category", data: data.stages.map(s => s.name) }, yAxis: axis(unit, { scale: false, nameGap: 52 }), series });
+if (data.stages.length) html += chart("Cost of what is left, against the target", "Cheapest, mean and dearest architecture of the blocks that each stage left, and the expectation under the probabilities at its end, in multiply-adds.", c => stages("multiply-adds", [...[["dearest", "dearestMacs", 4], ["mean", "meanMacs", 0], ["cheapest", "cheapestMacs", 2], ["expected", "expectedMacs", 3]].map(([l, k, i]) => line(l, data.stages.map(s => s[k]), c[i], { showSymbol: true })), dashed("target", data.stages.map(() => data.budget), c[1])]));
 // Retrained models that no other one beats in both accuracy and cost.
 const front = key => { const trained = data.models.filter(m => m.testAccuracy != null && m[key] != null).sort((a, b) => a[key] - b[key] || b.testAccuracy - a.testAccuracy); let best = -1; return trained.filter(m => m.testAccuracy > best && (best = m.testAccuracy, true)); };
-const scatter = (title, note, key, unit) => chart(title, note, c => ({ type: "scatter", data: { datasets: [["winner", m => m.name === "winner", "testAccuracy", 1, 7], ["other models, retrained", m => m.name !== "winner" && m.testAccuracy != null, "testAccuracy", 4, 5], ["candidates, in the supernet", m => m.supernetAccuracy != null, "supernetAccuracy", 0, 4]].map(([label, which, accuracy, i, radius]) => ({ label, data: data.models.filter(m => which(m) && m[key] != null).map(m => ({ x: m[key], y: m[accuracy], name: m.architecture })), backgroundColor: c[i], pointRadius: radius })).concat([{ type: "line", label: "Pareto front of the retrained", stepped: true, data: front(key).map(m => ({ x: m[key], y: m.testAccuracy, name: m.architecture })), borderColor: c[2], borderWidth: 1.4, borderDash: [5, 3], pointRadius: 0 }]) }, options: { scales: axes(unit, "accuracy"), plugins: { tooltip: { callbacks: { label: p => `${p.raw.name}: ${p.raw.x.toLocaleString("en")}, ${share(p.raw.y)}` } } } } }));
-if (data.targetMilliseconds && data.stages.some(s => s.expectedMilliseconds != null)) html += chart("Expected latency, against the target", `Expectation under the probabilities at the end of each stage, by the table of ${escape(data.predictionDevice)}.`, c => ({ type: "line", data: { labels: data.stages.map(s => s.name), datasets: [{ ...line("expected", data.stages.map(s => s.expectedMilliseconds), c[3]), pointRadius: 4 }, line("target", data.stages.map(() => data.targetMilliseconds), c[1], "y", [6, 4])] }, options: { scales: { y: { title: { display: true, text: "milliseconds" }, beginAtZero: true } } } }));
+const point = (m, key, accuracy) => ({ name: m.architecture, value: [m[key], m[accuracy]] });
+const scatter = (title, note, key, unit) => chart(title, note, c => ({ tooltip: { trigger: "item", formatter: p => `${escape(p.name)}: ${p.value[0].toLocaleString("en")}, ${share(p.value[1])}` }, xAxis: across(unit, { scale: true }), yAxis: axis("accuracy"), series: [...[["winner", m => m.name === "winner", "testAccuracy", 1, 14], ["other models, retrained", m => m.name !== "winner" && m.testAccuracy != null, "testAccuracy", 4, 10], ["candidates, in the supernet", m => m.supernetAccuracy != null, "supernetAccuracy", 0, 8]].map(([name, which, accuracy, i, symbolSize]) => ({ type: "scatter", name, color: c[i], symbolSize, data: data.models.filter(m => which(m) && m[key] != null).map(m => point(m, key, accuracy)) })), { ...dashed("Pareto front of the retrained", front(key).map(m => point(m, key, "testAccuracy")), c[2]), step: "end" }] }));
+if (data.targetMilliseconds && data.stages.some(s => s.expectedMilliseconds != null)) html += chart("Expected latency, against the target", `Expectation under the probabilities at the end of each stage, by the table of ${escape(data.predictionDevice)}.`, c => stages("milliseconds", [line("expected", data.stages.map(s => s.expectedMilliseconds), c[3], { showSymbol: true }), dashed("target", data.stages.map(() => data.targetMilliseconds), c[1])]));
 if (data.models.length) {
   html += scatter("Accuracy against multiply-adds", "Retrained models on the test set; candidates as the supernet saw them on its validation images.", "macs", "multiply-adds");
   html += scatter("Accuracy against parameters", "The same models.", "parameters", "parameters");
   if (data.models.some(m => m.milliseconds != null)) html += scatter("Accuracy against measured latency", `Median of one pass on ${escape(data.latencyDevice)}; the quickest and best are at the top left.`, "milliseconds", "milliseconds");
 }
-if (data.difficulty.length) { const order = data.easyToHard; html += chart("Class difficulty, easy to hard", "Measured by a small proxy network; the curriculum adds classes from the left.", c => ({ type: "bar", data: { labels: order.map(i => data.classes[i]), datasets: [{ label: "difficulty", data: order.map(i => data.difficulty[i]), backgroundColor: c[0] }] }, options: { plugins: { legend: { display: false } }, scales: { y: { title: { display: true, text: "difficulty" } }, x: { ticks: { autoSkip: order.length > 40 } } } } })); }
-if (data.retraining.length) { const runs = [...new Set(data.retraining.map(r => r.run))]; html += chart("Retraining from scratch", "Training loss of each segment, of every model that was trained.", c => ({ type: "line", data: { datasets: runs.map((run, i) => line(run, data.retraining.filter(r => r.run === run).map(r => ({ x: r.segment + 1, y: r.loss })), run === "winner" ? c[1] : i < 3 ? c[[0, 2, 3][i % 3]] : c[4])) }, options: { scales: axes("segment", "loss") } })); }
-if (data.testPerClass.length) html += chart("Test accuracy by class", "The winner's, in the order of the data set.", c => ({ type: "bar", data: { labels: data.classes, datasets: [{ label: "accuracy", data: data.testPerClass, backgroundColor: c[2] }] }, options: { plugins: { legend: { display: false } }, scales: { y: { min: 0, max: 1, title: { display: true, text: "accuracy" } } } } }));
+const bars = (names, values, unit, color, more = {}) => ({ legend: { show: false }, xAxis: { type: "category", data: names, axisLabel: { rotate: names.length > 8 ? 60 : 0, interval: names.length > 40 ? "auto" : 0 } }, yAxis: axis(unit, { scale: false, ...more }), series: [{ type: "bar", name: unit, data: values, color }] });
+if (data.difficulty.length) html += chart("Class difficulty, easy to hard", "Measured by a small proxy network; the curriculum adds classes from the left.", c => bars(data.easyToHard.map(i => data.classes[i]), data.easyToHard.map(i => data.difficulty[i]), "difficulty", c[0]));
+if (data.retraining.length) { const runs = [...new Set(data.retraining.map(r => r.run))]; html += chart("Retraining from scratch", "Training loss of each segment, of every model that was trained.", c => ({ xAxis: across("segment"), yAxis: axis("loss"), series: runs.map((run, i) => line(run, data.retraining.filter(r => r.run === run).map(r => [r.segment + 1, r.loss]), run === "winner" ? c[1] : i < 3 ? c[[0, 2, 3][i % 3]] : c[4])) })); }
+if (data.testPerClass.length) html += chart("Test accuracy by class", "The winner's, in the order of the data set.", c => bars(data.classes, data.testPerClass, "accuracy", c[2], { min: 0, max: 1 }));
 add(`<div class="pair">${html}</div>`);
 
 const timed = data.models.some(m => m.milliseconds != null || m.predictedMilliseconds != null), ms = v => v == null ? "" : v.toFixed(3);
@@ -74,13 +78,18 @@ add("<h2>Lost work</h2>" + (data.lost.length ? table(["~cause", "times", "second
 add("<h2>Provenance</h2>" + table(["", ""], data.facts.map(f => [cell(escape(f.key)), cell(escape(f.value), true)])));
 add("<footer>Written by DaNas.Actors from the search's journal, and from what was measured of its models.</footer>");
 
+// Drawn as SVG, in the colours of the page; again when those or the width change.
 let drawn = [];
 function draw() {
-  drawn.forEach(d => d.destroy());
-  Chart.defaults.color = css("--soft");
-  Chart.defaults.borderColor = css("--line");
-  Chart.defaults.font.size = 12;
-  drawn = charts.map(([id, make]) => { const c = make(colors()); c.options = { animation: false, responsive: true, maintainAspectRatio: false, ...c.options }; return new Chart(document.getElementById(id), c); });
+  drawn.forEach(d => d.dispose());
+  const soft = css("--soft"), rule = css("--line"), styled = a => ({ nameTextStyle: { color: soft }, axisLabel: { color: soft, hideOverlap: true, ...a.axisLabel }, axisLine: { lineStyle: { color: rule } }, splitLine: { lineStyle: { color: rule }, ...a.splitLine } });
+  drawn = charts.map(([id, make]) => {
+    const option = make(colors()), d = echarts.init(document.getElementById(id), null, { renderer: "svg" });
+    for (const key of ["xAxis", "yAxis"]) option[key] = [option[key]].flat().map(a => ({ ...a, ...styled(a) }));
+    d.setOption({ animation: false, grid: { left: 8, right: 8, top: 34, bottom: 20, containLabel: true }, legend: { textStyle: { color: soft }, type: "scroll" }, tooltip: { trigger: "axis" }, ...option });
+    return d;
+  });
 }
 draw();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+addEventListener("resize", () => drawn.forEach(d => d.resize()));

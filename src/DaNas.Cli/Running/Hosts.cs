@@ -20,11 +20,7 @@ internal static class Hosts
     {
         get
         {
-#if AKKA
             return true;
-#else
-            return false;
-#endif
         }
     }
 
@@ -46,20 +42,16 @@ internal static class Hosts
     /// <summary>A host over a journal that this process has opened for writing.</summary>
     public static async Task<IActorHost> OpenAsync(HostKind kind, IEventJournal journal, IStateLog log)
     {
-#if AKKA
         if (kind == HostKind.Akka)
         {
             IFencedTables tables = (IFencedTables)journal;
             await tables.FenceAsync();
             return new Actors.Akka.AkkaHost(Hocon("reference", $"environments/{tables.Kind}"), tables, log);
         }
-#endif
         await Task.CompletedTask;
         return new EmbeddedHost(new HostOptions(), journal, log, TimeProvider.System);
     }
 
-#if AKKA
     /// <summary>Layers of hocon/akka, the first one lowest.</summary>
     public static string Hocon(params string[] layers) => string.Join('\n', layers.Select(l => File.ReadAllText(Path.Combine(ConfigLoader.Home, "akka", $"{l}.conf"))));
-#endif
 }

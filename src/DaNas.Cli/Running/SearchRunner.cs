@@ -75,6 +75,8 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
         {
             await trainers[0].StartPatientlyAsync(interrupt);
             presenter.Begin(config, data, state);
+            if (config.Trainers.Device == "cpu" && Torch.TorchBinding.UnusedGpu is { } unused)
+                presenter.Say(unused);
             string profile = trainers[0].Profile!;
             foreach (TrainerProcess trainer in trainers)
                 trainer.ExpectedProfile = profile;

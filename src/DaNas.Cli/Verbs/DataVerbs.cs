@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Security.Cryptography;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Running;
 using DaNas.Domain.Configuration;
@@ -28,26 +29,30 @@ internal static class DataVerbs
     private static Command Check()
     {
         Argument<string> path = new("PATH") { Description = "The data set's folder or catalogue." };
+        Option<bool> hash = new("--hash") { Description = "Also prints the SHA-256 of all pictures' bytes in the order of the listing: flipped bits inside a JPEG decode without a word, and change it." };
         Option<bool> json = Shared.Json();
-        Command command = new("check", "Decodes every picture and names the broken ones; exit code 1 where there are any.") { path, json };
-        command.SetAction(parsed => Shared.Guard(() => Check(parsed.GetValue(path)!, parsed.GetValue(json))));
+        Command command = new("check", "Decodes every picture and names the broken ones; exit code 1 where there are any.") { path, hash, json };
+        command.SetAction(parsed => Shared.Guard(() => Check(parsed.GetValue(path)!, parsed.GetValue(hash), parsed.GetValue(json))));
         return command;
     }
 
-    private static int Check(string path, bool json)
+    private static int Check(string path, bool hash, bool json)
     {
         SearchConfig config = ConfigLoader.Load("quickstart", [], path);
         ImageSource source = ImageSource.Open(config);
         DatasetSummary summary = new DatasetCatalog().Describe(config);
         ImageEntry[] all = [.. source.Train, .. source.Test];
         List<string> broken = [];
+        byte[][] digests = new byte[hash ? all.Length : 0][];
         int done = 0;
-        Parallel.ForEach(all, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, entry =>
+        Parallel.ForEach(all, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, (entry, _, i) =>
         {
             byte[] pixels = new byte[3 * 32 * 32];
             try
             {
                 source.Decode(entry, pixels, 3, 32);
+                if (hash && source.Encoded(entry) is { } bytes)
+                    digests[i] = SHA256.HashData([.. System.Text.Encoding.UTF8.GetBytes($"{Path.GetFileName(entry.Name)}\n"), .. bytes]);
             }
             catch (DataException e)
             {
@@ -60,9 +65,10 @@ internal static class DataVerbs
                 Console.WriteLine(Output.Text($"{n:N0} of {all.Length:N0} pictures decoded"));
         });
         broken.Sort(StringComparer.Ordinal);
+        string? content = hash && broken.Count == 0 ? all.Length > 0 && digests[0] is null ? summary.Fingerprint.Hex : Convert.ToHexStringLower(SHA256.HashData([.. digests.SelectMany(d => d)])) : null;
         if (json)
         {
-            Output.PrintJson(new { summary.Name, kind = ConfigSection.Kebab(config.Data.Kind.ToString()), fingerprint = summary.Fingerprint.Hex, classes = summary.Classes, train = source.Train.Count, test = source.Test.Count, broken });
+            Output.PrintJson(new { summary.Name, kind = ConfigSection.Kebab(config.Data.Kind.ToString()), fingerprint = summary.Fingerprint.Hex, contentSha256 = content, classes = summary.Classes, train = source.Train.Count, test = source.Test.Count, broken });
             return broken.Count == 0 ? ExitCode.Done : ExitCode.Failed;
         }
 
@@ -71,6 +77,8 @@ internal static class DataVerbs
         Console.WriteLine(Output.Text($"training pictures a class: {each.Min()} to {each.Max()}"));
         foreach (string message in broken.Take(50))
             Console.WriteLine(message);
+        if (content is not null)
+            Console.WriteLine($"content SHA-256 {content}");
         Console.WriteLine(broken.Count == 0 ? "every picture decodes" : $"{broken.Count} broken pictures");
         return broken.Count == 0 ? ExitCode.Done : ExitCode.Failed;
     }

@@ -37,7 +37,7 @@ internal sealed record LatencyReport(IReadOnlyList<LatencyRow> Rows, int Repeats
             LatencyMeter meter = new(space, setup with { Repeats = setup.Repeats << widened });
             Latency[] first = Pass(meter, architectures), second = Pass(meter, architectures);
             double? tau = Finite(RankStatistics.KendallTauB([.. first.Select(l => l.Median)], [.. second.Select(l => l.Median)]));
-            if (!(tau >= Wanted || first.Zip(second).All(p => IsAlike(p.First, p.Second))) && widened < 3)
+            if (!(tau >= Wanted || first.Zip(second, IsAlike).All(alike => alike)) && widened < 3)
             {
                 said?.Invoke(FormattableString.Invariant($"the two rounds of {setup.Repeats << widened} passes differ (tau {tau:0.00}): measuring twice as long"));
                 continue;

@@ -187,14 +187,10 @@ internal static class NodeVerbs
     /// <summary>Coordinator and trainers as one member of an Akka cluster.</summary>
     private static List<Task> Member(NodeSettings settings, NodeServer server, StateLog log, BlobClient transfer, CancellationToken stop)
     {
-#if AKKA
         AkkaNodeRole member = new(settings, server, log, transfer, text => Chatter(settings, text));
         if (!settings.Roles.Contains(NodeSettings.Coordinator))
             server.Ready = () => member.IsJoined;
         return [member.RunAsync(stop)];
-#else
-        throw new UsageException("Akka.NET is not in this build");
-#endif
     }
 
     private static void Chatter(NodeSettings settings, string text)

@@ -228,7 +228,7 @@ internal sealed record Parting(int Decision, long? FirstSequence, long? SecondSe
         if (a.ValueKind == JsonValueKind.Object && b.ValueKind == JsonValueKind.Object)
             return a.EnumerateObject().SelectMany(p => b.TryGetProperty(p.Name, out JsonElement other) ? Differ(p.Value, other, path.Length == 0 ? p.Name : $"{path}.{p.Name}") : [$"{path}.{p.Name}: absent in the second"]);
         if (a.ValueKind == JsonValueKind.Array && b.ValueKind == JsonValueKind.Array && a.GetArrayLength() == b.GetArrayLength())
-            return a.EnumerateArray().Zip(b.EnumerateArray()).SelectMany((z, i) => Differ(z.First, z.Second, Output.Text($"{path}[{i}]")));
+            return a.EnumerateArray().Zip(b.EnumerateArray(), (x, y) => (x, y)).SelectMany((z, i) => Differ(z.x, z.y, Output.Text($"{path}[{i}]")));
         return a.GetRawText() == b.GetRawText() ? [] : [$"{path}: {Short(a)} against {Short(b)}"];
     }
 

@@ -9,20 +9,22 @@ public abstract class FileBackedSource(string name, string root, ValueList<strin
 {
     protected string Root => root;
 
-    public override void Decode(ImageEntry entry, Span<byte> pixels, int channels, int size)
+    public override byte[] Encoded(ImageEntry entry)
     {
         string file = System.IO.Path.Combine(root, entry.Name);
-        byte[] encoded;
         try
         {
-            encoded = File.ReadAllBytes(file);
+            return File.ReadAllBytes(file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new DataException($"{file} cannot be read: {e.Message}", e);
         }
+    }
 
-        (byte[] rgb, int width, int height) = ImageCodec.Decode(encoded, file);
+    public override void Decode(ImageEntry entry, Span<byte> pixels, int channels, int size)
+    {
+        (byte[] rgb, int width, int height) = ImageCodec.Decode(Encoded(entry), System.IO.Path.Combine(root, entry.Name));
         Pixels.Resize(rgb, (width, height, 3), pixels, channels, size);
     }
 }

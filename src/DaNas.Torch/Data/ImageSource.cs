@@ -29,6 +29,9 @@ public abstract class ImageSource(string name, ValueList<string> classes)
     /// <summary>Decodes one picture into [C, H, W]. Throws <see cref="DataException"/> with the picture's name.</summary>
     public abstract void Decode(ImageEntry entry, Span<byte> pixels, int channels, int size);
 
+    /// <summary>The bytes of one picture's file; null where pictures are no files of their own, and the fingerprint covers their content. Throws <see cref="DataException"/>.</summary>
+    public virtual byte[]? Encoded(ImageEntry entry) => null;
+
     /// <summary>Opens the data set that a configuration names; throws <see cref="DataException"/> with the path and the remedy.</summary>
     public static ImageSource Open(SearchConfig config) => config.Data.Kind switch
     {

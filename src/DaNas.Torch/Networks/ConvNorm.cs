@@ -79,8 +79,7 @@ public sealed class ConvNorm : nn.Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor input)
     {
-        Tensor y = nn.functional.conv2d(
-            input, weight_OCKK, strides: [shape.Stride, shape.Stride], padding: [shape.Kernel / 2, shape.Kernel / 2], groups: shape.Groups);
+        Tensor y = Convolve(input, weight_OCKK, shape);
         y = nn.functional.batch_norm(y, runningMean, runningVariance, gamma, beta, norm.UseBatchStatistics, norm.Momentum);
         return shape.Activation switch
         {
@@ -89,5 +88,19 @@ public sealed class ConvNorm : nn.Module<Tensor, Tensor>
             Activation.Swish => nn.functional.silu(y, inplace: false),
             _ => y,
         };
+    }
+
+    /// <summary>
+    /// [N, C, H, W] x [O, C / groups, K, K] to [N, O, H', W']. oneDNN 3.7.1, which libtorch 2.10 brings, gives wrong results for 1x1 convolutions whose output channels are 8 more than a multiple of 32
+    /// (40, 72, 104) on AVX-512 machines; those are computed as the matrix product that they are, [N H W, C] x [C, O]. <see cref="ConvolutionCheck"/> looks whether the others are right.
+    /// </summary>
+    internal static Tensor Convolve(Tensor x_NCHW, Tensor weight_OCKK, PlanStep.Conv shape)
+    {
+        const int block = 32;
+        const int wrongTail = 8;
+        if (shape.Kernel != 1 || shape.Groups != 1 || shape.Output % block != wrongTail)
+            return nn.functional.conv2d(x_NCHW, weight_OCKK, strides: [shape.Stride, shape.Stride], padding: [shape.Kernel / 2, shape.Kernel / 2], groups: shape.Groups);
+        Tensor strided = shape.Stride == 1 ? x_NCHW : x_NCHW.slice(2, 0, x_NCHW.shape[2], shape.Stride).slice(3, 0, x_NCHW.shape[3], shape.Stride);
+        return nn.functional.linear(strided.permute(0, 2, 3, 1), weight_OCKK.reshape(shape.Output, shape.Input)).permute(0, 3, 1, 2);
     }
 }

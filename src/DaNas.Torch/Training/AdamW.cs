@@ -8,6 +8,7 @@ namespace DaNas.Torch.Training;
 /// <summary>
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2): w := w - lr (m' / (sqrt(v') + eps) + d w), with bias-corrected moments.
 /// Weight decay acts on weights of two dimensions and more. Parameters without a gradient stay as they are, their moments too.
+/// TorchSharp's own AdamW cannot give its moments by name, which checkpoints need.
 /// </summary>
 public sealed class AdamW : IOptimiser
 {

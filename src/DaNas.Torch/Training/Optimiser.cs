@@ -17,7 +17,8 @@ public interface IOptimiser : IDisposable
 
 /// <summary>
 /// SGD with momentum, b := m b + (g + d w), w := w - lr b. A parameter without a gradient (a block outside the path) stays as it is, its
-/// momentum too: gradients are null there, never zero. Weight decay acts on weights of two dimensions and more.
+/// momentum too: gradients are null there, never zero. Weight decay acts on weights of two dimensions and more. TorchSharp's own SGD keeps its momenta by position and cannot give them by name,
+/// which pruning and checkpoints need.
 /// </summary>
 public sealed class Optimiser : IOptimiser
 {
@@ -34,18 +35,18 @@ public sealed class Optimiser : IOptimiser
 
     public void Step(IReadOnlyList<NetworkPart> used, double learningRate, int number = 1)
     {
-        Entry[] entries = [.. used.SelectMany(p => parts[p.Name])];
-#if TORCHSHARP
-        using (no_grad())
+        using IDisposable frozen = no_grad();
+        foreach (Entry e in used.SelectMany(p => parts[p.Name]))
         {
-            foreach (Entry e in entries)
-                PlainStep(e, learningRate);
+            using Tensor? gradient = e.Parameter.grad;
+            if (gradient is null)
+                continue;
+            e.Buffer.mul_(momentum).add_(gradient, 1);
+            if (e.Decay > 0)
+                e.Buffer.add_(e.Parameter, e.Decay);
+            e.Parameter.add_(e.Buffer, -learningRate);
+            e.Parameter.grad = null;
         }
-#else
-        Parameter[] parameters = [.. entries.Select(e => e.Parameter)];
-        native.sgd_step(parameters, [.. entries.Select(e => e.Buffer)], [.. entries.Select(e => e.Decay)], learningRate, momentum);
-        native.null_grads(parameters);
-#endif
     }
 
     public void Dispose()
@@ -53,18 +54,6 @@ public sealed class Optimiser : IOptimiser
         foreach ((_, Tensor buffer) in Buffers)
             buffer.Dispose();
     }
-
-#if TORCHSHARP
-    private void PlainStep(Entry e, double learningRate)
-    {
-        using Tensor? gradient = e.Parameter.grad;
-        if (gradient is null)
-            return;
-        e.Buffer.mul_(momentum).add_(gradient, 1).add_(e.Parameter, e.Decay);
-        e.Parameter.add_(e.Buffer, -learningRate);
-        e.Parameter.grad = null;
-    }
-#endif
 
     private sealed class Entry(string name, Parameter parameter, Device device, double weightDecay)
     {

@@ -24,7 +24,7 @@ while :; do sleep 0.1; done
 S
 printf '#!/usr/bin/env bash\necho "scontrol $*" >> "$STAND/log"\n' > "$stand/scontrol"
 chmod +x "$stand/srun" "$stand/scontrol"
-STAND="$stand" PATH="$stand:$PATH" SLURM_JOB_ID=7 SLURM_GPUS_ON_NODE=4 DANAS_COORDINATORS=c:7411 DANAS_SECRET_FILE=/dev/null bash "$D/slurm/danas-trainers.sbatch" > "$stand/out" 2>&1 &
+STAND="$stand" PATH="$stand:$PATH" SLURM_JOB_ID=7 SLURM_GPUS_ON_NODE=4 DANAS_COORDINATORS=c:7411 DANAS_CERTIFICATES=/dev/null bash "$D/slurm/danas-trainers.sbatch" > "$stand/out" 2>&1 &
 job=$!
 for _ in $(seq 100); do grep -q step-started "$stand/log" 2>/dev/null && break; sleep 0.1; done
 kill -TERM "$job"; wait "$job" || die "the Slurm script ended with status $?: $(cat "$stand/out")"

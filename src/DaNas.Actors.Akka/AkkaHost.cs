@@ -2,49 +2,48 @@ using System.Collections.Concurrent;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
+using Akka.Remote;
 using DaNas.Actors.Journals;
 using DaNas.Actors.Logging;
+using DaNas.Actors.Wire;
+using Microsoft.Extensions.Hosting;
+using AkkaCluster = Akka.Cluster.Cluster;
+using MemberStatus = Akka.Cluster.MemberStatus;
 
 namespace DaNas.Actors.Akka;
 
 /// <summary>
-/// Runs actors on Akka.NET, events in Akka.Persistence.Sql. Address <c>/a/b</c> is the path <c>/user/a/b</c>. It passes ActorHostContract.
+/// Runs actors on Akka.NET, events in Akka.Persistence.Sql. Address <c>/a/b</c> is the path <c>/user/a/b</c>; that of a node is <c>//HOST:PORT/a/b</c>. It passes ActorHostContract.
 /// </summary>
-public sealed partial class AkkaHost : IActorHost
+public sealed class AkkaHost : IActorHost
 {
     private readonly ConcurrentDictionary<string, ActorAddress> roles = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Func<object, CancellationToken, Task<object?>>> ports = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource<string> fatal = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource stopping = new();
-    private readonly ExtendedActorSystem system;
+    private readonly AkkaNode? node;
+    private readonly IHost app;
+    private ExtendedActorSystem system = null!;
     private long overflowed;
 
-    /// <summary>
-    /// Starts an actor system over a journal whose fence is up; <paramref name="hocon"/> is hocon/akka, and what stands in the way of the host itself is overridden.
-    /// A <paramref name="node"/> becomes part of a cluster when it joins one.
-    /// </summary>
-    public AkkaHost(string hocon, IFencedTables? journal, IStateLog log, AkkaNode? node = null)
+    private AkkaHost(string timings, IFencedTables? journal, IStateLog log, AkkaNode? node)
     {
         Journal = journal;
         Ledger = journal?.NewLedger();
         Log = log;
-        Node = node;
-        Name = node is null ? string.Empty : $"{node.Host}:{node.Port}";
-        string? database = node?.JournalConnection ?? journal?.ConnectionString;
-        Config own = ConfigurationFactory.ParseString($$"""
-            akka.loggers = ["{{NameOf(typeof(AkkaLogger))}}"]
-            akka.actor.guardian-supervisor-strategy = "{{NameOf(typeof(AlwaysRestart))}}"
-            danas.mailbox.mailbox-type = "{{NameOf(typeof(CountingMailbox))}}"
-            akka.actor.serializers { danas-events = "{{NameOf(typeof(EventSerializer))}}", danas-refuse = "{{NameOf(typeof(RefusingSerializer))}}", danas-wire = "{{NameOf(typeof(WireSerializer))}}", json = "{{NameOf(typeof(NoJson))}}", daemon-create = "{{NameOf(typeof(NoDeployment))}}" }
-            akka.actor.serialization-bindings { "{{NameOf(typeof(SealedEvent))}}" = danas-events, "System.Object" = danas-refuse }
-            {{(database is null ? string.Empty : $"akka.persistence.journal.sql.connection-string = {Quote(database)}")}}
-            {{(node is null ? string.Empty : ClusterSettings(node))}}
-            """);
-        Config config = own.WithFallback(ConfigurationFactory.ParseString(hocon));
-        Bounds = AkkaBounds.From(config);
-        system = (ExtendedActorSystem)ActorSystem.Create(SystemName, BootstrapSetup.Create().WithConfig(config).And(new HostSetup(this)));
-        if (node is not null)
-            BeginMembership();
+        this.node = node;
+        app = AkkaConfiguration.Build(this, timings, journal, node);
+    }
+
+    /// <summary>
+    /// Starts an actor system over a journal whose fence is up; <paramref name="timings"/> is hocon/akka. A <paramref name="node"/> can be reached by others, and a coordinator joins a cluster.
+    /// </summary>
+    [System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA2000", Justification = "The caller has it.")]
+    public static async Task<AkkaHost> StartAsync(string timings, IFencedTables? journal, IStateLog log, AkkaNode? node = null)
+    {
+        AkkaHost host = new(timings, journal, log, node);
+        await host.app.StartAsync();
+        return host;
     }
 
     /// <inheritdoc/>
@@ -53,13 +52,38 @@ public sealed partial class AkkaHost : IActorHost
     /// <inheritdoc/>
     public long Overflowed => Interlocked.Read(ref overflowed);
 
-    internal AkkaBounds Bounds { get; }
+    /// <summary>This host among others, HOST:PORT; empty where it is alone.</summary>
+    public string Name => node?.Address ?? string.Empty;
+
+    /// <summary>Completes when the actor system has ended: asked to, or downed by the other coordinators.</summary>
+    public Task Ended => system.WhenTerminated;
+
+    /// <summary>Whether this coordinator is a full member of its cluster.</summary>
+    public bool IsMember => AkkaCluster.Get(system).SelfMember.Status == MemberStatus.Up;
+
+    internal AkkaBounds Bounds { get; private set; } = null!;
 
     internal IFencedTables? Journal { get; private set; }
 
     internal JournalLedger? Ledger { get; private set; }
 
     internal IStateLog Log { get; }
+
+    /// <summary>Founds a cluster (this node's own address) or joins that of others, HOST:PORT.</summary>
+    public void Join(IEnumerable<string> seeds) => AkkaCluster.Get(system).JoinSeedNodes(seeds.Select(s => RootOf(s)?.Address).OfType<Address>());
+
+    /// <summary>Ends an actor at the top, and waits for that; false where it did not end in time.</summary>
+    public async Task<bool> StopAsync(ActorAddress actor, TimeSpan patience)
+    {
+        try
+        {
+            return await Ref(actor).GracefulStop(patience);
+        }
+        catch (Exception e) when (e is TaskCanceledException or TimeoutException)
+        {
+            return false;
+        }
+    }
 
     /// <inheritdoc/>
     public ActorAddress Spawn(string name, Func<IActor> create) => Address(system.ActorOf(PropsFor(create), name));
@@ -68,10 +92,10 @@ public sealed partial class AkkaHost : IActorHost
     public ActorAddress Listen(string name, Action<object> receive) => Spawn(name, () => new Listener(receive));
 
     /// <inheritdoc/>
-    public void Tell(ActorAddress receiver, object message) => Ref(receiver).Tell(message, ActorRefs.NoSender);
+    public void Tell(ActorAddress receiver, object message) => Ref(receiver).Tell(Sent(message), ActorRefs.NoSender);
 
     /// <inheritdoc/>
-    public void Tell(ActorAddress receiver, object message, ActorAddress sender) => Ref(receiver).Tell(message, Ref(sender));
+    public void Tell(ActorAddress receiver, object message, ActorAddress sender) => Ref(receiver).Tell(Sent(message), Ref(sender));
 
     /// <inheritdoc/>
     public void OpenPort(string name, Func<object, CancellationToken, Task<object?>> work) => ports[name] = work;
@@ -98,11 +122,21 @@ public sealed partial class AkkaHost : IActorHost
         if (stopping.IsCancellationRequested)
             return;
         await stopping.CancelAsync();
-        await CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ClrExitReason.Instance);
+        await app.StopAsync();
         await system.WhenTerminated; // The shutdown's own phases give up after a while: the journal must not be let go under a writer.
         system.Dispose();
+        app.Dispose();
         stopping.Dispose();
         Ledger?.Dispose();
+    }
+
+    /// <summary>The actor system is there; before any of its actors.</summary>
+    internal void Attach(ExtendedActorSystem started)
+    {
+        system = started;
+        Bounds = AkkaBounds.From(started.Settings.Config);
+        if (node is not null)
+            started.EventStream.Subscribe(started.ActorOf(Props.Create(() => new QuarantineActor(this))), typeof(RemotingLifecycleEvent));
     }
 
     internal Props PropsFor(Func<IActor> create) => Props.CreateBy(new ShellFactory(this, create)).WithMailbox("danas.mailbox");
@@ -118,11 +152,14 @@ public sealed partial class AkkaHost : IActorHost
     {
         if (actor is null || actor.IsNobody() || actor.Path.Elements.Count < 2 || actor.Path.Elements[0] != "user")
             return null;
-        string host = actor.Path.Address.HasGlobalScope ? $"{actor.Path.Address.Host}:{actor.Path.Address.Port}" : Name;
+        string host = actor.Path.Address.HasGlobalScope && actor.Path.Address != system.Provider.DefaultAddress ? $"{actor.Path.Address.Host}:{actor.Path.Address.Port}" : Name;
         return new ActorAddress($"{(host.Length == 0 ? string.Empty : $"//{host}")}/{string.Join('/', actor.Path.Elements.Skip(1))}");
     }
 
     internal ActorAddress Address(IActorRef actor) => AddressOf(actor) ?? throw new InvalidOperationException($"{actor} is not an actor of this host");
+
+    /// <summary>What has a manifest as it is; everything else in an envelope that nothing serialises.</summary>
+    internal static object Sent(object message) => WireFormat.Has(message.GetType()) ? message : new Local(message);
 
     /// <summary>Told once an actor.</summary>
     internal void CountOverflow(ActorAddress? first)
@@ -156,9 +193,24 @@ public sealed partial class AkkaHost : IActorHost
         }
     }
 
-    private static string Quote(string text) => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+    /// <summary>The root of a node's actors; null for what is no node.</summary>
+    private ActorPath? RootOf(string host)
+    {
+        if (host.Length == 0 || host == Name)
+            return node is null || host.Length == 0 ? system.Provider.RootPath : new RootActorPath(system.Provider.DefaultAddress);
+        int colon = host.LastIndexOf(':');
+        return node is not null && colon > 0 && int.TryParse(host.AsSpan(colon + 1), out int port) ? new RootActorPath(new Address(node.Protocol, AkkaConfiguration.SystemName, host[..colon], port)) : null;
+    }
 
-    private static string NameOf(Type type) => $"{type.FullName}, {type.Assembly.GetName().Name}";
+    /// <summary>Others hold this actor system for dead: it can speak to them no more, and another must be made in its place.</summary>
+    private sealed class QuarantineActor(AkkaHost host) : UntypedActor
+    {
+        protected override void OnReceive(object message)
+        {
+            if (message is ThisActorSystemQuarantinedEvent e)
+                host.Die($"{e.RemoteAddress} has quarantined this node");
+        }
+    }
 
     private sealed class Listener(Action<object> receive) : IActor
     {

@@ -1,43 +1,42 @@
+using System.Security.Cryptography.X509Certificates;
+
 namespace DaNas.Actors.Akka;
 
-/// <summary>One node of a cluster: where others reach it, what it does, and how it reaches them.</summary>
-/// <param name="Host">Name or address, as the others know it.</param>
-/// <param name="Port">The node's one port.</param>
-/// <param name="Roles">Roles in the cluster: <see cref="Coordinator"/> and others.</param>
-/// <param name="Connect">A connection to another node that knows the secret; throws <see cref="IOException"/> or <see cref="InvalidDataException"/>.</param>
-public sealed record AkkaNode(string Host, int Port, IReadOnlyList<string> Roles, Func<string, int, CancellationToken, Task<INodeConnection>> Connect)
+/// <summary>A node of a cluster: where it listens for Akka.Remote, where others reach it, and under which certificate.</summary>
+/// <param name="Listen">The address to bind to.</param>
+/// <param name="Port">The port to bind to.</param>
+/// <param name="Host">Name or address under which others reach it.</param>
+/// <param name="PublicPort">The port under which others reach it.</param>
+public sealed record AkkaNode(string Listen, int Port, string Host, int PublicPort)
 {
     public const string Coordinator = "coordinator";
-    public const string Trainer = "trainer";
 
-    /// <summary>Where Akka.Persistence.Sql finds the journal; null where nothing is stored.</summary>
+    /// <summary>This node's certificate; null on loopback without certificates.</summary>
+    public X509Certificate2? Certificate { get; init; }
+
+    /// <summary>Why a certificate is not accepted; null where it is.</summary>
+    public Func<X509Certificate2, string?>? Refuses { get; init; }
+
+    /// <summary>Where Akka.Persistence.Sql finds the cluster's journal; on coordinators only.</summary>
     public string? JournalConnection { get; init; }
 
-    /// <summary>On coordinators.</summary>
-    public ILeadership? Leadership { get; init; }
+    /// <summary>Where the leases are; on coordinators only, who are the members of the cluster.</summary>
+    public LeaseStore? Leases { get; init; }
+
+    /// <summary>What the leader does; on coordinators only.</summary>
+    public ITerm? Term { get; init; }
+
+    public string Address => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Host}:{PublicPort}");
+
+    internal string Protocol => Certificate is null ? "akka.tcp" : "akka.ssl.tcp";
 }
 
-/// <summary>The store's word on who writes. Nobody leads without it, and who has it decides who is cut off.</summary>
-public interface ILeadership
+/// <summary>What the cluster's singleton does while it lives on this node. One term at most: then the process ends.</summary>
+public interface ITerm
 {
-    /// <summary>Whether this process may write now.</summary>
-    bool IsWriter { get; }
+    /// <summary>The lease is held: opens the journal and begins the leader's actors.</summary>
+    Task BeginAsync(AkkaHost host);
 
-    /// <summary>When the store last said so (<see cref="System.Diagnostics.Stopwatch"/>): who is cut off from everything does not know yet that it may not write any more.</summary>
-    long ConfirmedAt { get; }
-
-    /// <summary>Begins to contend for the store's word, unless this process does already.</summary>
-    void Contend();
-
-    /// <summary>Contends until this process has it; its epoch. More calls wait for the same.</summary>
-    Task<long> WinAsync();
-
-    /// <summary>Ends contending, if nothing is won yet.</summary>
-    void Withdraw();
-
-    /// <summary>The singleton of the cluster lives here now, and the word is won: begins the term.</summary>
-    Task BeginAsync();
-
-    /// <summary>The singleton leaves: ends the term's actors and gives the word back.</summary>
+    /// <summary>The singleton leaves: ends the leader's actors.</summary>
     Task EndAsync();
 }

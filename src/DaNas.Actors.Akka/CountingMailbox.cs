@@ -6,7 +6,10 @@ using Akka.Dispatch.MessageQueues;
 namespace DaNas.Actors.Akka;
 
 /// <summary>What the host itself sends: never counted, never dropped.</summary>
-internal interface IInternal;
+internal interface IInternal : INoSerializationVerificationNeeded;
+
+/// <summary>A message that has no place in the wire format, and so never leaves this process.</summary>
+internal sealed record Local(object Message) : INoSerializationVerificationNeeded;
 
 /// <summary>A deque mailbox that bounds what waits, stash included: counted on the way in, taken off when handled.</summary>
 internal sealed class CountingMailbox(Settings settings, Config config) : MailboxType(settings, config), IProducesMessageQueue<CountingMailbox.Queue>

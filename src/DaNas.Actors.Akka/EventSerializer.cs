@@ -9,7 +9,6 @@ namespace DaNas.Actors.Akka;
 internal sealed record SealedEvent(string Manifest, byte[] Message);
 
 /// <summary>Writes sealed events as they are, under the manifests of the wire format; an unknown one throws when the row is opened.</summary>
-[System.Diagnostics.CodeAnalysis.SuppressMessage("Performance", "CA1812", Justification = "Akka makes it by its name in HOCON.")]
 internal sealed class EventSerializer(ExtendedActorSystem system) : SerializerWithStringManifest(system)
 {
     public override int Identifier => WireFormat.SerializerId;
@@ -25,7 +24,6 @@ internal sealed class EventSerializer(ExtendedActorSystem system) : SerializerWi
 /// Bound to <see cref="object"/>: nothing leaves this process, or enters a journal, by accident or by a CLR name. It has manifests, so that Akka looks for no type before
 /// it asks.
 /// </summary>
-[System.Diagnostics.CodeAnalysis.SuppressMessage("Performance", "CA1812", Justification = "Akka makes it by its name in HOCON.")]
 internal class RefusingSerializer(ExtendedActorSystem system) : SerializerWithStringManifest(system)
 {
     public override int Identifier => 20_031_257;

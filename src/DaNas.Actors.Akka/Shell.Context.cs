@@ -16,7 +16,7 @@ internal sealed partial class Shell
 
     public long LastSequenceNumber { get; private set; }
 
-    public void Tell(ActorAddress receiver, object message) => host.Ref(receiver).Tell(message, base.Self);
+    public void Tell(ActorAddress receiver, object message) => host.Ref(receiver).Tell(AkkaHost.Sent(message), base.Self);
 
     public ActorAddress Spawn(string name, Func<IActor> create) => host.Address(Context.ActorOf(host.PropsFor(create), name));
 

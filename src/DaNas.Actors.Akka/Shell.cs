@@ -124,7 +124,7 @@ internal sealed partial class Shell : UntypedActor, IWithUnboundedStash, IWithTi
                 break;
             default:
                 ((Context as ActorCell)?.Mailbox?.MessageQueue as CountingMailbox.Queue)?.Taken();
-                Handle(message, host.AddressOf(base.Sender));
+                Handle(message is Local local ? local.Message : message, host.AddressOf(base.Sender));
                 break;
         }
     }

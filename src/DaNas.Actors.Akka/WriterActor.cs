@@ -114,7 +114,7 @@ internal sealed class WriterActor(string persistenceId, Head? head, IFencedTable
 
     private void Fail(Exception cause) => Context.Parent.Tell(new Failed(cause), Self);
 
-    internal sealed record Store(IReadOnlyList<object> Events);
+    internal sealed record Store(IReadOnlyList<object> Events) : IInternal;
 
     internal sealed record Recovered(IReadOnlyList<StoredEvent> Events) : Shell.FromWriter;
 

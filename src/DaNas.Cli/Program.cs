@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using DaNas.Cli.Configuration;
 using DaNas.Cli.Running;
 using DaNas.Cli.Trainers;
 using DaNas.Cli.Verbs;
@@ -15,6 +16,12 @@ internal static class Program
         if (args is ["trainer"])
             return TrainerVerb.Run();
         FaultInjection.Install(false);
+        if (RetiredNames.Refuses(args) is { } retired)
+        {
+            await Console.Error.WriteLineAsync(retired);
+            return ExitCode.Usage;
+        }
+
         RootCommand root = new("Fault-tolerant neural architecture search. 'danas run quickstart' shows what it does.");
         foreach (Command command in Commands())
             root.Subcommands.Add(command);
@@ -34,6 +41,6 @@ internal static class Program
     [
         RunVerbs.Run(), RunVerbs.Resume(), InspectVerbs.Ls(), InspectVerbs.Describe(), InspectVerbs.Watch(), InspectVerbs.Events(), InspectVerbs.Logs(), ExplainVerb.Explain(),
         ConfigVerbs.Validate(), ConfigVerbs.Estimate(), ConfigVerbs.Config(), DataVerbs.Data(), ToolVerbs.Doctor(), BenchVerbs.Bench(), SimulateVerb.Simulate(), DrillVerbs.Drill(),
-        JournalVerbs.Journal(), JournalVerbs.Blobs(), TravelVerbs.State(), TravelVerbs.Fork(), TravelVerbs.Diff(), TravelVerbs.Replay(), TrainVerb.Train(), EvaluateVerb.Evaluate(), ExportVerb.Export(), Reports.ReportVerb.Report(), MeasureVerb.Measure(), MeasureVerb.Import(), Experiments.ExperimentVerb.Experiment(), Experiments.GapVerb.Gap(), NodeVerbs.Node(), NodeVerbs.Nodes(), NodeVerbs.Searches(),
+        JournalVerbs.Journal(), JournalVerbs.Blobs(), TravelVerbs.State(), TravelVerbs.Fork(), TravelVerbs.Diff(), TravelVerbs.Replay(), TrainVerb.Train(), EvaluateVerb.Evaluate(), ExportVerb.Export(), Reports.ReportVerb.Report(), MeasureVerb.Measure(), MeasureVerb.Import(), Experiments.ExperimentVerb.Experiment(), Experiments.GapVerb.Gap(), NodeVerbs.Node(), NodeVerbs.Nodes(), NodeVerbs.Searches(), CertificateVerbs.All(),
     ];
 }

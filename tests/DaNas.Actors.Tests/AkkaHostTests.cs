@@ -1,5 +1,5 @@
 using DaNas.Actors.Akka;
-using DaNas.Actors.Embedded;
+using DaNas.Journal;
 using DaNas.Actors.Journals;
 using DaNas.Actors.Logging;
 using Microsoft.Data.Sqlite;
@@ -15,29 +15,6 @@ public sealed class AkkaHostTests : ActorHostContract, IDisposable
 
     protected override ITestHost NewHost(int mailboxCapacity = 1000) => new Host(Path.Combine(folder, $"{Guid.NewGuid():N}.db"), mailboxCapacity);
 
-    /// <summary>What the embedded host began goes on here, and back; every row of either fits one chain.</summary>
-    [Theory]
-    [MemberData(nameof(JournalStores.Names), MemberType = typeof(JournalStores))]
-    public async Task A_journal_goes_from_host_to_host(string store)
-    {
-        await using JournalStores stores = await JournalStores.NewAsync(store);
-        for (int round = 0; round < 4; round++)
-        {
-            Inbox inbox = new();
-            IEventJournal journal = await stores.OpenAsync(true);
-            (await journal.AcquireAsync("c1")).ShouldBe(round + 1);
-            await ((IFencedTables)journal).FenceAsync();
-            await using IActorHost host = round % 2 == 0
-                ? new EmbeddedHost(new HostOptions(), journal, new Silent(), TimeProvider.System)
-                : new AkkaHost(Hocon(1000, journal), (IFencedTables)journal, new Silent());
-            ActorAddress sink = host.Listen("sink", inbox.Add);
-            host.Tell(host.Spawn("counter", () => new Counter("c1", sink)), "three");
-            (await inbox.WaitFor(1)).ShouldBe([$"stored {3 * (round + 1)} at {3 * (round + 1)}"]);
-        }
-
-        (await (await stores.OpenAsync(true)).ReadAsync("c1")).Select(e => e.Epoch).ShouldBe([1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]);
-    }
-
     /// <summary>A writer that was taken over is refused by the store itself, and its host says so.</summary>
     [Theory]
     [MemberData(nameof(JournalStores.Names), MemberType = typeof(JournalStores))]
@@ -48,7 +25,7 @@ public sealed class AkkaHostTests : ActorHostContract, IDisposable
         IEventJournal journal = await stores.OpenAsync();
         await journal.AcquireAsync("c1");
         await ((IFencedTables)journal).FenceAsync();
-        await using AkkaHost host = new(Hocon(1000, journal), (IFencedTables)journal, new Silent());
+        await using AkkaHost host = await AkkaHost.StartAsync(Timings(1000), (IFencedTables)journal, new Silent());
         ActorAddress sink = host.Listen("sink", inbox.Add);
         ActorAddress counter = host.Spawn("counter", () => new Counter("c1", sink));
         host.Tell(counter, 1);
@@ -61,11 +38,7 @@ public sealed class AkkaHostTests : ActorHostContract, IDisposable
         (await other.AppendAsync("c1", 1, [JournalContract.Event(2)])).ShouldBe(2);
     }
 
-    private static string Hocon(int capacity, IEventJournal journal)
-    {
-        string folder = Path.Combine(AppContext.BaseDirectory, "hocon", "akka");
-        return $"{File.ReadAllText(Path.Combine(folder, "reference.conf"))}\n{File.ReadAllText(Path.Combine(folder, "environments", $"{((IFencedTables)journal).Kind}.conf"))}\ndanas {{ mailbox.capacity = {capacity}, first-backoff = 5ms }}";
-    }
+    private static string Timings(int capacity) => $"{File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "hocon", "akka", "reference.conf"))}\n{SerializedMessages.Hocon}\ndanas {{ mailbox.capacity = {capacity}, first-backoff = 5ms }}";
 
     private sealed class Silent : IStateLog
     {
@@ -86,11 +59,11 @@ public sealed class AkkaHostTests : ActorHostContract, IDisposable
         {
             this.path = path;
             this.capacity = capacity;
-            journal = SqliteJournal.Open(path, TimeProvider.System);
+            journal = SqliteJournal.Open(path);
             foreach (string id in new[] { "c1", "c2", "c3", "c4" })
                 journal.Acquire(id);
             journal.FenceAsync().GetAwaiter().GetResult();
-            host = new AkkaHost(Hocon(capacity, journal), journal, this);
+            host = AkkaHost.StartAsync(Timings(capacity), journal, this).GetAwaiter().GetResult();
         }
 
         public long Overflowed => host.Overflowed;

@@ -1,4 +1,4 @@
-using DaNas.Actors.Embedded;
+using DaNas.Journal;
 using DaNas.Actors.Journals;
 using DaNas.Actors.Simulated;
 using DaNas.Cli.Verbs;
@@ -77,7 +77,7 @@ public sealed class DamageTests : IDisposable
 
         using (HeadAnchors anchors = new(_ => Anchor))
             anchors.Forget(Id);
-        using SqliteJournal accepted = SqliteJournal.Open(Journal, TimeProvider.System, _ => Anchor);
+        using SqliteJournal accepted = SqliteJournal.Open(Journal, _ => Anchor);
         accepted.Acquire(Id);
         accepted.Read(Id).Count.ShouldBe(40);
         (await accepted.AppendAsync(Id, 40, [new SearchEvent.HistoryLost(99, 40)])).ShouldBe(41);
@@ -171,7 +171,7 @@ public sealed class DamageTests : IDisposable
     private static string[] Read(string copy, bool writable)
     {
         string path = Path.Combine(copy, "journal.db");
-        using SqliteJournal journal = writable ? SqliteJournal.Open(path, TimeProvider.System, _ => Path.Combine(copy, "journal.head")) : SqliteJournal.OpenReadOnly(path, _ => Path.Combine(copy, "journal.head"));
+        using SqliteJournal journal = writable ? SqliteJournal.Open(path, _ => Path.Combine(copy, "journal.head")) : SqliteJournal.OpenReadOnly(path, _ => Path.Combine(copy, "journal.head"));
         if (writable)
             journal.Acquire(Id);
         return [.. journal.Read(Id).Select(e => $"{e.Sequence} {e.Created.UtcTicks} {e.Manifest} {e.Chain}")];
@@ -197,7 +197,7 @@ public sealed class DamageTests : IDisposable
         string at = close ? folder : Directory.CreateDirectory(Path.Combine(folder, "open")).FullName;
         string path = Path.Combine(at, "journal.db");
         string[] written;
-        using (SqliteJournal journal = SqliteJournal.Open(path, TimeProvider.System, _ => Path.Combine(at, "journal.head")))
+        using (SqliteJournal journal = SqliteJournal.Open(path, _ => Path.Combine(at, "journal.head")))
         {
             journal.Acquire(Id);
             for (int i = 0; i < events.Count; i++)

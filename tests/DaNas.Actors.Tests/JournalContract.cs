@@ -197,19 +197,5 @@ public sealed class JournalContract
         (await (await stores.OpenAsync(true)).ReadAsync(Id)).Count.ShouldBe(150);
     }
 
-    [Theory, MemberData(nameof(Stores))]
-    public async Task Who_became_the_writer_reads_before_it_writes(string store)
-    {
-        await using JournalStores stores = await JournalStores.NewAsync(store);
-        IEventJournal journal = await stores.OpenAsync();
-        await journal.AcquireAsync(Id);
-        await journal.AppendAsync(Id, 0, [Event(0)]);
-        await journal.AcquireAsync(Id);
-        (await Should.ThrowAsync<JournalException>(() => journal.AppendAsync(Id, 1, [Event(1)]))).Fault.ShouldBe(JournalFault.Unavailable);
-        await journal.ReadAsync(Id);
-        (await journal.AppendAsync(Id, 1, [Event(1)])).ShouldBe(2);
-        (await journal.ReadAsync(Id)).Count.ShouldBe(2);
-    }
-
     internal static SearchEvent.AttemptFailed Event(int n) => new($"unit-{n}", 1, "test", false, new Timing(0));
 }

@@ -1,5 +1,5 @@
-using DaNas.Actors.Embedded;
-using DaNas.Actors.Embedded.Postgres;
+using DaNas.Journal;
+using DaNas.Journal.Postgres;
 using DaNas.Actors.Journals;
 using Npgsql;
 
@@ -12,7 +12,7 @@ public sealed class PostgresFactAttribute : FactAttribute
     public PostgresFactAttribute()
     {
         if (JournalStores.Postgres is null)
-            Skip = "no PostgreSQL: eval \"$(./scripts/postgres.sh start)\" and DANAS_TEST_POSTGRES=$DANAS_JOURNAL; scripts/test.sh does both";
+            Skip = "no PostgreSQL: install the package postgresql, then eval \"$(./scripts/postgres.sh start)\" and DANAS_TEST_POSTGRES=$DANAS_JOURNAL; scripts/test.sh does both";
     }
 }
 
@@ -45,7 +45,7 @@ internal sealed class JournalStores : IAsyncDisposable
     public async Task<IEventJournal> OpenAsync(bool heads = false)
     {
         Func<string, string>? headOf = heads ? _ => Anchor : null;
-        IEventJournal journal = database is null ? SqliteJournal.Open(Path.Combine(folder, "journal.db"), TimeProvider.System, headOf) : await PostgresJournal.OpenAsync(Server, TimeProvider.System, headOf);
+        IEventJournal journal = database is null ? SqliteJournal.Open(Path.Combine(folder, "journal.db"), headOf) : await PostgresJournal.OpenAsync(Server, headOf);
         opened.Add(journal);
         return journal;
     }

@@ -1,5 +1,5 @@
 using System.Text;
-using DaNas.Actors.Embedded;
+using DaNas.Journal;
 using DaNas.Actors.Journals;
 using DaNas.Actors.Wire;
 using DaNas.Domain.Searches;
@@ -79,7 +79,7 @@ public sealed class JournalTests : IDisposable
 
         Parallel.For(0, 8, _ =>
         {
-            using SqliteJournal writer = SqliteJournal.Open(File, TimeProvider.System);
+            using SqliteJournal writer = SqliteJournal.Open(File);
         });
         using SqliteJournal made = SqliteJournal.OpenReadOnly(File);
         made.PersistenceIds().ShouldBeEmpty();
@@ -89,7 +89,7 @@ public sealed class JournalTests : IDisposable
     public void A_foreign_file_is_refused_with_its_name()
     {
         System.IO.File.WriteAllText(File, "this is no data base, and long enough to have a header of its own, more than one hundred bytes of text in all, really");
-        Should.Throw<JournalException>(() => SqliteJournal.Open(File, TimeProvider.System)).Message.ShouldContain(File);
+        Should.Throw<JournalException>(() => SqliteJournal.Open(File)).Message.ShouldContain(File);
         string other = Path.Combine(folder, "other.db");
         using (SqliteConnection c = Open(other))
         using (SqliteCommand command = c.CreateCommand())
@@ -98,7 +98,7 @@ public sealed class JournalTests : IDisposable
             command.ExecuteNonQuery();
         }
 
-        Should.Throw<JournalException>(() => SqliteJournal.Open(other, TimeProvider.System)).Fault.ShouldBe(JournalFault.Foreign);
+        Should.Throw<JournalException>(() => SqliteJournal.Open(other)).Fault.ShouldBe(JournalFault.Foreign);
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public sealed class JournalTests : IDisposable
     [Fact]
     public void The_bytes_of_every_manifest_of_this_version_are_golden()
     {
-        WireFormat.AllManifests.Count.ShouldBe(76);
+        WireFormat.AllManifests.Count.ShouldBe(77);
         Text(new SearchEvent.AttemptFailed("s1/r2/train/0", 2, "killed", false, new Timing(1.5)))
             .ShouldBe("attempt-failed/1 {\"unit\":\"s1/r2/train/0\",\"attempt\":2,\"cause\":\"killed\",\"counts\":false,\"lost\":{\"seconds\":1.5}}");
         Text(new SearchEvent.StageClosed(3, new BlobRef(Digest.Of("w"), 7)))
@@ -128,7 +128,7 @@ public sealed class JournalTests : IDisposable
 
     private async Task Fill(int count)
     {
-        using SqliteJournal journal = SqliteJournal.Open(File, TimeProvider.System);
+        using SqliteJournal journal = SqliteJournal.Open(File);
         journal.Acquire(Id);
         for (int i = 1; i <= count; i++)
             await journal.AppendAsync(Id, i - 1, [Event(i)]);

@@ -1,5 +1,5 @@
 using DaNas.Actors.Cluster;
-using DaNas.Actors.Embedded.Postgres;
+using DaNas.Journal.Postgres;
 using DaNas.Actors.Journals;
 using DaNas.Actors.Simulated;
 using DaNas.Cli.Verbs;

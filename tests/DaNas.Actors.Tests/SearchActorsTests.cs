@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
+using DaNas.Actors.Akka;
 using DaNas.Actors.Dispatch;
-using DaNas.Actors.Embedded;
+using DaNas.Journal;
 using DaNas.Actors.Journals;
 using DaNas.Actors.Logging;
 using DaNas.Actors.Searches;
@@ -20,7 +21,7 @@ namespace DaNas.Actors.Tests;
 /// <summary>Whole searches with the real actors, the real journal and the tabular engine.</summary>
 public sealed class SearchActorsTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly string folder = Directory.CreateTempSubdirectory("danas-search-").FullName;
 
     public void Dispose() => Directory.Delete(folder, true);
@@ -83,32 +84,40 @@ public sealed class SearchActorsTests : IDisposable
         last.Count(l => l.Key.Contains("/L0", StringComparison.Ordinal)).ShouldBe(36 + 24 + 18 + 12);
     }
 
+    private static DatasetSummary Data() => new(
+        "drawn", Digest.Of("d"), Enumerable.Range(0, 12).Select(c => $"c{c}").ToValueList(), Enumerable.Repeat(160, 12).ToValueList(), Enumerable.Repeat(40, 12).ToValueList(), Enumerable.Repeat(100, 12).ToValueList());
+
     private static SearchConfig Config() => ConfigLoader.Load("quickstart", [], null);
 
     private async Task<(SearchState State, ConcurrentQueue<(ActorAddress Actor, StateChange Change)> Log)> RunAsync(string name, int trainers, int failEvery, int failAppendEvery = 0)
     {
-        SearchConfig config = Config();
-        DatasetSummary data = new(
-            "drawn", Digest.Of("d"), Enumerable.Range(0, 12).Select(c => $"c{c}").ToValueList(), Enumerable.Repeat(160, 12).ToValueList(), Enumerable.Repeat(40, 12).ToValueList(), Enumerable.Repeat(100, 12).ToValueList());
-        using SqliteJournal journal = SqliteJournal.Open(Path.Combine(folder, $"{name}.db"), TimeProvider.System);
+        using SqliteJournal journal = SqliteJournal.Open(Path.Combine(folder, $"{name}.db"));
         MemoryLog log = new();
+        return (await RunAsync(new NowAndThen(journal, failAppendEvery), journal, new SearchId(name), log, (trainers, failEvery)), log.Lines);
+    }
+
+    /// <summary>A search over a journal, begun or gone on with, to its end.</summary>
+    internal static async Task<SearchState> RunAsync(IFencedTables tables, IEventJournal journal, SearchId id, IStateLog log, (int Trainers, int FailEvery) how)
+    {
+        SearchConfig config = Config();
+        DatasetSummary data = Data();
         TaskCompletionSource<SearchState> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using EmbeddedHost host = new(new HostOptions { FirstBackoff = TimeSpan.FromMilliseconds(5), LongestBackoff = TimeSpan.FromMilliseconds(20), MaximumRestarts = 100 }, new NowAndThen(journal, failAppendEvery), log, TimeProvider.System);
+        await tables.FenceAsync();
+        await using AkkaHost host = await AkkaHost.StartAsync($"{File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "hocon", "akka", "reference.conf"))}\n{SerializedMessages.Hocon}\ndanas {{ first-backoff = 5ms, longest-backoff = 20ms, restarts = 100 }}", tables, log);
         LandscapeEngine engine = new(new EngineContext(config, data));
         int calls = 0;
         host.OpenPort(Ports.Blobs, (_, _) => Task.FromResult<object?>(null));
-        for (int i = 0; i < trainers; i++)
+        for (int i = 0; i < how.Trainers; i++)
         {
-            host.OpenPort(Ports.Engine(i), async (unit, stop) => failEvery > 0 && Interlocked.Increment(ref calls) % failEvery == 0
+            host.OpenPort(Ports.Engine(i), async (unit, stop) => how.FailEvery > 0 && Interlocked.Increment(ref calls) % how.FailEvery == 0
                 ? new UnitOutcome.Failed(FailureKind.ProcessLost, "killed (test)", 0)
                 : await engine.RunAsync(((DispatchProtocol.RunAttempt)unit).Unit, stop));
         }
 
-        SearchId id = new(name);
-        long epoch = journal.Acquire($"search-{id}");
+        long epoch = await journal.AcquireAsync($"search-{id}");
         SearchProtocol.Beginning beginning = new(new SearchCommand.Start(new(id, config.Text, config.Hash, data, "profile", "engine")), new SearchCommand.Resume(epoch, "profile", 0));
         host.PlayRole(Roles.Dispatcher, host.Spawn(Roles.Dispatcher, () => new DispatcherActor(new DispatcherSettings(3, 15))));
-        for (int i = 0; i < trainers; i++)
+        for (int i = 0; i < how.Trainers; i++)
         {
             int number = i;
             host.Spawn(TrainerActor.NameOf(number), () => new TrainerActor(number));
@@ -118,34 +127,34 @@ public sealed class SearchActorsTests : IDisposable
         {
             if (m is SearchProtocol.Stored { State.IsOver: true } s)
                 done.TrySetResult(s.State);
+            else if (m is SearchProtocol.Refused refused)
+                done.TrySetException(new InvalidOperationException(refused.Reason));
         });
         host.Spawn($"search-{id}", () => new SearchActor(id, beginning, listener));
-        return (await done.Task.WaitAsync(Patience), log.Lines);
+        return await done.Task.WaitAsync(Patience);
     }
 
     /// <summary>A journal that fails every so many appends, before anything is stored.</summary>
-    private sealed class NowAndThen(IEventJournal inner, int every) : IEventJournal
+    private sealed class NowAndThen(IFencedTables inner, int every) : IFencedTables
     {
         private int appends;
 
-        public Task<long> AcquireAsync(string persistenceId) => inner.AcquireAsync(persistenceId);
+        public string Kind => inner.Kind;
 
-        public Task<long> AppendAsync(string persistenceId, long lastSequence, IReadOnlyList<object> events) => every > 0 && ++appends % every == 0
+        public string ConnectionString => inner.ConnectionString;
+
+        public Task FenceAsync() => inner.FenceAsync();
+
+        public long EpochOf(string persistenceId) => every > 0 && ++appends % every == 0
             ? throw new JournalException(JournalFault.Unavailable, "the disk is full (test)")
-            : inner.AppendAsync(persistenceId, lastSequence, events);
+            : inner.EpochOf(persistenceId);
 
-        public Task<IReadOnlyList<StoredEvent>> ReadAsync(string persistenceId) => inner.ReadAsync(persistenceId);
+        public JournalLedger NewLedger() => inner.NewLedger();
 
-        public Task<IReadOnlyList<string>> PersistenceIdsAsync() => inner.PersistenceIdsAsync();
-
-        public void AcceptCut(string persistenceId) => inner.AcceptCut(persistenceId);
-
-        public void Dispose()
-        {
-        }
+        public JournalException Translate(Exception failure) => inner.Translate(failure);
     }
 
-    private sealed class MemoryLog : IStateLog
+    internal sealed class MemoryLog : IStateLog
     {
         public ConcurrentQueue<(ActorAddress Actor, StateChange Change)> Lines { get; } = new();
 

@@ -10,15 +10,15 @@ public sealed partial class HouseTests
         ["DaNas.Domain"] = [],
         ["DaNas.Ports"] = ["DaNas.Domain"],
         ["DaNas.Actors"] = ["DaNas.Domain", "DaNas.Ports"],
-        ["DaNas.Actors.Akka"] = ["DaNas.Actors", "Akka", "Akka.Analyzers", "Akka.Cluster", "Akka.Cluster.Tools", "Akka.Persistence", "Akka.Persistence.Sql"],
-        ["DaNas.Actors.Embedded"] = ["DaNas.Actors", "DaNas.Domain", "DaNas.Ports", "Microsoft.Data.Sqlite.Core", "Npgsql", "SQLitePCLRaw.bundle_e_sqlite3"],
+        ["DaNas.Actors.Akka"] = ["DaNas.Actors", "DaNas.Journal", "Akka", "Akka.Analyzers", "Akka.Cluster.Hosting", "Akka.Persistence", "Akka.Persistence.Sql"],
+        ["DaNas.Journal"] = ["DaNas.Actors", "DaNas.Domain", "DaNas.Ports", "Microsoft.Data.Sqlite.Core", "Npgsql", "SQLitePCLRaw.bundle_e_sqlite3"],
         ["DaNas.Actors.Simulated"] = ["DaNas.Actors", "DaNas.Domain", "DaNas.Ports"],
         ["DaNas.Torch"] = ["DaNas.Domain", "DaNas.Ports", "TorchSharp", "TorchSharp-cpu", "TorchSharp-cuda-linux", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies"],
         ["DaNas.Tabular"] = ["DaNas.Domain", "DaNas.Ports"],
         ["DaNas.Export"] = ["DaNas.Domain", "DaNas.Ports", "DaNas.Torch", "Google.Protobuf", "Grpc.Tools"],
         ["DaNas.Evidence"] = ["DaNas.Domain", "MathNet.Numerics"],
         ["DaNas.Storage"] = ["DaNas.Domain", "DaNas.Ports"],
-        ["DaNas.Cli"] = ["DaNas.Actors", "DaNas.Actors.Akka", "DaNas.Actors.Embedded", "DaNas.Actors.Simulated", "DaNas.Domain", "DaNas.Evidence", "DaNas.Export", "DaNas.Ports", "DaNas.Storage", "DaNas.Tabular", "DaNas.Torch", "Npgsql", "Spectre.Console", "System.CommandLine", "Vizor.ECharts"],
+        ["DaNas.Cli"] = ["DaNas.Actors", "DaNas.Actors.Akka", "DaNas.Journal", "DaNas.Actors.Simulated", "DaNas.Domain", "DaNas.Evidence", "DaNas.Export", "DaNas.Ports", "DaNas.Storage", "DaNas.Tabular", "DaNas.Torch", "Npgsql", "Spectre.Console", "System.CommandLine", "Vizor.ECharts"],
     };
 
     [Fact]

@@ -1,6 +1,5 @@
 using System.Net;
 using DaNas.Actors.Cluster;
-using DaNas.Actors.Embedded.Links;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Nodes;
 using DaNas.Domain.Configuration;
@@ -14,7 +13,7 @@ public sealed class NodeFolderTests : IDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("danas-node-").FullName;
     private readonly NodeSettings settings;
 
-    public NodeFolderTests() => settings = new("t", "c", new IPEndPoint(IPAddress.Loopback, 7411), "http://127.0.0.1:7411", [], LinkSecret.None, new Running.OutputFolder(folder));
+    public NodeFolderTests() => settings = new("t", "c", new IPEndPoint(IPAddress.Loopback, 7411), new IPEndPoint(IPAddress.Loopback, 8411), new NodeAddress("127.0.0.1", 7411, 8411), new Running.OutputFolder(folder));
 
     public void Dispose() => Directory.Delete(folder, true);
 

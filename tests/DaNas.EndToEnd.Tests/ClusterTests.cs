@@ -3,14 +3,14 @@ using System.Text.Json;
 
 namespace DaNas.EndToEnd.Tests;
 
-/// <summary>A fact that needs PostgreSQL; scripts/test.sh starts one.</summary>
+/// <summary>A fact that needs PostgreSQL; scripts/test.sh starts one where the package is installed.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class ClusterFactAttribute : FactAttribute
 {
     public ClusterFactAttribute()
     {
         if (Postgres is null)
-            Skip = "no PostgreSQL: scripts/test.sh starts one and names it in DANAS_TEST_POSTGRES";
+            Skip = "no PostgreSQL: install the package postgresql; scripts/test.sh then starts one and names it in DANAS_TEST_POSTGRES";
     }
 
     public static string? Postgres => Environment.GetEnvironmentVariable("DANAS_TEST_POSTGRES") is { Length: > 0 } address ? address : null;
@@ -114,11 +114,20 @@ public sealed class ClusterTests : IDisposable
     [InlineData("DANAS_JOURNAL", "node", "--roles", "coordinator")]
     [InlineData("--join", "node", "--roles", "trainer")]
     [InlineData("cook", "node", "--roles", "cook", "--join", "127.0.0.1:1")]
-    [InlineData("--secret-file", "node", "--roles", "trainer", "--join", "10.1.2.3:7411")]
-    [InlineData("--secret-file", "node", "--roles", "trainer", "--join", "127.0.0.1:1", "--listen", "0.0.0.0:7999")]
+    [InlineData("--certificates", "node", "--roles", "trainer", "--join", "10.1.2.3:7411")]
+    [InlineData("--certificates", "node", "--roles", "trainer", "--join", "127.0.0.1:1", "--listen", "0.0.0.0:7999")]
     [InlineData("ADDRESS:PORT", "node", "--listen", "nonsense")]
     [InlineData("HOST:PORT", "node", "--roles", "trainer", "--join", "nonsense")]
-    [InlineData("no-such-secret", "node", "--roles", "trainer", "--join", "127.0.0.1:1", "--secret-file", "no-such-secret")]
+    [InlineData("authority.crt is missing", "node", "--roles", "trainer", "--join", "127.0.0.1:1", "--certificates", "no-such-folder")]
+    [InlineData("--certificates DIR", "node", "--roles", "trainer", "--join", "127.0.0.1:1", "--secret-file", "secret")]
+    [InlineData("--certificates DIR", "nodes", "ls", "--cluster", "10.1.2.3:7411")]
+    [InlineData("one stack", "run", "drill", "DANAS_STACK=akka")]
+    [InlineData("DANAS_HOST is gone", "run", "drill", "DANAS_HOST=embedded")]
+    [InlineData("-p:DanasTorch=cuda", "run", "drill", "DANAS_TORCH=torchsharp-cuda")]
+    [InlineData("DANAS_LIBTORCH is gone", "doctor", "DANAS_LIBTORCH=/opt/libtorch")]
+    [InlineData("DANAS_NATIVE is gone", "doctor", "DANAS_NATIVE=/opt/native")]
+    [InlineData("--certificates DIR", "nodes", "ls", "DANAS_SECRET_FILE=secret")]
+    [InlineData("--host is gone", "run", "drill", "--host", "akka")]
     [InlineData("--cluster", "nodes", "ls")]
     [InlineData("HOST:PORT", "nodes", "ls", "--cluster", "nonsense")]
     [InlineData("passw", "run", "drill", "DANAS_JOURNAL=postgres://danas:secret@db/danas")]

@@ -13,14 +13,35 @@ public sealed partial class ClusterActor
     private void Arrived(IActorContext context, NodeInfo info)
     {
         ActorAddress actor = context.Sender!;
-        if (nodes.TryGetValue(info.Name, out Known? known) && known.Actor == actor)
+        if (nodes.TryGetValue(info.Name, out Known? known) && known.Actor == actor && known.Info == info)
         {
             known.Seen = now;
             return;
         }
 
+        if (known is not null && known.Actor != actor && now - known.Seen < NodeTicks)
+        {
+            context.Tell(actor, new ClusterProtocol.NodeRefused($"the name {info.Name} is in use by the node at {known.Info.Address}: choose another --name"));
+            return;
+        }
+
+        if (!open.Add($"reach {actor.Path}"))
+            return; // It announces itself again while it is looked at.
+        Then(context, ClusterPorts.Transfer, new ClusterPorts.Reach(info, actor.Host), (c, reply) =>
+        {
+            open.Remove($"reach {actor.Path}");
+            if (reply.Failure is { } why)
+                c.Tell(actor, new ClusterProtocol.NodeRefused(why));
+            else
+                Register(c, info, actor);
+        });
+    }
+
+    private void Register(IActorContext context, NodeInfo info, ActorAddress actor)
+    {
         context.Log(new StateChange(LogEvent.ClusterNodeJoined, "Absent", "Active") { Cause = $"{info.Name} at {info.Address}, {info.Trainers} trainer(s), {info.Engine}" });
-        nodes[info.Name] = known = new Known(info, actor) { Seen = now };
+        Known known = new(info, actor) { Seen = now };
+        nodes[info.Name] = known;
         if (knowsDuties)
             SetDuty(context, known, duties.GetValueOrDefault(info.Name)); // Before that nobody is given work.
         SendRoster(context);

@@ -48,6 +48,9 @@ public static class ClusterProtocol
     /// <summary>A node is there; repeated while it lives.</summary>
     public sealed record NodeHere(NodeInfo Node);
 
+    /// <summary>To a node that cannot take part, with the reason and the remedy.</summary>
+    public sealed record NodeRefused(string Reason);
+
     /// <summary>To every node: who is there, so that blobs can be fetched from each other.</summary>
     public sealed record Roster(ValueList<NodeInfo> Nodes);
 
@@ -138,6 +141,12 @@ public static class ClusterPorts
 
     /// <summary>Fetch a blob from one of some nodes unless it is here. Reply: nothing.</summary>
     public sealed record Fetch(string Search, BlobRef Blob, ValueList<string> Addresses);
+
+    /// <summary>Is a new node reached on both of its ports? Reply: nothing; a failure names the address that did not answer.</summary>
+    public sealed record Reach(NodeInfo Node, string Remoting);
+
+    /// <summary>On a node: the leader refuses it.</summary>
+    public sealed record RefusedHere(string Reason);
 
     /// <summary>Reply: what <see cref="ClusterProtocol.Described"/> says.</summary>
     public sealed record DescribeHere(string Configuration);

@@ -17,6 +17,25 @@ public sealed partial class DispatcherActor
         context.Log(Line(LogEvent.DispatcherUnitLeased, item, "Queued", "Running") with { Cause = $"{lease.Trainer} runs it already" });
     }
 
+    private static bool IsHere(IActorContext context, ActorAddress trainer) => trainer.Host.Length == 0 || trainer.Host == context.Self.Host;
+
+    /// <summary>Trainers of other nodes that have not told for the deadline that they are there.</summary>
+    private void DropLost(IActorContext context)
+    {
+        foreach (Lease lost in trainers.Values.Where(t => now - t.Seen > settings.TrainerDeadlineSeconds && !IsHere(context, t.Trainer)).ToList())
+            Remove(context, lost, Verbose($"{lost.Trainer} has not been heard of for {settings.TrainerDeadlineSeconds} s"));
+    }
+
+    private void Remove(IActorContext context, Lease lease, string why)
+    {
+        trainers.Remove(lease.Trainer.Path);
+        context.Log(new StateChange(LogEvent.DispatcherTrainerLost, "Joined", "Lost") { Cause = lease.Trainer.Path, IsWarning = true });
+        if (lease.Running is not null)
+            Withdraw(context, lease, Lost(why));
+    }
+
+    private static string Verbose(FormattableString text) => text.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
     private bool MayWork(Lease lease) => duties.TryGetValue(lease.Trainer.Host, out NodeDuty duty) ? duty == NodeDuty.Active : !settings.AwaitsDuties;
 
     private void Join(IActorContext context, DispatchProtocol.TrainerReady m)
@@ -26,7 +45,8 @@ public sealed partial class DispatcherActor
         {
             lease = new Lease(trainer);
             trainers[trainer.Path] = lease;
-            context.Watch(trainer);
+            if (IsHere(context, trainer))
+                context.Watch(trainer); // Across nodes a death watch would quarantine a trainer that was frozen or cut off: there, heartbeats decide.
             context.Log(new StateChange(LogEvent.DispatcherTrainerJoined, "Absent", m.BusyWith is null ? "Idle" : "Busy") { Cause = trainer.Path });
         }
 

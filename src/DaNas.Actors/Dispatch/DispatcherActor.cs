@@ -12,6 +12,9 @@ public sealed record DispatcherSettings(int Attempts, double SilenceSeconds)
 {
     /// <summary>In a cluster: a host gets work only when the leader's reception has said what it may do.</summary>
     public bool AwaitsDuties { get; init; }
+
+    /// <summary>A trainer of another node that has not told for longer that it is there is lost; it tells so every 250 ms. By the dispatcher's ticks, so up to one second more.</summary>
+    public int TrainerDeadlineSeconds { get; init; } = 3;
 }
 
 /// <summary>
@@ -71,10 +74,8 @@ public sealed partial class DispatcherActor(DispatcherSettings settings) : IActo
             case DispatchProtocol.Forget m:
                 Forget(m.Search);
                 break;
-            case Terminated m when trainers.Remove(m.Actor.Path, out Lease? lease):
-                context.Log(new StateChange(LogEvent.DispatcherTrainerLost, "Joined", "Lost") { Cause = m.Actor.Path, IsWarning = true });
-                if (lease.Running is not null)
-                    Withdraw(context, lease, Lost($"{m.Actor} ended"));
+            case Terminated m when trainers.TryGetValue(m.Actor.Path, out Lease? lease):
+                Remove(context, lease, $"{m.Actor} ended");
                 break;
         }
 
@@ -242,6 +243,7 @@ public sealed partial class DispatcherActor(DispatcherSettings settings) : IActo
     {
         now++;
         context.StartTimer("tick", Tick, new LeaseTick());
+        DropLost(context);
         foreach (Lease lease in trainers.Values.Where(t => t.Running is not null && Math.Max(now - t.Seen, t.Silent) > BoundsOf(t.Running.Search).SilenceSeconds))
         {
             context.Log(new StateChange(LogEvent.DispatcherTrainerSilent, "Running", "Silent") { Unit = lease.Running!.Unit.Id, Attempt = lease.Attempt, Cause = lease.Trainer.Path, IsWarning = true });

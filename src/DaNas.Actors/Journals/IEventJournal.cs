@@ -9,19 +9,13 @@ public sealed record StoredEvent(long Sequence, DateTimeOffset Created, string M
 }
 
 /// <summary>
-/// Events by persistence id. Appends of one persistence id come from the one writer that acquired it last: every append checks the
-/// writer's epoch in the same transaction.
+/// Events by persistence id, read and made one's own here, stored through Akka.Persistence: the store itself refuses the rows of whoever is not the one
+/// writer that acquired a persistence id last.
 /// </summary>
 public interface IEventJournal : IDisposable
 {
     /// <summary>Makes this process the writer and returns its epoch (1 for the first).</summary>
     Task<long> AcquireAsync(string persistenceId);
-
-    /// <summary>
-    /// Stores all or none and returns the last sequence number. Throws <see cref="JournalException"/>; after one, whether the events were
-    /// stored is known only by reading.
-    /// </summary>
-    Task<long> AppendAsync(string persistenceId, long lastSequence, IReadOnlyList<object> events);
 
     /// <summary>All events in order, hash chain checked. Throws <see cref="JournalException"/>.</summary>
     Task<IReadOnlyList<StoredEvent>> ReadAsync(string persistenceId);

@@ -6,26 +6,35 @@ using DaNas.Ports;
 namespace DaNas.Actors.Trainers;
 
 /// <summary>
-/// One device: runs one unit at a time through its engine's port, off the actor threads, and reports with its attempt. Each second it
+/// One device: runs one unit at a time through its engine's port, off the actor threads, and reports with its attempt. Four times a second it
 /// tells the dispatcher that it is there, what it does, and for how long its engine has given no sign of life.
 /// </summary>
-public sealed class TrainerActor(int number) : IActor
+public sealed class TrainerActor(int number, TrainerMemory? kept = null) : IActor
 {
     /// <summary>Results kept for a dispatcher that knows nothing of them.</summary>
     private const int Remembered = 16;
 
-    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromMilliseconds(250);
 
-    private readonly Dictionary<string, long> highestEpochs = new(StringComparer.Ordinal);
-    private readonly Queue<DispatchProtocol.AttemptEnded> recent = new();
-    private readonly List<DispatchProtocol.AttemptEnded> unnoted = [];
-    private DispatchProtocol.RunAttempt? running;
+    private readonly TrainerMemory memory = kept ?? new TrainerMemory();
     private DispatchProtocol.RunAttempt? request;
     private double silentSeconds;
 
     public static string NameOf(int number) => $"trainer-{number}";
 
-    public void Started(IActorContext context) => Announce(context);
+    /// <summary>What runs in this process already goes on: its port answers whoever asks for the same unit.</summary>
+    public void Started(IActorContext context)
+    {
+        if (memory.Running is { } unfinished)
+        {
+            request = unfinished;
+            context.Run(Ports.Engine(number), unfinished);
+        }
+
+        memory.Unnoted.Clear();
+        memory.Unnoted.AddRange(memory.Recent);
+        Announce(context);
+    }
 
     public void Receive(IActorContext context, object message)
     {
@@ -34,38 +43,38 @@ public sealed class TrainerActor(int number) : IActor
             case HeartbeatTick:
                 Announce(context);
                 break;
-            case DispatchProtocol.RunAttempt m when m.Epoch < highestEpochs.GetValueOrDefault(m.Search):
-                Refuse(context, m, $"epoch {m.Epoch} is older than {highestEpochs[m.Search]}: a former writer");
+            case DispatchProtocol.RunAttempt m when m.Epoch < memory.HighestEpochs.GetValueOrDefault(m.Search):
+                Refuse(context, m, $"epoch {m.Epoch} is older than {memory.HighestEpochs[m.Search]}: a former writer");
                 break;
-            case DispatchProtocol.RunAttempt m when running is not null && running.Unit.Id == m.Unit.Id && running.Search == m.Search:
-                highestEpochs[m.Search] = m.Epoch;
-                running = m with { Unit = running.Unit }; // The same work: it answers the newer attempt.
+            case DispatchProtocol.RunAttempt m when memory.Running is not null && memory.Running.Unit.Id == m.Unit.Id && memory.Running.Search == m.Search:
+                memory.HighestEpochs[m.Search] = m.Epoch;
+                memory.Running = m with { Unit = memory.Running.Unit }; // The same work: it answers the newer attempt.
                 break;
-            case DispatchProtocol.RunAttempt m when running is not null:
-                Refuse(context, m, $"busy with {running.Unit.Id}");
+            case DispatchProtocol.RunAttempt m when memory.Running is not null:
+                Refuse(context, m, $"busy with {memory.Running.Unit.Id}");
                 break;
             case DispatchProtocol.RunAttempt m:
-                highestEpochs[m.Search] = m.Epoch;
-                running = m;
+                memory.HighestEpochs[m.Search] = m.Epoch;
+                memory.Running = m;
                 request = m;
                 silentSeconds = 0;
                 context.Log(Line("Idle", "Running", m));
                 context.Run(Ports.Engine(number), m);
                 break;
             case DispatchProtocol.AttemptNoted m:
-                unnoted.RemoveAll(e => e.Search == m.Search && e.Unit == m.Unit && e.Attempt == m.Attempt);
+                memory.Unnoted.RemoveAll(e => e.Search == m.Search && e.Unit == m.Unit && e.Attempt == m.Attempt);
                 break;
             case DispatcherChanged:
-                unnoted.Clear();
-                unnoted.AddRange(recent); // A new dispatcher knows of none; what was stored already, it never asks for.
+                memory.Unnoted.Clear();
+                memory.Unnoted.AddRange(memory.Recent); // A new dispatcher knows of none; what was stored already, it never asks for.
                 Announce(context);
                 break;
             case PortReply { Reply: double seconds } m when m.Port == Ports.Pulse(number):
                 silentSeconds = seconds;
                 break;
-            case PortReply m when running is not null && ReferenceEquals(m.Request, request):
-                DispatchProtocol.RunAttempt ended = running;
-                running = null;
+            case PortReply m when memory.Running is not null && ReferenceEquals(m.Request, request):
+                DispatchProtocol.RunAttempt ended = memory.Running;
+                memory.Running = null;
                 silentSeconds = 0;
                 context.Log(Line("Running", "Idle", ended));
                 Report(context, ended, m.Reply as UnitOutcome ?? new UnitOutcome.Failed(FailureKind.EngineError, m.Failure ?? "the engine gave no outcome", 0));
@@ -75,11 +84,11 @@ public sealed class TrainerActor(int number) : IActor
 
     private void Announce(IActorContext context)
     {
-        string? busyWith = running is null ? null : DispatchItem.KeyOf(running.Search, running.Unit.Id);
+        string? busyWith = memory.Running is null ? null : DispatchItem.KeyOf(memory.Running.Search, memory.Running.Unit.Id);
         context.Tell(context.Resolve(Roles.Dispatcher), new DispatchProtocol.TrainerReady(number, busyWith, silentSeconds));
-        if (running is not null)
-            context.Run(Ports.Pulse(number), running.Unit.Id);
-        foreach (DispatchProtocol.AttemptEnded ended in unnoted)
+        if (memory.Running is not null)
+            context.Run(Ports.Pulse(number), memory.Running.Unit.Id);
+        foreach (DispatchProtocol.AttemptEnded ended in memory.Unnoted)
             context.Tell(context.Resolve(Roles.Dispatcher), ended);
         context.StartTimer("heartbeat", Heartbeat, new HeartbeatTick());
     }
@@ -91,12 +100,12 @@ public sealed class TrainerActor(int number) : IActor
     private void Report(IActorContext context, DispatchProtocol.RunAttempt attempt, UnitOutcome outcome)
     {
         DispatchProtocol.AttemptEnded ended = new(number, attempt.Search, attempt.Unit.Id, attempt.Attempt, outcome);
-        Keep(unnoted, ended);
+        Keep(memory.Unnoted, ended);
         if (outcome is UnitOutcome.Completed)
         {
-            recent.Enqueue(ended);
-            if (recent.Count > Remembered)
-                recent.Dequeue();
+            memory.Recent.Enqueue(ended);
+            if (memory.Recent.Count > Remembered)
+                memory.Recent.Dequeue();
         }
 
         context.Tell(context.Resolve(Roles.Dispatcher), ended);
@@ -116,4 +125,16 @@ public sealed class TrainerActor(int number) : IActor
     public sealed record DispatcherChanged;
 
     private sealed record HeartbeatTick;
+}
+
+/// <summary>What a trainer must not forget when its actor is made anew in the same process: what it runs, and what it has told.</summary>
+public sealed class TrainerMemory
+{
+    internal Dictionary<string, long> HighestEpochs { get; } = new(StringComparer.Ordinal);
+
+    internal Queue<DispatchProtocol.AttemptEnded> Recent { get; } = new();
+
+    internal List<DispatchProtocol.AttemptEnded> Unnoted { get; } = [];
+
+    internal DispatchProtocol.RunAttempt? Running { get; set; }
 }

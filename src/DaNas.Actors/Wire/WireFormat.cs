@@ -83,6 +83,7 @@ public static class WireFormat
         ("watch/1", typeof(WatchAsked)),
         ("terminated/1", typeof(Terminated)),
         ("node-here/1", typeof(ClusterProtocol.NodeHere)),
+        ("node-refused/1", typeof(ClusterProtocol.NodeRefused)),
         ("roster/1", typeof(ClusterProtocol.Roster)),
         ("discard/1", typeof(ClusterProtocol.Discard)),
         ("keep/1", typeof(ClusterProtocol.Keep)),
@@ -118,6 +119,9 @@ public static class WireFormat
 
     public static string ManifestOf(object message) =>
         Manifests.TryGetValue(message.GetType(), out string? manifest) ? manifest : throw new InvalidDataException($"{message.GetType().Name} has no manifest: it must not be stored or sent");
+
+    /// <summary>Whether values of a type are stored and sent at all.</summary>
+    public static bool Has(Type type) => Manifests.ContainsKey(type);
 
     public static Type TypeOf(string manifest) => Types[manifest];
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography;
-using DaNas.Actors.Embedded.Links;
 using DaNas.Cli.Nodes;
 using DaNas.Cli.Running;
 using DaNas.Domain.Values;
@@ -38,8 +37,8 @@ internal sealed class BlobBench(string folder) : IAsyncDisposable
         {
             string to = Path.Combine(folder, Verbs.Output.Text($"to-{megabytes}-{i}"));
             FileBlobStore store = new(to);
-            using (BlobClient client = new(server.Settings.Prove))
-                fetch.Add(await RateAsync(megabytes, () => client.EnsureAsync(store, Search, blob, [server.Settings.Advertise], CancellationToken.None)));
+            using (BlobClient client = NodeHttp.Blobs(null))
+                fetch.Add(await RateAsync(megabytes, () => client.EnsureAsync(store, Search, blob, [server.Settings.Url], CancellationToken.None)));
             copy.Add(await RateAsync(megabytes, () => ShellAsync("cp \"$1\" \"$2\" && sync -d \"$2\"", file, Path.Combine(to, "copy"))));
             netcat.Add(await RateAsync(megabytes, () => ShellAsync("command -v nc >/dev/null || exit 1; nc -l 127.0.0.1 \"$3\" > \"$2\" & until nc -N 127.0.0.1 \"$3\" < \"$1\" 2>/dev/null; do :; done; wait; sync -d \"$2\"", file, Path.Combine(to, "netcat"), Verbs.Output.Text($"{DrillCluster.FreePort()}"))));
             hash.Add(await RateAsync(megabytes, () => Task.FromResult(SHA256.HashData(bytes).Length > 0)));
@@ -52,7 +51,7 @@ internal sealed class BlobBench(string folder) : IAsyncDisposable
     public ValueTask DisposeAsync() => server.DisposeAsync();
 
     private static NodeSettings Settings(string folder, int port) =>
-        new("bench", "bench", new IPEndPoint(IPAddress.Loopback, port), Verbs.Output.Text($"http://127.0.0.1:{port}"), [], LinkSecret.None, new OutputFolder(folder));
+        new("bench", "bench", new IPEndPoint(IPAddress.Loopback, port), new IPEndPoint(IPAddress.Loopback, port), new NodeAddress("127.0.0.1", port, port), new OutputFolder(folder));
 
     private static async Task<double> RateAsync(int megabytes, Func<Task<bool>> work)
     {

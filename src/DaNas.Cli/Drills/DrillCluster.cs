@@ -1,39 +1,13 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Http.Json;
 using System.Net.Sockets;
-using DaNas.Actors.Embedded.Links;
-using DaNas.Actors.Embedded.Postgres;
+using DaNas.Journal.Postgres;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Nodes;
-using DaNas.Domain.Values;
 using Npgsql;
 
 namespace DaNas.Cli.Drills;
-
-/// <summary>One process of a drill's cluster: where it listens, and where others are told to reach it.</summary>
-internal sealed record DrillNode(string Name, string Role, string Host, int Port, int Advertised)
-{
-    public string Listen => string.Create(CultureInfo.InvariantCulture, $"{Host}:{Port}");
-
-    /// <summary>The machine in a net; by default each node is one.</summary>
-    public string Machine { get; init; } = Name;
-
-    public string Advertise => string.Create(CultureInfo.InvariantCulture, $"{Host}:{Advertised}");
-}
-
-/// <summary>How a drill's cluster is laid out: on loopback, on machines of a net, or behind bad lines.</summary>
-internal sealed record DrillLayout(int Coordinators, int Trainers)
-{
-    public DrillNet? Net { get; init; }
-
-    /// <summary>Whether a projector runs beside the first coordinator.</summary>
-    public bool Projector { get; init; }
-
-    /// <summary>A port that leads to another one.</summary>
-    public Func<int, int>? Via { get; init; }
-}
 
 /// <summary>
 /// A cluster of this executable's processes on loopback, with folders of their own and a data base of its own in the PostgreSQL that DANAS_JOURNAL
@@ -44,13 +18,13 @@ internal sealed class DrillCluster : IAsyncDisposable
     /// <summary>As the shipped units for systemd and Kubernetes do with a node that has ended by itself.</summary>
     private static readonly TimeSpan RestartAfter = TimeSpan.FromSeconds(2);
 
-    private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(1) };
-
     private readonly string folder;
     private readonly string address;
     private readonly string database;
     private readonly DrillNet? net;
-    private readonly string secret;
+    private readonly string authority;
+    private Certificates? certificates;
+    private HttpClient? http;
     private readonly Dictionary<string, Process> processes = new(StringComparer.Ordinal);
     private readonly HashSet<string> down = new(StringComparer.Ordinal);
     private readonly Lock gate = new();
@@ -59,7 +33,7 @@ internal sealed class DrillCluster : IAsyncDisposable
     private DrillCluster(string folder, string address, string database, DrillNet? net)
     {
         this.net = net;
-        secret = Path.Combine(folder, "secret");
+        authority = Path.Combine(folder, "authority");
         this.folder = folder;
         this.address = net is null ? address : new UriBuilder(address) { Host = net.AddressOf(DrillNet.Home) }.Uri.ToString();
         this.database = database;
@@ -71,7 +45,7 @@ internal sealed class DrillCluster : IAsyncDisposable
 
     public IEnumerable<DrillNode> Coordinators => Nodes.Where(n => n.Role == NodeSettings.Coordinator);
 
-    public string[] Join => [.. Coordinators.Select(c => c.Advertise)];
+    public IReadOnlyList<NodeAddress> Join => [.. Coordinators.Select(c => c.Advertised)];
 
     public PostgresServer Server => new(InDatabase(database));
 
@@ -81,39 +55,54 @@ internal sealed class DrillCluster : IAsyncDisposable
         string database = $"drill_{Guid.NewGuid():N}";
         DrillCluster cluster = new(folder, address, database, layout.Net);
         Directory.CreateDirectory(folder);
-        await File.WriteAllTextAsync(cluster.secret, LinkSecret.Nonce());
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(cluster.secret, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        CertificateAuthority.Create(cluster.authority, "drill", 2).Dispose();
+        cluster.Issue("operator", "127.0.0.1");
+        cluster.certificates = Certificates.Open(cluster.CertificatesOf("operator"));
+        cluster.http = NodeHttp.Client(cluster.certificates, TimeSpan.FromSeconds(1));
         await cluster.ExecuteAsync("postgres", $"CREATE DATABASE {database}");
         await cluster.Server.PrepareAsync();
         for (int i = 0; i < layout.Coordinators + layout.Trainers; i++)
         {
             bool coordinates = i < layout.Coordinators;
             string name = string.Create(CultureInfo.InvariantCulture, $"{(coordinates ? 'c' : 't')}{(coordinates ? i : i - layout.Coordinators)}");
-            int port = layout.Net is null ? FreePort() : 7411;
-            cluster.Nodes.Add(new DrillNode(name, coordinates ? NodeSettings.Coordinator : NodeSettings.Trainer, layout.Net?.AddressOf(name) ?? "127.0.0.1", port, layout.Via?.Invoke(port) ?? port));
+            (int port, int web) = layout.Net is null ? (FreePort(), FreePort()) : (7411, 8411);
+            string host = layout.Net?.AddressOf(name) ?? "127.0.0.1";
+            cluster.Nodes.Add(new DrillNode(name, coordinates ? NodeSettings.Coordinator : NodeSettings.Trainer, host, port, web) { Advertised = new(host, layout.Via?.Invoke(port) ?? port, layout.Via?.Invoke(web) ?? web) });
         }
 
         if (layout.Projector)
         {
-            int port = layout.Net is null ? FreePort() : 7412;
-            cluster.Projector = new DrillNode("p0", NodeSettings.Projector, cluster.Nodes[0].Host, port, port) { Machine = "c0" };
+            (int port, int web) = layout.Net is null ? (FreePort(), FreePort()) : (7412, 8412);
+            cluster.Projector = new DrillNode("p0", NodeSettings.Projector, cluster.Nodes[0].Host, port, web) { Machine = "c0", Advertised = new(cluster.Nodes[0].Host, port, web) };
             cluster.Nodes.Add(cluster.Projector);
         }
 
         foreach (DrillNode node in cluster.Nodes)
+        {
+            cluster.Issue(node.Name, node.Host);
             cluster.Start(node);
+        }
+
         return cluster;
     }
 
-    public ClusterClient Client() => new(Join, LinkSecret.FromFile(secret));
+    public ClusterSession Client() => new(Join, certificates);
+
+    public string CertificatesOf(string name) => Path.Combine(folder, $"certificates-{name}");
+
+    /// <summary>Another certificate for a node, as a renewal makes it.</summary>
+    public void Issue(string name, string host)
+    {
+        using CertificateAuthority issuing = CertificateAuthority.Open(authority);
+        issuing.Issue(name, [host], CertificatesOf(name), 2);
+    }
 
     public void Start(DrillNode node)
     {
         string[] arguments =
         [
-            "node", "--roles", node.Role, "--name", node.Name, "--listen", node.Listen, "--advertise", node.Advertise,
-            "--join", string.Join(',', Join), "--out", Path.Combine(folder, node.Name), "--secret-file", secret,
+            "node", "--roles", node.Role, "--name", node.Name, "--listen", node.Listen, "--http", node.Http, "--advertise", node.Advertise,
+            "--join", string.Join(',', Join), "--out", Path.Combine(folder, node.Name), "--certificates", CertificatesOf(node.Name),
         ];
         lock (gate)
         {
@@ -152,19 +141,19 @@ internal sealed class DrillCluster : IAsyncDisposable
     /// <summary>The coordinator that leads now; null where nobody does, or nobody can say.</summary>
     public async Task<DrillNode?> LeaderAsync()
     {
-        LeaderView?[] views = await Task.WhenAll(Coordinators.Select(async c =>
+        DrillNode?[] leading = await Task.WhenAll(Coordinators.Select(async c =>
         {
             try
             {
-                return await Http.GetFromJsonAsync<LeaderView>(new Uri($"http://{c.Listen}/leader"), DomainJson.Stored);
+                using HttpResponseMessage answer = await http!.GetAsync(new Uri($"https://{c.Http}/leader"));
+                return answer.IsSuccessStatusCode ? c : null;
             }
             catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
             {
                 return null;
             }
         }));
-        LeaderView? newest = views.OfType<LeaderView>().Where(v => v.Leader is not null).MaxBy(v => v.Epoch);
-        return newest is null ? null : Coordinators.FirstOrDefault(c => newest.Leader!.EndsWith($"//{c.Advertise}", StringComparison.Ordinal));
+        return leading.FirstOrDefault(c => c is not null);
     }
 
     /// <summary>When the next event that is progress was stored after a moment, by the journal; null where none was within the patience.</summary>
@@ -208,7 +197,7 @@ internal sealed class DrillCluster : IAsyncDisposable
             try
             {
                 await using NpgsqlConnection connection = await Server.OpenAsync();
-                await using NpgsqlCommand command = new("SELECT max(epoch) FROM danas_lease", connection);
+                await using NpgsqlCommand command = new("SELECT max(epoch) FROM danas_lease WHERE name LIKE '%singleton%'", connection);
                 return await command.ExecuteScalarAsync() is long term ? term : 0;
             }
             catch (Actors.Journals.JournalException) when (tries < 60)
@@ -238,6 +227,8 @@ internal sealed class DrillCluster : IAsyncDisposable
             process.Dispose();
         }
 
+        http?.Dispose();
+        certificates?.Dispose();
         await ExecuteAsync("postgres", $"DROP DATABASE {database} WITH (FORCE)");
     }
 

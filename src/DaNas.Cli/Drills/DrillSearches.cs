@@ -12,7 +12,7 @@ internal sealed record Strike(string Name, double Seconds, Action<DrillNode> Beg
 }
 
 /// <summary>Searches on a drill's cluster, one after another; each must end as the one on a single machine did.</summary>
-internal sealed class DrillSearches(ClusterClient client, SearchConfig config, DrillEnd clean)
+internal sealed class DrillSearches(ClusterSession client, SearchConfig config, DrillEnd clean)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 

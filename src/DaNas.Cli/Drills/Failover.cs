@@ -34,7 +34,7 @@ internal sealed class Failover(DrillRun drill, string folder, string journal, in
         SearchConfig config = ConfigLoader.Load(configuration, sets, null);
         using CancellationTokenSource stop = new();
         await using DrillCluster cluster = await DrillCluster.StartAsync(folder, journal, new DrillLayout(2, trainers));
-        await using ClusterClient client = cluster.Client();
+        using ClusterSession client = cluster.Client();
         DrillSearches searches = new(client, config, clean);
         Task searching = searches.RunAsync(stop.Token);
         for (int i = 0; i < runs; i++)
@@ -86,7 +86,7 @@ internal sealed class Failover(DrillRun drill, string folder, string journal, in
     private static double? Elsewhere(DrillCluster cluster, DrillNode victim, DateTimeOffset at)
     {
         LogLine[] lines = [.. cluster.Coordinators.SelectMany(c => ReadShared(cluster.LogOf(c))).Where(l => l.At >= at).OrderBy(l => l.At)];
-        LogLine? lost = Array.Find(lines, l => l.Id == (int)LogEvent.DispatcherTrainerLost && (l.Cause!.Contains($"//{victim.Name}~", StringComparison.Ordinal) || l.Cause.Contains($"//{victim.Advertise}/", StringComparison.Ordinal)));
+        LogLine? lost = Array.Find(lines, l => l.Id == (int)LogEvent.DispatcherTrainerLost && l.Cause!.Contains($"//{victim.Advertised.Remoting}/", StringComparison.Ordinal));
         LogLine? failed = lost is null ? null : Array.Find(lines, l => l.Id == (int)LogEvent.DispatcherUnitFailed && l.At >= lost.At);
         LogLine? again = failed is null ? null : Array.Find(lines, l => l.Id == (int)LogEvent.DispatcherUnitLeased && l.Unit == failed.Unit && l.At >= lost!.At);
         return again is null ? null : Math.Round((again.At - lost!.At).TotalSeconds, 3);

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using DaNas.Actors.Embedded.Postgres;
+using DaNas.Journal.Postgres;
 using DaNas.Actors.Journals;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Nodes;
@@ -57,7 +57,7 @@ internal sealed class Partitions(DrillRun drill, string folder, string journal, 
 
     private async Task<bool> SearchThroughAsync(DrillCluster cluster, SearchConfig config, DrillEnd clean, Func<Task, Task> strikes)
     {
-        await using ClusterClient client = cluster.Client();
+        using ClusterSession client = cluster.Client();
         using CancellationTokenSource stop = new();
         DrillSearches searches = new(client, config, clean);
         Task searching = searches.RunAsync(stop.Token);
@@ -68,7 +68,7 @@ internal sealed class Partitions(DrillRun drill, string folder, string journal, 
         failures.AddRange(searches.Failures);
         hashesEqual &= searches.Failures.Count == 0;
         bool oneWriter = true;
-        using PostgresJournal reader = await PostgresJournal.OpenAsync(cluster.Server, TimeProvider.System);
+        using PostgresJournal reader = await PostgresJournal.OpenAsync(cluster.Server);
         foreach (string id in await reader.PersistenceIdsAsync())
         {
             long[] epochs = [.. (await reader.ReadAsync(id)).Select(e => e.Epoch)];
@@ -93,7 +93,7 @@ internal sealed class Partitions(DrillRun drill, string folder, string journal, 
             rows = await PostgresProjection.ReadAsync(cluster.Server);
         }
 
-        using PostgresJournal journals = await PostgresJournal.OpenAsync(cluster.Server, TimeProvider.System);
+        using PostgresJournal journals = await PostgresJournal.OpenAsync(cluster.Server);
         if (rows.Count != (await journals.PersistenceIdsAsync()).Count || rows.Any(r => r.Behind > 0 || !r.IsOver))
             failures.Add($"the read model does not reach the ends of the journals: {string.Join(", ", rows.Select(r => Verbs.Output.Text($"{r.Overview.Id} {r.Overview.Phase} {r.Sequence} of {r.Head}")))}");
         say(Verbs.Output.Text($"read model: {rows.Count} searches, {rows.Sum(r => r.Behind)} events behind"));

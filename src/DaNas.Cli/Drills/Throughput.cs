@@ -1,5 +1,5 @@
 using DaNas.Actors.Cluster;
-using DaNas.Actors.Embedded.Postgres;
+using DaNas.Journal.Postgres;
 using DaNas.Actors.Journals;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Nodes;
@@ -39,7 +39,7 @@ internal sealed class Throughput(string folder, string journal, Action<string> s
         List<double> engineOne = [];
         List<double> engineTwo = [];
         await using DrillCluster cluster = await DrillCluster.StartAsync(folder, journal, new DrillLayout(1, 2));
-        await using ClusterClient client = cluster.Client();
+        using ClusterSession client = cluster.Client();
         await client.SubmitAsync("throughput", config, say, CancellationToken.None);
         await WaitForRoundsAsync(cluster, DateTimeOffset.UtcNow, 3);
         for (int i = 0; i < repeats; i++)
@@ -63,7 +63,7 @@ internal sealed class Throughput(string folder, string journal, Action<string> s
             say(Verbs.Output.Text($"pass {i + 1} of {repeats}: engines {engineOne[^1]:0} and {engineTwo[^1]:0} images/s"));
         }
 
-        using PostgresJournal reader = await PostgresJournal.OpenAsync(cluster.Server, TimeProvider.System);
+        using PostgresJournal reader = await PostgresJournal.OpenAsync(cluster.Server);
         IReadOnlyList<StoredEvent> events = await reader.ReadAsync(SearchRecord.PersistenceId("throughput"));
         return new(Rate(events, 1), Rate(events, 2), Median(engineOne), Median(engineTwo));
     }
@@ -75,8 +75,8 @@ internal sealed class Throughput(string folder, string journal, Action<string> s
         return rounds.Length < 2 ? double.NaN : rounds.Skip(1).Sum(r => ((SearchEvent.RoundCompleted)r.Event).Cost.ForwardImages) / (rounds[^1].Created - rounds[0].Created).TotalSeconds;
     })]);
 
-    private static async Task SetDutyAsync(ClusterClient client, string node, NodeDuty duty) =>
-        await client.AskAsync<ClusterProtocol.NodeList>(ask => new ClusterProtocol.SetDuty(ask, node, duty), CancellationToken.None);
+    private static async Task SetDutyAsync(ClusterSession client, string node, NodeDuty duty) =>
+        await client.SetDutyAsync(node, duty, CancellationToken.None);
 
     private static async Task WaitForRoundsAsync(DrillCluster cluster, DateTimeOffset after, int count)
     {

@@ -8,7 +8,7 @@ namespace DaNas.Cli.Nodes;
 /// <summary>Stays with a search in a cluster as <c>run</c> does with one on this machine, and brings its result here.</summary>
 internal static class ClusterRun
 {
-    public static async Task<int> GoAsync(ClusterClient client, OutputFolder folder, string id, Func<ClusterClient, Action<string>, CancellationToken, Task> begin, bool json)
+    public static async Task<int> GoAsync(ClusterSession client, OutputFolder folder, string id, Func<ClusterSession, Action<string>, CancellationToken, Task> begin, bool json)
     {
         Presenter presenter = new(!Console.IsOutputRedirected);
         using Interruption interruption = new();
@@ -36,7 +36,7 @@ internal static class ClusterRun
         presenter.Stored(e, state);
     }
 
-    private static async Task BringHomeAsync(ClusterClient client, OutputFolder folder, SearchRecord record, Presenter presenter, CancellationToken stop)
+    private static async Task BringHomeAsync(ClusterSession client, OutputFolder folder, SearchRecord record, Presenter presenter, CancellationToken stop)
     {
         try
         {

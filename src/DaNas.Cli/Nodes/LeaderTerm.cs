@@ -1,38 +1,120 @@
+using System.Net.Sockets;
 using DaNas.Actors;
+using DaNas.Actors.Akka;
 using DaNas.Actors.Cluster;
 using DaNas.Actors.Dispatch;
-using DaNas.Actors.Embedded.Postgres;
 using DaNas.Actors.Journals;
+using DaNas.Actors.Logging;
 using DaNas.Actors.Searches;
 using DaNas.Cli.Running;
 using DaNas.Domain.Searches;
+using DaNas.Journal.Postgres;
 using DaNas.Storage.Http;
 
 namespace DaNas.Cli.Nodes;
 
-/// <summary>What a leader is made of, whichever host runs it: the dispatcher, the reception, and the ports through which they reach the journal and the blobs.</summary>
-internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobClient transfer, IActorHost host, PostgresJournal journal)
+/// <summary>What a leader is made of: the journal behind its fence, the dispatcher, the reception, and the ports through which they reach the journal, the blobs and the nodes.</summary>
+internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobClient transfer, IStateLog log) : ITerm, IAsyncDisposable
 {
     private static readonly string[] Ends = ["search-completed/1", "search-failed/1"];
     private static readonly DispatcherSettings Dispatching = new(3, 15) { AwaitsDuties = true };
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ReachPatience = TimeSpan.FromSeconds(3);
 
-    public void Begin()
+    private readonly HttpClient http = NodeHttp.Client(settings.Certificates, ReachPatience);
+    private AkkaHost? host;
+    private PostgresJournal? journal;
+
+    /// <summary>Other coordinators, who may have a blob.</summary>
+    public Func<IReadOnlyList<BoardRow>> Coordinators { get; set; } = () => [];
+
+    /// <summary>Nodes that announced themselves in this term; null while it is not led.</summary>
+    public int? Linked { get; private set; }
+
+    public async Task BeginAsync(AkkaHost host)
     {
+        this.host = host;
+        journal = await PostgresJournal.OpenAsync(settings.Journal!, settings.Folder.HeadOf, settings.Cluster);
+        await journal.FenceAsync();
+        host.OpenJournal(journal);
+        Linked = 0;
         host.PlayRole(Roles.Dispatcher, host.Spawn(Roles.Dispatcher, () => new DispatcherActor(Dispatching)));
         host.PlayRole(Roles.Cluster, host.AddressOf(Roles.Cluster));
         host.OpenPort(ClusterPorts.Journal, async (request, _) => await JournalAsync(request));
         host.OpenPort(Actors.Ports.Blobs, (request, _) => Task.FromResult(Discard((SearchProtocol.DiscardBlobs)request)));
         host.Spawn(Roles.Cluster, () => new ClusterActor(SearchRunner.EngineVersion));
+        Questions questions = new();
+        questions.MoveTo(host);
+        server.Leader = questions;
+        log.Write(new ActorAddress("/coordinator"), DateTimeOffset.UtcNow, new StateChange(LogEvent.ClusterLeading, "StandingBy", "Leading") { Cause = settings.Name, IsWarning = true });
     }
 
-    /// <summary>Copies of blobs and what may go, on the leader's own disk.</summary>
+    public async Task EndAsync()
+    {
+        server.Leader = null;
+        Linked = null;
+        if (host is null)
+            return;
+        await host.StopAsync(host.AddressOf(Roles.Cluster), StopPatience);
+        await host.StopAsync(host.AddressOf(Roles.Dispatcher), StopPatience);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        server.Leader = null;
+        journal?.Dispose();
+        http.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Copies of blobs and what may go, on the leader's own disk; whether a new node is reached.</summary>
     public async Task<object?> TransferAsync(object request, CancellationToken stop)
     {
-        if (request is ClusterProtocol.Keep keep)
-            await Task.Run(() => NodeDiscards.Keep(settings, keep, DateTime.UtcNow), stop);
-        else if (request is ClusterPorts.Fetch fetch && settings.BlobFolderOf(fetch.Search) is not null)
-            await transfer.EnsureAsync(settings.Folder.OpenBlobs(fetch.Search), fetch.Search, fetch.Blob, [.. fetch.Addresses, .. server.View.Coordinators.Where(c => c != settings.Advertise)], stop);
+        switch (request)
+        {
+            case ClusterProtocol.Keep keep:
+                await Task.Run(() => NodeDiscards.Keep(settings, keep, DateTime.UtcNow), stop);
+                break;
+            case ClusterProtocol.Roster roster:
+                Linked = roster.Nodes.Count;
+                break;
+            case ClusterPorts.Reach reach:
+                await ReachAsync(reach, stop);
+                break;
+            case ClusterPorts.Fetch fetch when settings.BlobFolderOf(fetch.Search) is not null:
+                string[] others = [.. Coordinators().Where(c => c.Name != settings.Name).Select(c => c.Address.Url(settings.Certificates is not null))];
+                await transfer.EnsureAsync(settings.Folder.OpenBlobs(fetch.Search), fetch.Search, fetch.Blob, [.. fetch.Addresses, .. others], stop);
+                break;
+        }
+
         return null;
+    }
+
+    /// <summary>A node must be reached on both of its ports: blobs come from one, work goes to the other.</summary>
+    private async Task ReachAsync(ClusterPorts.Reach reach, CancellationToken stop)
+    {
+        NodeAddress remoting = NodeAddress.Parse(reach.Remoting, "a node's address");
+        try
+        {
+            using HttpResponseMessage answer = await http.GetAsync(new Uri($"{reach.Node.Address}/about"), stop);
+            answer.EnsureSuccessStatusCode();
+        }
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+        {
+            throw new InvalidDataException($"the leader cannot reach {reach.Node.Name} at {reach.Node.Address} ({(e is OperationCanceledException ? "no answer" : e.GetBaseException().Message)}): open its HTTPS port, or give the address that others reach with --advertise");
+        }
+
+        try
+        {
+            using TcpClient line = new();
+            using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            patience.CancelAfter(ReachPatience);
+            await line.ConnectAsync(remoting.Host, remoting.Port, patience.Token);
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException)
+        {
+            throw new InvalidDataException($"the leader cannot reach {reach.Node.Name} at {reach.Remoting} ({(e is OperationCanceledException ? "no answer" : e.Message)}): open its --listen port, or give the address that others reach with --advertise");
+        }
     }
 
     private async Task<object?> JournalAsync(object request)
@@ -41,7 +123,7 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
         {
             case ClusterPorts.FindUnfinished:
                 string prefix = SearchRecord.PersistenceId(string.Empty);
-                return (await journal.UnfinishedAsync(Ends)).Where(p => p.StartsWith(prefix, StringComparison.Ordinal)).Select(p => p[prefix.Length..]).ToList();
+                return (await journal!.UnfinishedAsync(Ends)).Where(p => p.StartsWith(prefix, StringComparison.Ordinal)).Select(p => p[prefix.Length..]).ToList();
             case ClusterPorts.LoadDuties:
                 return await PostgresDuties.LoadAsync(settings.Journal!, settings.Cluster);
             case ClusterPorts.SaveDuty save:
@@ -52,7 +134,7 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
                 long epoch;
                 try
                 {
-                    epoch = await journal.AcquireAsync(id);
+                    epoch = await journal!.AcquireAsync(id);
                 }
                 catch (JournalException e) when (e.Fault == JournalFault.Foreign)
                 {
@@ -61,27 +143,32 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
 
                 return new ClusterPorts.Taken(epoch, (await journal.ReadAsync(id)).Select(e => (SearchEvent)e.Event).Aggregate(SearchState.Initial, SearchEvolver.Evolve).Started);
             case ClusterPorts.ReadAfter read:
-                const int mostBytes = 1024 * 1024;
-                List<FollowedEvent> events = [];
-                int bytes = 0;
-                foreach ((Actors.Wire.RowHead head, byte[] payload) in await journal.ReadAfterAsync(SearchRecord.PersistenceId(read.Search), read.After))
-                {
-                    bytes += payload.Length;
-                    if (bytes > mostBytes)
-                        break; // Whoever follows asks for the rest.
-                    events.Add(new(head.Sequence, head.CreatedTicks, head.Manifest, System.Text.Encoding.UTF8.GetString(payload)));
-                }
-
-                return events;
+                return await ReadAsync(read);
             default:
                 throw new InvalidOperationException($"{request.GetType().Name} is not for the journal");
         }
     }
 
+    private async Task<List<FollowedEvent>> ReadAsync(ClusterPorts.ReadAfter read)
+    {
+        const int mostBytes = 1024 * 1024;
+        List<FollowedEvent> events = [];
+        int bytes = 0;
+        foreach ((Actors.Wire.RowHead head, byte[] payload) in await journal!.ReadAfterAsync(SearchRecord.PersistenceId(read.Search), read.After))
+        {
+            bytes += payload.Length;
+            if (bytes > mostBytes)
+                break; // Whoever follows asks for the rest.
+            events.Add(new(head.Sequence, head.CreatedTicks, head.Manifest, System.Text.Encoding.UTF8.GetString(payload)));
+        }
+
+        return events;
+    }
+
     private object? Discard(SearchProtocol.DiscardBlobs request)
     {
         NodeDiscards.Discard(settings, request.Search, request.Blobs);
-        host.Tell(host.AddressOf(Roles.Cluster), new ClusterProtocol.Discard(request.Search, request.Blobs));
+        host!.Tell(host.AddressOf(Roles.Cluster), new ClusterProtocol.Discard(request.Search, request.Blobs));
         return null;
     }
 }

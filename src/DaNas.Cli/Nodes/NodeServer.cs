@@ -1,77 +1,111 @@
-using System.Net.WebSockets;
-using System.Text.Json;
-using DaNas.Actors.Embedded.Links;
-using DaNas.Actors.Embedded.Postgres;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
 using DaNas.Domain.Values;
 using DaNas.Storage.Http;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 
 namespace DaNas.Cli.Nodes;
 
+/// <summary>Who a node is, before Akka.Remote is tried.</summary>
+internal sealed record NodeAbout(string Cluster, string Name, string Version);
+
+/// <summary>Who leads: the address of Akka.Remote, and that of HTTPS.</summary>
+internal sealed record LeaderAddress(string Remoting, string Url);
+
 /// <summary>
-/// The one port of a node: <c>/link</c> (WebSocket, to the leader only), <c>/akka</c> (between the members of an Akka cluster), <c>/leader</c> (who that is), <c>/blobs</c>, <c>/healthz</c> and <c>/readyz</c>.
-/// Whoever does not know the secret learns who leads, and nothing else.
+/// The HTTPS port of a node: <c>/healthz</c> and <c>/readyz</c> for anybody, <c>/about</c>, <c>/leader</c> (answered by the leader only), <c>/blobs</c> and <c>/api</c> for those with a certificate of
+/// the cluster's authority.
 /// </summary>
 internal sealed class NodeServer : IAsyncDisposable
 {
-    public const string MembersPath = "/akka";
-
     private const int MostConnections = 2_000;
+    private const int LargestBody = 1024 * 1024;
 
-    private readonly Action<string, string> refused;
     private readonly WebApplication app;
-    private (LinkHub Hub, string Host)? leading;
 
     public NodeServer(NodeSettings settings, Action<string, string> refused)
     {
         Settings = settings;
-        this.refused = refused;
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(k =>
+        builder.Services.AddHealthChecks().AddCheck("node", () => Ready() ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy());
+        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(k =>
         {
             k.AddServerHeader = false;
             k.Limits.MaxConcurrentConnections = MostConnections;
-            k.Limits.MaxConcurrentUpgradedConnections = MostConnections;
-            k.Limits.MaxRequestBodySize = 0;
+            k.Limits.MaxRequestBodySize = LargestBody;
             k.Limits.MaxRequestHeadersTotalSize = 8 * 1024;
             k.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
             k.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(15);
-            k.Listen(settings.Listen);
+            k.Listen(settings.Http, o =>
+            {
+                if (settings.Certificates is { } certificates)
+                    o.UseHttps(h => Secure(h, certificates, refused));
+            });
         });
         app = builder.Build();
-        app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(1), KeepAliveTimeout = TimeSpan.FromSeconds(4) });
-        app.MapGet("/healthz", () => "alive\n");
-        app.MapGet("/readyz", () => Ready() ? Results.Text("ready\n") : Results.Text("not ready\n", statusCode: StatusCodes.Status503ServiceUnavailable));
-        app.MapGet(LeaderQuestion.Path, (HttpContext http) => Leader(http));
-        app.MapBlobs(settings.BlobFolderOf, (code, search, digest) => settings.Secret.Proves(code, "blob", search, digest));
-        app.Map("/link", http => CarryAsync(http, leading is { } leader ? (socket, stop) => LinkAsync(leader, socket, stop) : null));
-        app.Map(MembersPath, http => CarryAsync(http, Members));
+        app.Use(async (http, next) =>
+        {
+            if (settings.Certificates is not null && http.Connection.ClientCertificate is null && http.Request.Path.Value is not ("/healthz" or "/readyz"))
+            {
+                refused($"{http.Connection.RemoteIpAddress}", "shows no certificate");
+                http.Response.StatusCode = StatusCodes.Status403Forbidden;
+                return;
+            }
+
+            if (http.Request.Headers.Origin.Count > 0)
+            {
+                http.Response.StatusCode = StatusCodes.Status403Forbidden; // A page in somebody's browser, which reaches loopback; nodes and verbs send none.
+                return;
+            }
+
+            await next();
+        });
+        app.MapHealthChecks("/healthz", new HealthCheckOptions { Predicate = _ => false });
+        app.MapHealthChecks("/readyz");
+        app.MapGet("/about", () => Results.Json(new NodeAbout(settings.Cluster, settings.Name, typeof(NodeServer).Assembly.GetName().Version!.ToString(3)), DomainJson.Stored));
+        app.MapGet("/leader", (string? waiting) =>
+        {
+            if (Leader is not null)
+                return Results.Json(new LeaderAddress(settings.Advertise.Remoting, settings.Url), DomainJson.Stored);
+            if (waiting is { Length: > 0 and <= 100 })
+                Waiting.Add(waiting);
+            return Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
+        });
+        app.MapBlobs(settings.BlobFolderOf);
+        ClusterApi.Map(app, () => Leader);
     }
 
     public NodeSettings Settings { get; }
 
-    /// <summary>What this node knows of the leader.</summary>
-    public LeaderView View { get; set; } = new(null, 0, ValueList<string>.Empty);
-
     /// <summary>Whether this node does its part.</summary>
     public Func<bool> Ready { get; set; } = () => false;
 
-    /// <summary>Takes connections of other members of an Akka cluster; null where there is none.</summary>
-    public Func<WebSocket, CancellationToken, Task>? Members { get; set; }
+    /// <summary>Asks the leader's reception; null while this node does not lead.</summary>
+    public Questions? Leader { get; set; }
 
-    /// <summary>Nodes that ask here for the leader because they do not reach the one that is named.</summary>
+    /// <summary>Nodes that ask here for the leader because they do not reach the one that leads.</summary>
     public WaitingNodes Waiting { get; } = new();
 
-    public Task StartAsync() => app.StartAsync();
-
-    /// <summary>Lets others link to this host.</summary>
-    public void Lead(LinkHub hub, string host) => leading = (hub, host);
-
-    public void StepDown() => leading = null;
+    /// <summary>Throws <see cref="Configuration.UsageException"/> where the port is in use.</summary>
+    public async Task StartAsync()
+    {
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (IOException e)
+        {
+            throw new Configuration.UsageException($"--http {Settings.Http}: {e.Message}");
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -80,41 +114,17 @@ internal sealed class NodeServer : IAsyncDisposable
         await app.DisposeAsync();
     }
 
-    private IResult Leader(HttpContext http)
+    private static void Secure(HttpsConnectionAdapterOptions options, Certificates certificates, Action<string, string> refused)
     {
-        string nonce = http.Request.Query["nonce"].ToString();
-        if (LeaderQuestion.WaitingNode(http.Request, Settings.Secret, nonce, Settings.Advertise) is { } node)
-            Waiting.Add(node);
-        string body = JsonSerializer.Serialize(View, DomainJson.Stored);
-        http.Response.Headers[LeaderQuestion.Proof] = Settings.Secret.Proof("leader", nonce, body);
-        return Results.Text(body, "application/json");
-    }
-
-    private async Task LinkAsync((LinkHub Hub, string Host) leader, WebSocket socket, CancellationToken stop)
-    {
-        await using LinkSession session = await LinkSession.WelcomeAsync(socket, Settings.Secret, leader.Host, stop);
-        await leader.Hub.CarryAsync(session, null, stop);
-    }
-
-    private async Task CarryAsync(HttpContext http, Func<WebSocket, CancellationToken, Task>? carry)
-    {
-        bool fromPage = http.Request.Headers.Origin.Count > 0; // A page in somebody's browser, which reaches loopback; nodes send none.
-        if (!http.WebSockets.IsWebSocketRequest || carry is null || fromPage)
+        options.ServerCertificate = certificates.Own;
+        options.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
+        options.ClientCertificateValidation = (shown, _, _) =>
         {
-            http.Response.StatusCode = fromPage ? StatusCodes.Status403Forbidden : carry is null ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status400BadRequest;
-            return;
-        }
-
-        using WebSocket socket = await http.WebSockets.AcceptWebSocketAsync();
-        try
-        {
-            await carry(socket, http.RequestAborted);
-        }
-        catch (Exception e) when (e is InvalidDataException or WebSocketException or IOException or OperationCanceledException or TimeoutException)
-        {
-            if (e is InvalidDataException)
-                refused($"{http.Connection.RemoteIpAddress}", e.Message);
-            socket.Abort();
-        }
+            string? why = certificates.Refuses(shown);
+            if (why is not null)
+                refused(shown.Subject, why);
+            return why is null;
+        };
+        options.OnAuthenticate = (_, o) => o.CertificateRevocationCheckMode = X509RevocationMode.NoCheck;
     }
 }

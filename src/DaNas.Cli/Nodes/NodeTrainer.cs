@@ -1,7 +1,6 @@
 using DaNas.Actors;
 using DaNas.Actors.Cluster;
 using DaNas.Actors.Dispatch;
-using DaNas.Actors.Embedded.Links;
 using DaNas.Cli.Running;
 using DaNas.Cli.Trainers;
 using DaNas.Domain.Configuration;
@@ -33,10 +32,22 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
     private readonly SemaphoreSlim busy = new(1);
     private readonly Lock gate = new();
     private volatile TrainerProcess? current;
+    private (string Search, string Unit, Task<UnitOutcome> Outcome)? running;
 
     public double SilentSeconds => current?.SilentSeconds ?? 0;
 
-    public async Task<UnitOutcome> RunAsync(DispatchProtocol.RunAttempt attempt, CancellationToken stop)
+    /// <summary>A unit that runs already is joined: its actor may have been made anew meanwhile.</summary>
+    public Task<UnitOutcome> RunAsync(DispatchProtocol.RunAttempt attempt, CancellationToken stop)
+    {
+        lock (gate)
+        {
+            if (running is not { } r || r.Outcome.IsCompleted || r.Search != attempt.Search || r.Unit != attempt.Unit.Id)
+                running = (attempt.Search, attempt.Unit.Id, Task.Run(() => RunAnewAsync(attempt, stop), CancellationToken.None));
+            return running.Value.Outcome;
+        }
+    }
+
+    private async Task<UnitOutcome> RunAnewAsync(DispatchProtocol.RunAttempt attempt, CancellationToken stop)
     {
         long started = System.Diagnostics.Stopwatch.GetTimestamp();
         await busy.WaitAsync(stop);
@@ -148,7 +159,7 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
             known = open.Find(o => o.Search == attempt.Search);
         if (known is not null && known.Epoch == attempt.Epoch)
             return Use(known);
-        ClusterProtocol.Opened answer = await questions.AskAsync<ClusterProtocol.Opened>(Roles.Cluster, ask => new ClusterProtocol.OpenSearch(ask, attempt.Search), Patience, stop);
+        ClusterProtocol.Opened answer = await questions.AskAsync<ClusterProtocol.Opened>(ask => new ClusterProtocol.OpenSearch(ask, attempt.Search), Patience, stop);
         if (answer.Configuration is null || answer.Data is null)
             throw new TimeoutException(answer.Failure ?? "the leader does not describe the search");
         if (known is not null && known.Configuration == answer.Configuration && known.Data.Equals(answer.Data))
@@ -225,12 +236,12 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
                 throw new BlobException(BlobFault.Lost, blob, $"blob {blob.Digest.Short} was discarded before the leader had a copy of it");
             try
             {
-                ClusterProtocol.Answer answer = await questions.AskAsync<ClusterProtocol.Answer>(Roles.Cluster, ask => new ClusterProtocol.Replicate(ask, settings.Name, search, blob), Patience, stop);
+                ClusterProtocol.Answer answer = await questions.AskAsync<ClusterProtocol.Answer>(ask => new ClusterProtocol.Replicate(ask, settings.Name, search, blob), Patience, stop);
                 if (answer.Failure is null)
                     return;
                 chatter($"the leader could not copy blob {blob.Digest.Short}: {answer.Failure}");
                 if (++refused >= MostRefusals)
-                    throw new BlobException(BlobFault.Unavailable, null, $"the leader cannot copy results from {settings.Advertise}: {answer.Failure}; can it reach that address (--advertise), and has it space?");
+                    throw new BlobException(BlobFault.Unavailable, null, $"the leader cannot copy results from {settings.Url}: {answer.Failure}; can it reach that address (--advertise), and has it space?");
                 await Task.Delay(TimeSpan.FromSeconds(1), stop);
             }
             catch (TimeoutException)

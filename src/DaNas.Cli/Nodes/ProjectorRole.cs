@@ -1,6 +1,7 @@
+using DaNas.Actors;
 using DaNas.Actors.Cluster;
-using DaNas.Actors.Embedded;
-using DaNas.Actors.Embedded.Postgres;
+using DaNas.Journal;
+using DaNas.Journal.Postgres;
 using DaNas.Actors.Logging;
 using DaNas.Cli.Running;
 
@@ -16,11 +17,11 @@ internal sealed class ProjectorRole(NodeSettings settings, IStateLog log)
     /// <summary>Whether the data base answered lately.</summary>
     public bool IsFollowing => lastStep != 0 && System.Diagnostics.Stopwatch.GetElapsedTime(lastStep) < Fresh;
 
-    public async Task RunAsync(CancellationToken stop)
+    public async Task<int> RunAsync(CancellationToken stop)
     {
         PostgresProjection projection = new(settings.Journal!, SearchRecord.PersistenceId(string.Empty));
         bool prepared = false;
-        await using EmbeddedHost host = new(new HostOptions(), null, log, TimeProvider.System);
+        await using IActorHost host = await LocalActors.OpenAsync(null, log);
         host.OpenPort(ProjectionActor.Port, async (_, cancel) =>
         {
             if (!prepared)
@@ -32,7 +33,6 @@ internal sealed class ProjectorRole(NodeSettings settings, IStateLog log)
         });
         host.Spawn(ProjectionActor.Name, () => new ProjectionActor());
         Task over = await Task.WhenAny(host.Fatal, Task.Delay(Timeout.Infinite, stop));
-        if (over == host.Fatal)
-            throw new InvalidOperationException(await host.Fatal);
+        return over == host.Fatal ? throw new InvalidOperationException(await host.Fatal) : ExitCode.Done;
     }
 }

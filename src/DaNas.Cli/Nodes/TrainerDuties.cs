@@ -1,45 +1,100 @@
 using DaNas.Actors;
 using DaNas.Actors.Cluster;
 using DaNas.Actors.Dispatch;
-using DaNas.Actors.Embedded.Links;
+using DaNas.Actors.Logging;
 using DaNas.Actors.Trainers;
 using DaNas.Storage.Http;
 using DaNas.Torch;
 
 namespace DaNas.Cli.Nodes;
 
-/// <summary>The trainers of one node, whichever host runs them: their actors, and behind the ports their processes and blobs.</summary>
-internal sealed class TrainerDuties(NodeSettings settings, IActorHost host, BlobClient transfer, Func<IReadOnlyList<string>> leaderFirst, Action<string> chatter) : IAsyncDisposable
+/// <summary>
+/// The trainers of one node: processes, blobs, and what their actors must not forget. They outlive the actor system, which may have to be made anew; who leads is found by asking the coordinators.
+/// </summary>
+internal sealed class TrainerDuties : IAsyncDisposable
 {
     private static readonly TimeSpan TidyEvery = TimeSpan.FromSeconds(30);
 
-    private readonly NodeBlobs blobs = new(settings, transfer, leaderFirst);
-    private NodeTrainer[] trainers = [];
+    /// <summary>How often the coordinators are asked: while somebody leads, and while nobody does.</summary>
+    private static readonly TimeSpan Calm = TimeSpan.FromMilliseconds(750);
+    private static readonly TimeSpan Eager = TimeSpan.FromMilliseconds(250);
 
-    public void Begin()
+    private readonly NodeSettings settings;
+    private readonly LeaderFinder finder;
+    private readonly NodeBlobs blobs;
+    private readonly NodeTrainer[] trainers;
+    private readonly TrainerMemory[] memories;
+    private readonly Questions questions = new();
+    private readonly CancellationTokenSource ending = new();
+    private readonly Lock gate = new();
+    private IActorHost? host;
+    private LeaderAddress? leader;
+
+    public TrainerDuties(NodeSettings settings, BlobClient transfer, LeaderFinder finder, Action<string> chatter)
     {
-        Questions questions = new(host);
+        this.settings = settings;
+        this.finder = finder;
+        blobs = new NodeBlobs(settings, transfer, () => leader is { } l ? [l.Url] : []);
         trainers = [.. Enumerable.Range(0, settings.Trainers).Select(i => new NodeTrainer(i, settings, questions, blobs, text => chatter($"trainer {i}: {text}")))];
-        host.OpenPort(ClusterPorts.Local, async (message, cancel) => await NodeTrainer.DescribeAsync(settings, ((ClusterPorts.DescribeHere)message).Configuration, cancel));
-        for (int i = 0; i < trainers.Length; i++)
-        {
-            NodeTrainer trainer = trainers[i];
-            int number = i;
-            host.OpenPort(Actors.Ports.Engine(i), async (request, cancel) => await trainer.RunAsync((DispatchProtocol.RunAttempt)request, cancel));
-            host.OpenPort(Actors.Ports.Pulse(i), (_, _) => Task.FromResult<object?>(trainer.SilentSeconds));
-            host.Spawn(TrainerActor.NameOf(i), () => new TrainerActor(number));
-        }
-
-        NodeInfo info = new(settings.Name, settings.Advertise, settings.Trainers, TorchBinding.Description);
-        host.Spawn(NodeActor.Name, () => new NodeActor(info));
+        memories = [.. trainers.Select(_ => new TrainerMemory())];
     }
 
-    /// <summary>Somebody leads: <paramref name="peer"/> is the name of that host.</summary>
-    public void Announce(string peer)
+    /// <summary>Whether a leader is known.</summary>
+    public bool IsJoined => leader is not null;
+
+    /// <summary>The actors of the trainers on this actor system; what ran on a former one goes on.</summary>
+    public void Attach(IActorHost next, TaskCompletionSource<string> refused)
     {
-        host.Tell(host.AddressOf(NodeActor.Name), new NodeActor.LeaderChanged(peer));
-        for (int i = 0; i < settings.Trainers; i++)
-            host.Tell(host.AddressOf(TrainerActor.NameOf(i)), new TrainerActor.DispatcherChanged());
+        next.OpenPort(ClusterPorts.Local, async (message, cancel) =>
+        {
+            if (message is ClusterPorts.RefusedHere m)
+                refused.TrySetResult(m.Reason);
+            return message is ClusterPorts.DescribeHere d ? await NodeTrainer.DescribeAsync(settings, d.Configuration, cancel) : null;
+        });
+        lock (gate)
+        {
+            host = next;
+            questions.MoveTo(next);
+            Follow(next);
+        }
+
+        for (int i = 0; i < trainers.Length; i++)
+        {
+            (NodeTrainer trainer, TrainerMemory memory, int number) = (trainers[i], memories[i], i);
+            next.OpenPort(Actors.Ports.Engine(i), async (request, _) => await trainer.RunAsync((DispatchProtocol.RunAttempt)request, ending.Token));
+            next.OpenPort(Actors.Ports.Pulse(i), (_, _) => Task.FromResult<object?>(trainer.SilentSeconds));
+            next.Spawn(TrainerActor.NameOf(i), () => new TrainerActor(number, memory));
+        }
+
+        NodeInfo info = new(settings.Name, settings.Url, settings.Trainers, TorchBinding.Description);
+        next.Spawn(NodeActor.Name, () => new NodeActor(info));
+    }
+
+    /// <summary>Follows whoever leads, and closes what is not needed; until it is cancelled.</summary>
+    public async Task FollowAsync(CancellationToken stop)
+    {
+        long tidied = Environment.TickCount64;
+        try
+        {
+            while (true)
+            {
+                LeaderAddress? found = await finder.FindAsync(leader is null ? settings.Name : null, stop);
+                if (found != leader)
+                    Follow(found);
+                if (Environment.TickCount64 - tidied > TidyEvery.TotalMilliseconds)
+                {
+                    tidied = Environment.TickCount64;
+                    foreach (NodeTrainer trainer in trainers)
+                        await trainer.CloseIdleAsync();
+                }
+
+                await Task.Delay(leader is null ? Eager : Calm, stop);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Asked to end.
+        }
     }
 
     /// <summary>What the leader says of blobs.</summary>
@@ -61,27 +116,34 @@ internal sealed class TrainerDuties(NodeSettings settings, IActorHost host, Blob
         return null;
     }
 
-    /// <summary>Until it is cancelled.</summary>
-    public async Task TidyAsync(CancellationToken stop)
+    public async ValueTask DisposeAsync()
     {
-        try
+        await ending.CancelAsync();
+        foreach (NodeTrainer trainer in trainers)
+            await trainer.DisposeAsync();
+        ending.Dispose();
+    }
+
+    private void Follow(LeaderAddress? found)
+    {
+        lock (gate)
         {
-            while (true)
-            {
-                await Task.Delay(TidyEvery, stop);
-                foreach (NodeTrainer trainer in trainers)
-                    await trainer.CloseIdleAsync();
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // Asked to end: the actors say so to whoever watches them, and their units run elsewhere.
+            leader = found;
+            if (found is null || host is null)
+                return;
+            Follow(host);
+            host.Tell(host.AddressOf(NodeActor.Name), new NodeActor.LeaderChanged(found.Remoting));
+            for (int i = 0; i < trainers.Length; i++)
+                host.Tell(host.AddressOf(TrainerActor.NameOf(i)), new TrainerActor.DispatcherChanged());
         }
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>The leader's actors, as this host's actors reach them.</summary>
+    private void Follow(IActorHost on)
     {
-        foreach (NodeTrainer trainer in trainers)
-            await trainer.DisposeAsync();
+        if (leader is not { } known)
+            return;
+        on.PlayRole(Roles.Dispatcher, new ActorAddress($"//{known.Remoting}/{Roles.Dispatcher}"));
+        on.PlayRole(Roles.Cluster, new ActorAddress($"//{known.Remoting}/{Roles.Cluster}"));
     }
 }

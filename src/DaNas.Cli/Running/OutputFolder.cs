@@ -1,5 +1,5 @@
-using DaNas.Actors.Embedded;
-using DaNas.Actors.Embedded.Postgres;
+using DaNas.Journal;
+using DaNas.Journal.Postgres;
 using DaNas.Actors.Journals;
 using DaNas.Cli.Configuration;
 using DaNas.Storage;
@@ -59,15 +59,15 @@ internal sealed class OutputFolder
     /// <summary>The journal for writing. Throws <see cref="JournalException"/>.</summary>
     [System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA2000", Justification = "The caller has it.")]
     public async Task<IEventJournal> OpenJournalAsync() => server is null
-        ? SqliteJournal.Open(JournalPath, TimeProvider.System, HeadOf)
-        : await PostgresJournal.OpenAsync(server, TimeProvider.System, HeadOf);
+        ? SqliteJournal.Open(JournalPath, HeadOf)
+        : await PostgresJournal.OpenAsync(server, HeadOf);
 
     /// <summary>The journal for reading, or null where there is none yet. Without heads, a journal whose end is gone can be read.</summary>
     public IEventJournal? TryOpenJournal(bool checkHeads = true)
     {
         Func<string, string>? heads = checkHeads ? HeadOf : null;
         if (server is not null)
-            return PostgresJournal.OpenAsync(server, TimeProvider.System, heads).GetAwaiter().GetResult();
+            return PostgresJournal.OpenAsync(server, heads).GetAwaiter().GetResult();
         return File.Exists(JournalPath) ? SqliteJournal.OpenReadOnly(JournalPath, heads) : null;
     }
 

@@ -36,9 +36,6 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
 {
     public const string EngineVersion = "danas-engine/1";
 
-    /// <summary>What runs the actors; the outcome does not depend on it.</summary>
-    public HostKind? Host { get; init; }
-
     private readonly TaskCompletionSource<int> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>A new id: the search's name, the time, and four digits.</summary>
@@ -83,7 +80,7 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
             long epoch = await journal.AcquireAsync($"search-{id}");
             SearchEvent.SearchStarted first = new(new SearchId(id), config.Text, config.Hash, data, profile, EngineVersion);
             SearchProtocol.Beginning beginning = new(new SearchCommand.Start(first), new SearchCommand.Resume(epoch, profile, launch.LostSeconds) { Accepted = launch.Accepted });
-            await using IActorHost host = await Hosts.OpenAsync(Host ?? Hosts.Choose(null), journal, log);
+            await using IActorHost host = await LocalActors.OpenAsync(journal, log);
             Populate(host, config, trainers, blobs);
             host.Spawn($"search-{id}", () => new SearchActor(new SearchId(id), beginning, new ActorAddress("/listener")));
             Task<int> end = ended.Task;

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using DaNas.Actors;
 using DaNas.Actors.Dispatch;
-using DaNas.Actors.Embedded;
+using DaNas.Journal;
 using DaNas.Actors.Searches;
 using DaNas.Actors.Trainers;
 using DaNas.Cli.Configuration;
@@ -97,19 +97,13 @@ internal static class BenchVerbs
 
     private static Command Journal()
     {
-        Command command = new("journal", "Events a second: one by one, in batches of 100, and replayed; and through a persistent actor on each host.");
+        Command command = new("journal", "Events a second through a persistent actor into SQLite: one by one, in batches of 100, recovered; and read back whole.");
         command.SetAction((_, _) => Shared.GuardAsync(async () =>
         {
             string folder = Directory.CreateTempSubdirectory("danas-bench-").FullName;
             try
             {
-                using SqliteJournal journal = SqliteJournal.Open(Path.Combine(folder, "journal.db"), TimeProvider.System);
-                double single = await AppendAsync(journal, "single", 2000, 1);
-                double batched = await AppendAsync(journal, "batched", 50_000, 100);
-                long started = Stopwatch.GetTimestamp();
-                int read = (await journal.ReadAsync("batched")).Count;
-                double replay = read / Stopwatch.GetElapsedTime(started).TotalSeconds;
-                Output.PrintJson(new { singlePerSecond = single, batchedPerSecond = batched, replayPerSecond = replay, hosts = await HostBench.RunAsync(folder) });
+                Output.PrintJson(await JournalBench.RunAsync(Path.Combine(folder, "journal.db")));
             }
             finally
             {
@@ -144,16 +138,6 @@ internal static class BenchVerbs
         return command;
     }
 
-    private static async Task<double> AppendAsync(SqliteJournal journal, string id, int count, int batch)
-    {
-        await journal.AcquireAsync(id);
-        object[] events = [.. Enumerable.Range(0, batch).Select(i => new SearchEvent.AttemptFailed($"unit-{i}", 1, "bench", false, new Timing(0)))];
-        long started = Stopwatch.GetTimestamp();
-        for (long last = 0; last < count;)
-            last = await journal.AppendAsync(id, last, events);
-        return count / Stopwatch.GetElapsedTime(started).TotalSeconds;
-    }
-
     private static async Task<(int Units, double Seconds)> RunNoOpAsync(string folder, int units)
     {
         const int images = 160 * 12;
@@ -165,9 +149,9 @@ internal static class BenchVerbs
             ],
             null);
         DatasetSummary data = new("none", Digest.Of("none"), Enumerable.Range(0, 12).Select(c => $"c{c}").ToValueList(), Enumerable.Repeat(160, 12).ToValueList(), Enumerable.Repeat(40, 12).ToValueList(), Enumerable.Repeat(1, 12).ToValueList());
-        using SqliteJournal journal = SqliteJournal.Open(Path.Combine(folder, "journal.db"), TimeProvider.System);
+        using SqliteJournal journal = SqliteJournal.Open(Path.Combine(folder, "journal.db"));
         using StateLog log = new(Path.Combine(folder, "log.jsonl"), _ => { });
-        await using EmbeddedHost host = new(new HostOptions(), journal, log, TimeProvider.System);
+        await using IActorHost host = await LocalActors.OpenAsync(journal, log);
         LandscapeEngine engine = new(new EngineContext(config, data));
         int done = 0;
         host.OpenPort(Actors.Ports.Blobs, (_, _) => Task.FromResult<object?>(null));

@@ -77,7 +77,7 @@ internal static class DrillVerbs
         Option<string[]> set = Shared.Set();
         Option<bool> json = Shared.Json();
         Option<int> trainers = new("--trainers") { DefaultValueFactory = _ => 3, Description = "Trainers beside the two coordinators; one makes three nodes." };
-        Command command = new("failover", "Two coordinators, some trainers and PostgreSQL (DANAS_JOURNAL; scripts/drill.sh starts one): the leader is killed and frozen, trainers are killed. DANAS_HOST says on which host.") { conf, data, runs, trainers, set, json };
+        Command command = new("failover", "Two coordinators, some trainers and PostgreSQL (DANAS_JOURNAL; scripts/drill.sh starts one): the leader is killed and frozen, trainers are killed.") { conf, data, runs, trainers, set, json };
         command.SetAction(parsed => Shared.Guard(() =>
         {
             string journal = Journal();

@@ -22,9 +22,8 @@ internal static class RunVerbs
         Option<string?> id = new("--id") { Description = "The new search's id (default: its name, the time and four digits)." };
         Option<bool> json = Shared.Json();
         Option<string?> cluster = NodeVerbs.Cluster();
-        Option<string?> secret = NodeVerbs.SecretFile();
-        Option<string?> host = Host();
-        Command command = new("run", "Starts a search and stays with it to its end; with --cluster, on the nodes of a cluster.") { conf, set, data, output, id, json, host, cluster, secret };
+        Option<string?> certificates = NodeVerbs.CertificatesFolder();
+        Command command = new("run", "Starts a search and stays with it to its end; with --cluster, on the nodes of a cluster.") { conf, set, data, output, id, json, cluster, certificates };
         command.SetAction((parsed, _) => Shared.GuardAsync(async () =>
         {
             SearchConfig config = ConfigLoader.Load(parsed.GetValue(conf)!, parsed.GetValue(set) ?? [], parsed.GetValue(data));
@@ -33,19 +32,17 @@ internal static class RunVerbs
             if (NodeVerbs.Coordinators(parsed.GetValue(cluster)) is not null)
             {
                 string name = CheckName(parsed.GetValue(id) ?? SearchRunner.NewId(config.Search.Name));
-                await using ClusterClient client = NodeVerbs.Client(parsed.GetValue(cluster), parsed.GetValue(secret));
+                using ClusterSession client = NodeVerbs.Session(parsed.GetValue(cluster), parsed.GetValue(certificates));
                 return await ClusterRun.GoAsync(client, folder, name, (c, waits, stop) => c.SubmitAsync(name, config, waits, stop), parsed.GetValue(json));
             }
 
-            return await HereAsync(config, folder, parsed.GetValue(id), parsed.GetValue(json), Hosts.Choose(parsed.GetValue(host)));
+            return await HereAsync(config, folder, parsed.GetValue(id), parsed.GetValue(json));
         }));
         return command;
     }
 
-    public static Option<string?> Host() => new("--host") { Description = $"What runs the actors: akka or embedded (default here: {(Hosts.HasAkka ? "akka" : "embedded")}; or DANAS_HOST). The result is the same." };
-
     /// <summary>A new search on this machine, from its start to its tables.</summary>
-    internal static async Task<int> HereAsync(SearchConfig config, OutputFolder folder, string? id, bool json, HostKind? host = null)
+    internal static async Task<int> HereAsync(SearchConfig config, OutputFolder folder, string? id, bool json)
     {
         string searchId = CheckId(id ?? SearchRunner.NewId(config.Search.Name), folder);
         DatasetSummary summary = new DatasetCatalog().Describe(config);
@@ -55,7 +52,7 @@ internal static class RunVerbs
         if (config.Trainers.Device == "cpu" && config.Trainers.Count * config.Trainers.Threads > Environment.ProcessorCount)
             presenter.Warn($"{config.Trainers.Count} trainers x {config.Trainers.Threads} threads exceed the {Environment.ProcessorCount} cores: expect 3 to 8 times less speed; lower trainers.count or trainers.threads");
         using Interruption interruption = new();
-        int code = await new SearchRunner(folder, presenter) { Host = host }.StartAsync(config, summary, searchId, interruption.Token);
+        int code = await new SearchRunner(folder, presenter).StartAsync(config, summary, searchId, interruption.Token);
         return Close(folder, searchId, code, json, presenter);
     }
 
@@ -70,9 +67,8 @@ internal static class RunVerbs
         Option<bool> accept = new("--accept") { Description = "Goes on although configuration, data, engine or the journal's end differ; the journal records the change." };
         Option<bool> takeover = new("--takeover") { Description = "Takes the search from a stopped process; the journal's epoch keeps that process out." };
         Option<string?> cluster = NodeVerbs.Cluster();
-        Option<string?> secret = NodeVerbs.SecretFile();
-        Option<string?> host = Host();
-        Command command = new("resume", "Goes on with an interrupted search; prints the result again where it is finished. With --cluster, follows one there.") { id, conf, set, data, output, json, accept, takeover, host, cluster, secret };
+        Option<string?> certificates = NodeVerbs.CertificatesFolder();
+        Command command = new("resume", "Goes on with an interrupted search; prints the result again where it is finished. With --cluster, follows one there.") { id, conf, set, data, output, json, accept, takeover, cluster, certificates };
         command.SetAction((parsed, _) => Shared.GuardAsync(async () =>
         {
             OutputFolder folder = Shared.Folder(parsed, output);
@@ -80,7 +76,7 @@ internal static class RunVerbs
             {
                 if (parsed.GetValue(conf) is not null || parsed.GetValue(set) is { Length: > 0 } || parsed.GetValue(data) is not null || parsed.GetValue(accept) || parsed.GetValue(takeover))
                     throw new UsageException("a search in a cluster is resumed as it is; fork it to change it");
-                await using ClusterClient client = NodeVerbs.Client(parsed.GetValue(cluster), parsed.GetValue(secret));
+                using ClusterSession client = NodeVerbs.Session(parsed.GetValue(cluster), parsed.GetValue(certificates));
                 string name = CheckName(parsed.GetValue(id)!);
                 return await ClusterRun.GoAsync(client, folder, name, (c, _, stop) => c.ResumeAsync(name, stop), parsed.GetValue(json));
             }
@@ -93,7 +89,7 @@ internal static class RunVerbs
                 Launch launch = ResumeCheck.Of(record, new ResumeRequest(parsed.GetValue(conf), parsed.GetValue(set) ?? [], parsed.GetValue(data), parsed.GetValue(accept)));
                 using Interruption interruption = new();
                 presenter.Say($"resuming {record.Id} after {record.Events.Count} events, in {folder.SearchFolder(record.Id)}");
-                code = await new SearchRunner(folder, presenter) { Host = Hosts.Choose(parsed.GetValue(host)) }.ResumeAsync(record, launch, parsed.GetValue(takeover), interruption.Token);
+                code = await new SearchRunner(folder, presenter).ResumeAsync(record, launch, parsed.GetValue(takeover), interruption.Token);
             }
 
             return Close(folder, record.Id, code, parsed.GetValue(json), presenter);

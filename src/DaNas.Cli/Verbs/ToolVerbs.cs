@@ -34,7 +34,7 @@ internal static class ToolVerbs
         yield return ("danas", $"{typeof(ToolVerbs).Assembly.GetName().Version} on .NET {Environment.Version}, {RuntimeInformation.OSDescription}", true);
         yield return ("cores", Output.Text($"{Environment.ProcessorCount}; trainers x threads should not exceed them"), true);
         yield return ("memory", Output.Text($"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9:0.0} GB"), true);
-        yield return ("actors", Hosts.HasAkka ? $"{(Hosts.Choose(null) == HostKind.Akka ? "Akka.NET" : "embedded host, as DANAS_HOST says")} (both hosts are in this build: --host)" : "embedded host (Akka.NET is not in this build)", true);
+        yield return ("actors", $"Akka.NET {typeof(Akka.Actor.ActorSystem).Assembly.GetName().Version?.ToString(3)}", true);
         yield return Try("torch", () => TorchBinding.Description);
         yield return Try("cuda", () => TorchBinding.HasCuda ? "available" : TorchBinding.UnusedGpu ?? "not available (a CPU build of libtorch, or no device)");
         yield return Try("images", () => ImageCodec.Version);

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
-using DaNas.Actors.Embedded;
+using DaNas.Journal;
 using DaNas.Actors.Journals;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Running;
@@ -89,7 +89,7 @@ internal static class TravelVerbs
                 // The new search's writers count on from the parent's.
             }
 
-            await journal.AppendAsync(SearchRecord.PersistenceId(fork), 0, events);
+            await LocalActors.StoreAsync(journal, SearchRecord.PersistenceId(fork), events);
             Console.WriteLine(Output.Text($"search {fork}: the first {count} events of {record.Id}, {copied} blobs; go on with: danas resume {fork}{folder.Option}"));
             return ExitCode.Done;
         }));

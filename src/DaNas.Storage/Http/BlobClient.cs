@@ -10,7 +10,7 @@ namespace DaNas.Storage.Http;
 /// Fetches blobs from other nodes into this one's store: what was begun goes on where it broke off, the hash is checked on arrival, a blob is fetched once
 /// however many ask for it, and only a few are fetched at a time.
 /// </summary>
-public sealed class BlobClient(Func<string, string, string> prove) : IDisposable
+public sealed class BlobClient(HttpClient http) : IDisposable
 {
     private const int AtOnce = 4;
     private const int BufferBytes = 256 * 1024;
@@ -19,7 +19,6 @@ public sealed class BlobClient(Func<string, string, string> prove) : IDisposable
     /// <summary>Without a byte for so long, a transfer is broken off.</summary>
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(10);
 
-    private readonly HttpClient http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(3), PooledConnectionLifetime = TimeSpan.FromMinutes(5) }) { Timeout = Timeout.InfiniteTimeSpan };
     private readonly SemaphoreSlim slots = new(AtOnce);
     private readonly ConcurrentDictionary<string, Task> underWay = new(StringComparer.Ordinal);
 
@@ -118,7 +117,6 @@ public sealed class BlobClient(Func<string, string, string> prove) : IDisposable
         {
             long have = LengthOf(part);
             using HttpRequestMessage request = new(HttpMethod.Get, BlobEndpoint.AddressOf(node, search, blob.Digest));
-            request.Headers.Add(BlobEndpoint.CodeHeader, prove(search, blob.Digest.Hex));
             if (have > 0 && have < blob.SizeBytes)
                 request.Headers.Range = new RangeHeaderValue(have, null);
             using HttpResponseMessage response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, idle.Token);

@@ -1,0 +1,50 @@
+using System.Collections.Concurrent;
+using DaNas.Actors;
+using DaNas.Actors.Cluster;
+
+namespace DaNas.Cli.Nodes;
+
+/// <summary>Asks actors from outside, and waits: a question is told again until it is answered or the time is up.</summary>
+internal sealed class Questions
+{
+    private static readonly TimeSpan Again = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<string, TaskCompletionSource<IAsk>> waiting = new(StringComparer.Ordinal);
+    private (IActorHost Host, ActorAddress Self) on;
+
+    /// <summary>The host whose actors are asked from now on.</summary>
+    public void MoveTo(IActorHost host) => on = (host, host.Listen("questions", m =>
+    {
+        if (m is IAsk answer && waiting.TryRemove(answer.Ask, out TaskCompletionSource<IAsk>? done))
+            done.TrySetResult(answer);
+    }));
+
+    /// <summary>Throws <see cref="TimeoutException"/>.</summary>
+    public async Task<T> AskAsync<T>(Func<string, IAsk> question, TimeSpan patience, CancellationToken cancellation)
+        where T : class, IAsk
+    {
+        string key = Guid.NewGuid().ToString("N");
+        TaskCompletionSource<IAsk> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        waiting[key] = done;
+        IAsk asked = question(key);
+        try
+        {
+            long until = Environment.TickCount64 + (long)patience.TotalMilliseconds;
+            while (Environment.TickCount64 < until)
+            {
+                (IActorHost host, ActorAddress self) = on;
+                host.Tell(host.Resolve(Roles.Cluster), asked, self);
+                Task first = await Task.WhenAny(done.Task, Task.Delay(Again, cancellation));
+                cancellation.ThrowIfCancellationRequested();
+                if (first == done.Task)
+                    return await done.Task as T ?? throw new InvalidDataException($"{asked.GetType().Name} was answered by {(await done.Task).GetType().Name}");
+            }
+
+            throw new TimeoutException($"nobody answered {asked.GetType().Name} within {patience.TotalSeconds:0} s");
+        }
+        finally
+        {
+            waiting.TryRemove(key, out _);
+        }
+    }
+}

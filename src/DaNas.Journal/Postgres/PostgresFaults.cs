@@ -1,0 +1,27 @@
+using System.Net.Sockets;
+using DaNas.Actors.Journals;
+using Npgsql;
+
+namespace DaNas.Journal.Postgres;
+
+/// <summary>PostgreSQL's errors in an operator's words: what waiting heals, and what it does not.</summary>
+public static class PostgresFaults
+{
+    public static bool IsFault(Exception e) => e is NpgsqlException or SocketException or TimeoutException or IOException or ObjectDisposedException or InvalidOperationException;
+
+    /// <summary>Whether waiting helps.</summary>
+    public static bool Heals(Exception e) => IsFault(e) || e is JournalException { Fault: JournalFault.Unavailable };
+
+    public static JournalException Of(string where, Exception e) => e switch
+    {
+        PostgresException { SqlState: PostgresJournal.Refused } x => new(JournalFault.Fenced, $"{where}: {x.MessageText}; this process stops", e),
+        PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } => new(JournalFault.Fenced, $"{where}: another process wrote the same event; this process stops", e),
+        PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification } x => new(JournalFault.Foreign, $"{where} refuses the login ({x.MessageText}); check the user and PGPASSWORD or PGPASSFILE", e),
+        PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName } x => new(JournalFault.Foreign, $"{where}: {x.MessageText}; create the data base, or name another one", e),
+        PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } x => new(JournalFault.Foreign, $"{where}: {x.MessageText}; grant the user rights on the tables and on CREATE", e),
+        PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn } x => new(JournalFault.Damaged, $"{where}: {x.MessageText}; restore the data base from a backup", e),
+        PostgresException { SqlState: PostgresErrorCodes.DiskFull } x => new(JournalFault.Unavailable, $"{where}: {x.MessageText}; free some space on the server, the search then goes on", e),
+        PostgresException x => new(JournalFault.Unavailable, $"{where}: {x.MessageText} ({x.SqlState}); the search goes on when the data base answers", e),
+        _ => new(JournalFault.Unavailable, $"{where} does not answer ({(e.InnerException ?? e).Message}); the search goes on when it does", e),
+    };
+}

@@ -1,3 +1,4 @@
+using System.Net.Security;
 using Akka.Actor;
 using Akka.Cluster.Hosting;
 using Akka.Cluster.Hosting.SBR;
@@ -72,8 +73,7 @@ internal static class AkkaConfiguration
                 X509Certificate = certificate,
                 SuppressValidation = false,
                 RequireMutualAuthentication = true,
-                ValidateCertificateHostname = false, // The validator decides alone: the authority is our own, and it keeps a list of revoked certificates.
-                CustomValidator = (shown, _, _, _, _) => shown is not null && node.Refuses?.Invoke(shown) is null,
+                CustomValidator = (shown, _, _, errors, _) => shown is not null && (errors & SslPolicyErrors.RemoteCertificateNameMismatch) == 0 && node.Refuses?.Invoke(shown) is null,
             };
         }
 
@@ -85,6 +85,8 @@ internal static class AkkaConfiguration
     {
         LeaseOption lease = new();
         akka.AddSetup(leases)
+            .WithActors((system, _) => system.ActorOf(Props.Create(() => new WarmUpActor()), "warm-up"))
+            .WithActors((system, _) => system.ActorOf(Props.Create(() => new MembersActor(host.Log)), "members"))
             .AddHocon($"{lease.ConfigPath}.lease-class = \"{NameOf(lease.Class)}\"", HoconAddMode.Prepend)
             .WithClustering(new ClusterOptions { Roles = [AkkaNode.Coordinator], SplitBrainResolver = new LeaseMajorityOption { Role = AkkaNode.Coordinator, LeaseImplementation = lease, LeaseName = "split-brain" } })
             .WithSingleton<LeaderKey>("leader", Props.Create(() => new LeaderActor(host, term)), new ClusterSingletonOptions { Role = AkkaNode.Coordinator, TerminationMessage = LeaderActor.HandOver.Instance, LeaseImplementation = lease }, false);

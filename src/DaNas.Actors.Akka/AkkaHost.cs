@@ -42,8 +42,17 @@ public sealed class AkkaHost : IActorHost
     public static async Task<AkkaHost> StartAsync(string timings, IFencedTables? journal, IStateLog log, AkkaNode? node = null)
     {
         AkkaHost host = new(timings, journal, log, node);
-        await host.app.StartAsync();
-        return host;
+        try
+        {
+            await host.app.StartAsync();
+            return host;
+        }
+        catch
+        {
+            host.app.Dispose();
+            host.stopping.Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>
@@ -60,6 +69,9 @@ public sealed class AkkaHost : IActorHost
 
     /// <summary>Whether this coordinator is a full member of its cluster.</summary>
     public bool IsMember => AkkaCluster.Get(system).SelfMember.Status == MemberStatus.Up;
+
+    /// <summary>Members of this node's cluster, HOST:PORT.</summary>
+    public IReadOnlyList<string> Members => [.. AkkaCluster.Get(system).State.Members.Select(m => $"{m.Address.Host}:{m.Address.Port}")];
 
     internal AkkaBounds Bounds { get; private set; } = null!;
 

@@ -11,7 +11,7 @@ internal sealed class LeaderActor(AkkaHost host, ITerm term) : UntypedActor
     protected override void PreStart()
     {
         IActorRef self = Self;
-        term.BeginAsync(host).PipeTo(self, self, () => Begun.Instance, e => new Failed(e));
+        term.BeginAsync(host).PipeTo(self, self, failure: e => new Failed(e));
     }
 
     /// <summary>Stopped without having been asked: what it began must not go on without it.</summary>
@@ -35,7 +35,7 @@ internal sealed class LeaderActor(AkkaHost host, ITerm term) : UntypedActor
                 Context.Stop(Self);
                 break;
             case Failed failed when !ending:
-                host.Die($"cannot lead: {failed.Why.GetBaseException().Message}");
+                host.Die($"cannot lead: {((failed.Why as AggregateException)?.InnerException ?? failed.Why).Message}");
                 break;
         }
     }
@@ -44,11 +44,6 @@ internal sealed class LeaderActor(AkkaHost host, ITerm term) : UntypedActor
     internal sealed class HandOver
     {
         public static HandOver Instance { get; } = new();
-    }
-
-    private sealed class Begun
-    {
-        public static Begun Instance { get; } = new();
     }
 
     private sealed record Failed(Exception Why);

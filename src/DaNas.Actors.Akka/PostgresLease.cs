@@ -73,7 +73,9 @@ public sealed class PostgresLease : Lease
             held = null;
             using CancellationTokenSource patience = new(Settings.TimeoutSettings.OperationTimeout);
             held = await TakeAsync(leaseLostCallback, patience.Token);
-            return held is not null;
+            if (over.IsCancellationRequested)
+                held?.Drop();
+            return CheckLease();
         }
         finally
         {
@@ -141,9 +143,11 @@ public sealed class PostgresLease : Lease
                 await using NpgsqlConnection eye = await store.Server.OpenAsync(over);
                 await WatchAsync(eye, over);
             }
-            catch (Exception e) when (e is OperationCanceledException || PostgresFaults.Heals(e))
+#pragma warning disable CA1031 // Whatever is wrong with the data base now: a frozen holder must be noticed when it is well again.
+            catch (Exception)
+#pragma warning restore CA1031
             {
-                await Task.Delay(Look, CancellationToken.None); // The data base is away, or this is the end.
+                await Task.Delay(Look, CancellationToken.None);
             }
         }
     }
@@ -181,6 +185,7 @@ public sealed class PostgresLease : Lease
     }
 
     /// <summary>The lease while it is held: renewed over the session that holds the lock. Who lost it never gets the same one back.</summary>
+    [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "Its cancellation holds nothing, and may be asked for after the end.")]
     private sealed class Tenure
     {
         private readonly NpgsqlConnection session;
@@ -211,12 +216,13 @@ public sealed class PostgresLease : Lease
                 while (true)
                 {
                     await Task.Delay(lease.Settings.TimeoutSettings.HeartbeatInterval, ending.Token);
-                    using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(ending.Token);
-                    patience.CancelAfter(lease.TimeToLive - lease.Settings.TimeoutSettings.HeartbeatInterval);
                     await using NpgsqlCommand renew = new("UPDATE danas_lease SET renewed = clock_timestamp() WHERE name = $1 AND epoch = $2", session);
                     renew.Parameters.Add(new() { Value = lease.name });
                     renew.Parameters.Add(new() { Value = epoch });
-                    if (await renew.ExecuteNonQueryAsync(patience.Token) != 1)
+                    Task<int> renewing = renew.ExecuteNonQueryAsync(CancellationToken.None);
+                    if (await Task.WhenAny(renewing, Task.Delay(lease.TimeToLive - lease.Settings.TimeoutSettings.HeartbeatInterval, ending.Token)) != renewing)
+                        throw new TimeoutException("the data base does not answer"); // By this clock; what the driver still waits for, its session's end ends.
+                    if (await renewing != 1)
                         throw new JournalException(JournalFault.Fenced, $"another process has the lease {lease.name} now");
                 }
             }
@@ -231,7 +237,6 @@ public sealed class PostgresLease : Lease
             finally
             {
                 await session.DisposeAsync();
-                ending.Dispose();
             }
         }
     }

@@ -30,8 +30,11 @@ public sealed class NodeSecurityTests : IDisposable
         (await StatusAsync(node, null, "/api/nodes")).ShouldBe(HttpStatusCode.Forbidden);
         (await StatusAsync(node, null, "/healthz")).ShouldBe(HttpStatusCode.OK);
         (await StatusAsync(node, null, "/readyz")).ShouldBe(HttpStatusCode.ServiceUnavailable);
-        await Should.ThrowAsync<HttpRequestException>(() => StatusAsync(node, foreign, "/about"));
-        node.Refused.ShouldContain(r => r.Contains("foreign", StringComparison.Ordinal));
+        using HttpClientHandler forged = new() { ServerCertificateCustomValidationCallback = (_, _, _, _) => true, ClientCertificateOptions = ClientCertificateOption.Manual };
+        forged.ClientCertificates.Add(foreign.Own);
+        using HttpClient stranger = new(forged);
+        await Should.ThrowAsync<HttpRequestException>(() => stranger.GetAsync(new Uri($"{node.Settings.Url}/about")));
+        await UntilAsync(() => Task.FromResult(node.Refused.Any(r => r.Contains("foreign", StringComparison.Ordinal))));
 
         using (CertificateAuthority authority = CertificateAuthority.Open(At("authority")))
             File.Copy(authority.Revoke("revoked"), Path.Combine(At("node"), Certificates.RevokedFile), true);

@@ -8,7 +8,11 @@ namespace DaNas.Actors.Cluster;
 public sealed partial class ClusterActor
 {
     private readonly SortedDictionary<string, NodeDuty> duties = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> unreached = new(StringComparer.Ordinal);
     private ValueList<HostLoad> busy = [];
+
+    /// <summary>A node that announces itself and cannot be reached so often in a row is refused.</summary>
+    private const int UnreachedBound = 10;
 
     private void Arrived(IActorContext context, NodeInfo info)
     {
@@ -30,10 +34,11 @@ public sealed partial class ClusterActor
         Then(context, ClusterPorts.Transfer, new ClusterPorts.Reach(info, actor.Host), (c, reply) =>
         {
             open.Remove($"reach {actor.Path}");
-            if (reply.Failure is { } why)
-                c.Tell(actor, new ClusterProtocol.NodeRefused(why));
-            else
+            unreached[actor.Path] = reply.Failure is null ? 0 : unreached.GetValueOrDefault(actor.Path) + 1;
+            if (reply.Failure is null)
                 Register(c, info, actor);
+            else if (unreached[actor.Path] % UnreachedBound == 0)
+                c.Tell(actor, new ClusterProtocol.NodeRefused(reply.Failure)); // Not at once: it may have been frozen or cut off for a while just then.
         });
     }
 

@@ -107,11 +107,13 @@ internal sealed class CertificateAuthority : IDisposable
         ? Directory.EnumerateFiles(Path.Combine(folder, Issued), $"{name}-*.crt").Select(X509CertificateLoader.LoadCertificateFromFile).Where(c => c.Subject == $"CN={name}")
         : [];
 
+    /// <summary>A folder that is there already keeps its mode; the keys in it have their own.</summary>
     private static void MakePrivate(string path)
     {
-        Directory.CreateDirectory(path);
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(path);
+        else
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     private static void WriteSecret(string path, string text)

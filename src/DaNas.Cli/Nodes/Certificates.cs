@@ -25,9 +25,8 @@ internal sealed class Certificates : IDisposable
     private readonly X509Certificate2 authority;
     private readonly string folder;
     private readonly Lock gate = new();
-    private HashSet<string> revoked = [];
+    private HashSet<string>? revoked;
     private long looked;
-    private DateTime read;
 
     private Certificates(string folder, X509Certificate2 authority, X509Certificate2 own)
     {
@@ -50,12 +49,14 @@ internal sealed class Certificates : IDisposable
     {
         try
         {
-            foreach (string file in new[] { AuthorityFile, NodeFile, KeyFile })
+            foreach (string file in new[] { AuthorityFile, NodeFile, KeyFile, RevokedFile })
             {
                 if (!File.Exists(Path.Combine(folder, file)))
                     throw new UsageException($"--certificates {folder}: {file} is missing; 'danas certificates issue' makes a node's folder");
             }
 
+            if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(Path.Combine(folder, KeyFile)) & (UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.GroupWrite)) != 0)
+                throw new UsageException($"{Path.Combine(folder, KeyFile)} can be read or changed by others: chmod 600 it");
             X509Certificate2 authority = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(folder, AuthorityFile));
             using X509Certificate2 pem = X509Certificate2.CreateFromPemFile(Path.Combine(folder, NodeFile), Path.Combine(folder, KeyFile));
             Certificates all = new(folder, authority, X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null));
@@ -74,9 +75,12 @@ internal sealed class Certificates : IDisposable
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         chain.ChainPolicy.CustomTrustStore.Add(authority);
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        chain.ChainPolicy.DisableCertificateDownloads = true; // Nobody makes this process fetch what his certificate names.
         if (!chain.Build(shown))
             return string.Join("; ", chain.ChainStatus.Select(s => s.StatusInformation.Trim()).Distinct());
-        return Revoked().Contains(shown.SerialNumber) ? $"the certificate {shown.Subject} was revoked" : null;
+        if (Revoked() is not { } list)
+            return $"{Path.Combine(folder, RevokedFile)} is missing or not signed by the authority: nobody is let in until it is there";
+        return list.Contains(shown.SerialNumber) ? $"the certificate {shown.Subject} was revoked" : null;
     }
 
     /// <summary>For connections over HTTPS: the other side's name counts too where this side dials.</summary>
@@ -89,20 +93,21 @@ internal sealed class Certificates : IDisposable
         Own.Dispose();
     }
 
-    /// <summary>A list whose signature is wrong refuses everybody: somebody has changed it.</summary>
-    private HashSet<string> Revoked()
+    /// <summary>Null, which refuses everybody, where the list is missing or its signature is wrong: somebody has changed it.</summary>
+    private HashSet<string>? Revoked()
     {
         lock (gate)
         {
-            string path = Path.Combine(folder, RevokedFile);
             if (looked != 0 && System.Diagnostics.Stopwatch.GetElapsedTime(looked) < LookEvery)
                 return revoked;
             looked = System.Diagnostics.Stopwatch.GetTimestamp();
-            DateTime changed = File.Exists(path) ? File.GetLastWriteTimeUtc(path) : default;
-            if (changed != read)
+            try
             {
-                revoked = changed == default ? [] : RevocationList.Read(path, authority);
-                read = changed;
+                revoked = RevocationList.Read(Path.Combine(folder, RevokedFile), authority);
+            }
+            catch (Exception e) when (e is IOException or CryptographicException or FormatException or UnauthorizedAccessException)
+            {
+                revoked = null;
             }
 
             return revoked;

@@ -4,6 +4,7 @@ using DaNas.Actors.Akka;
 using DaNas.Actors.Cluster;
 using DaNas.Actors.Journals;
 using DaNas.Actors.Logging;
+using DaNas.Cli.Configuration;
 using DaNas.Cli.Running;
 using DaNas.Journal.Postgres;
 using DaNas.Storage.Http;
@@ -68,11 +69,12 @@ internal sealed class ClusterNode(NodeSettings settings, NodeServer server, ISta
         await using LeaderTerm term = new(settings, server, transfer, log);
         TaskCompletionSource<string> lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
         LeaseStore leases = new(settings.Journal!, settings.Cluster) { Lost = (name, e) => lost.TrySetResult($"the lease {name} is lost ({e.Message})") };
-        await using AkkaHost host = await AkkaHost.StartAsync(LocalActors.Timings, null, log, Address with { JournalConnection = settings.Journal!.PooledConnection, Leases = leases, Term = term });
-        await using CoordinatorBoard board = new(settings, server) { IsMember = () => host.IsMember, Join = host.Join, Linked = () => term.Linked, Outage = Outage };
+        AkkaHost host = await ListenAsync(Address with { JournalConnection = settings.Journal!.PooledConnection, Leases = leases, Term = term });
+        await using CoordinatorBoard board = new(settings, server) { IsMember = () => host.IsMember, Members = () => host.Members, Alone = why => Say(LogEvent.NodeChanged, "Starting", "Alone", why), Join = host.Join, Linked = () => term.Linked, Outage = Outage };
         term.Coordinators = () => board.Rows;
-        LeaderFinder finder = new(settings.Certificates, () => [.. board.Rows.Select(r => r.Address)]);
-        await using TrainerDuties? trainers = settings.Roles.Contains(NodeSettings.Trainer) ? new TrainerDuties(settings, transfer, finder, chatter) : null;
+        using LeaderFinder finder = new(settings.Certificates, () => [.. board.Rows.Select(r => r.Address)]);
+        await using TrainerDuties? trainers = settings.Roles.Contains(NodeSettings.Trainer) ? new TrainerDuties(settings, transfer, finder, chatter) { Waiting = why => Say(LogEvent.NodeChanged, "Starting", "Alone", why) } : null;
+        await using AkkaHost ending = host; // Actors end before the trainers' processes.
         host.OpenPort(ClusterPorts.Transfer, async (m, cancel) =>
         {
             await term.TransferAsync(m, cancel);
@@ -86,9 +88,7 @@ internal sealed class ClusterNode(NodeSettings settings, NodeServer server, ISta
         Task first = await Task.WhenAny(host.Ended, host.Fatal, board.Yielding, lost.Task, refused.Task, cancelled);
         string why = first is Task<string> told ? await told : "the other coordinators took this one for lost";
         await over.CancelAsync();
-        await boarding;
-        await following;
-        finder.Dispose();
+        await Task.WhenAll(boarding, following);
         if (first == cancelled)
             return ExitCode.Done;
         log.Write(Self, DateTimeOffset.UtcNow, new StateChange(LogEvent.ClusterSteppedDown, "Member", "Ended") { Cause = $"{why}; this process ends, and whoever supervises it starts another (systemd, Kubernetes: deploy/)", IsWarning = true });
@@ -107,14 +107,14 @@ internal sealed class ClusterNode(NodeSettings settings, NodeServer server, ISta
             return NodeRefusedCode;
         }
 
-        await using TrainerDuties trainers = new(settings, transfer, finder, chatter);
+        await using TrainerDuties trainers = new(settings, transfer, finder, chatter) { Waiting = why => Say(LogEvent.NodeChanged, "Starting", "Alone", why) };
         server.Ready = () => trainers.IsJoined;
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Task following = trainers.FollowAsync(over.Token);
         int code = ExitCode.Done;
         while (!stop.IsCancellationRequested)
         {
-            await using AkkaHost host = await AkkaHost.StartAsync(LocalActors.Timings, null, log, Address);
+            await using AkkaHost host = await ListenAsync(Address);
             host.OpenPort(ClusterPorts.Transfer, trainers.TransferAsync);
             trainers.Attach(host, refused);
             Task cancelled = Task.Delay(Timeout.Infinite, stop);
@@ -134,6 +134,29 @@ internal sealed class ClusterNode(NodeSettings settings, NodeServer server, ISta
         await following;
         return code;
     }
+
+    /// <summary>Throws <see cref="UsageException"/> where the port is in use.</summary>
+    private async Task<AkkaHost> ListenAsync(AkkaNode node)
+    {
+        try
+        {
+            return await AkkaHost.StartAsync(LocalActors.Timings, null, log, node);
+        }
+        catch (Exception e) when (Sockets(e) is not null)
+        {
+            throw new UsageException($"--listen {settings.Listen}: {Sockets(e)!.Message}");
+        }
+    }
+
+    private static System.Net.Sockets.SocketException? Sockets(Exception? e) => e switch
+    {
+        null => null,
+        System.Net.Sockets.SocketException found => found,
+        AggregateException many => many.InnerExceptions.Select(Sockets).FirstOrDefault(s => s is not null),
+        _ => Sockets(e.InnerException),
+    };
+
+    private void Say(LogEvent e, string from, string to, string cause) => log.Write(Self, DateTimeOffset.UtcNow, new StateChange(e, from, to) { Cause = cause, IsWarning = true });
 
     private void Outage(string? why) => log.Write(new ActorAddress("/coordinator"), DateTimeOffset.UtcNow, why is null
         ? new StateChange(LogEvent.ClusterStoreBack, "Waiting", "StandingBy") { IsWarning = true }

@@ -130,7 +130,10 @@ internal sealed class ClusterSession : IDisposable
                     return JsonSerializer.Deserialize<T>(text, DomainJson.Stored)!;
                 if (response.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.BadRequest)
                     throw new UsageException(JsonSerializer.Deserialize<ApiProblem>(text, DomainJson.Stored)!.Error);
+                if ((int)response.StatusCode is >= 400 and < 500)
+                    throw new UsageException($"{leader.Url}{path} answers with HTTP {(int)response.StatusCode}{(response.StatusCode == HttpStatusCode.RequestEntityTooLarge ? ": the configuration is too large" : string.Empty)}");
                 leader = response.StatusCode == HttpStatusCode.ServiceUnavailable ? null : leader;
+                await Task.Delay(Poll, stop);
             }
             catch (Exception e) when (e is HttpRequestException or JsonException || (e is OperationCanceledException && !stop.IsCancellationRequested))
             {

@@ -18,6 +18,15 @@ internal sealed class CoordinatorBoard(NodeSettings settings, NodeServer server)
     /// <summary>Longer than what a change of the leader takes by itself.</summary>
     private static readonly TimeSpan YieldAfter = TimeSpan.FromSeconds(8);
 
+    /// <summary>Two clusters of one name, founded while one of them could not reach the data base, do not stay two for longer.</summary>
+    private static readonly TimeSpan StrangersAfter = TimeSpan.FromSeconds(10);
+
+    /// <summary>Akka tries to join by itself for a while.</summary>
+    private static readonly TimeSpan JoinAgain = TimeSpan.FromSeconds(5);
+
+    /// <summary>Not a member for longer is said, and again as often.</summary>
+    private static readonly TimeSpan SayAlone = TimeSpan.FromSeconds(5);
+
     /// <summary>Others that start at the same time are seen by then.</summary>
     private static readonly TimeSpan BeforeFounding = TimeSpan.FromMilliseconds(600);
 
@@ -25,6 +34,9 @@ internal sealed class CoordinatorBoard(NodeSettings settings, NodeServer server)
     private readonly long started = Stopwatch.GetTimestamp();
     private NpgsqlConnection? connection;
     private long? badSince;
+    private long? strangeSince;
+    private long joined;
+    private long alone = Stopwatch.GetTimestamp();
     private bool claimed;
 
     /// <summary>Coordinators that renewed their row lately, this one among them.</summary>
@@ -32,6 +44,12 @@ internal sealed class CoordinatorBoard(NodeSettings settings, NodeServer server)
 
     /// <summary>Whether this node is a member of the cluster.</summary>
     public required Func<bool> IsMember { get; init; }
+
+    /// <summary>Members of this node's cluster, HOST:PORT.</summary>
+    public required Func<IReadOnlyList<string>> Members { get; init; }
+
+    /// <summary>Told why this coordinator is no member yet.</summary>
+    public required Action<string> Alone { get; init; }
 
     /// <summary>Joins the cluster of those nodes; its own address alone: founds one.</summary>
     public required Action<IReadOnlyList<string>> Join { get; init; }
@@ -59,7 +77,9 @@ internal sealed class CoordinatorBoard(NodeSettings settings, NodeServer server)
                 if (said)
                     Outage(null);
                 (known, said) = (true, false);
-                if (!IsMember())
+                if (IsMember())
+                    Compare();
+                else
                     await EnterAsync(connection, stop);
                 Judge(Rows.Where(r => r.Name != settings.Name).Select(r => r.Waiting).DefaultIfEmpty().Max());
                 await Task.Delay(Look, stop);
@@ -68,7 +88,9 @@ internal sealed class CoordinatorBoard(NodeSettings settings, NodeServer server)
             {
                 return;
             }
-            catch (Exception e) when (PostgresFaults.Heals(e))
+#pragma warning disable CA1031 // What the data base says now, it may not say in a while: this loop must outlive it.
+            catch (Exception e)
+#pragma warning restore CA1031
             {
                 if (!said)
                     Outage(e.Message);
@@ -92,10 +114,10 @@ internal sealed class CoordinatorBoard(NodeSettings settings, NodeServer server)
         await using NpgsqlBatch batch = new(open);
         NpgsqlBatchCommand here = new(
             """
-            INSERT INTO danas_coordinator (cluster, name, address, http, waiting, is_member, seen) VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp())
-            ON CONFLICT (cluster, name) DO UPDATE SET address = $3, http = $4, waiting = $5, is_member = $6, seen = clock_timestamp()
+            INSERT INTO danas_coordinator (cluster, name, address, waiting, is_member, seen) VALUES ($1, $2, $3, $4, $5, clock_timestamp())
+            ON CONFLICT (cluster, name) DO UPDATE SET address = $3, waiting = $4, is_member = $5, seen = clock_timestamp()
             """);
-        foreach (object value in new object[] { settings.Cluster, settings.Name, settings.Advertise.ToString(), settings.Url, server.Waiting.Count, IsMember() || claimed })
+        foreach (object value in new object[] { settings.Cluster, settings.Name, settings.Advertise.ToString(), server.Waiting.Count, IsMember() || claimed })
             here.Parameters.Add(new() { Value = value });
         NpgsqlBatchCommand all = new("SELECT name, address, is_member, waiting FROM danas_coordinator WHERE cluster = $1 AND seen > clock_timestamp() - INTERVAL '3 s' ORDER BY address");
         all.Parameters.Add(new() { Value = settings.Cluster });
@@ -104,7 +126,11 @@ internal sealed class CoordinatorBoard(NodeSettings settings, NodeServer server)
         await using NpgsqlDataReader rows = await batch.ExecuteReaderAsync(stop);
         List<BoardRow> result = [];
         while (await rows.ReadAsync(stop))
-            result.Add(new(rows.GetString(0), NodeAddress.Parse(rows.GetString(1), "a coordinator's row"), rows.GetBoolean(2), rows.GetInt32(3)));
+        {
+            if (NodeAddress.TryParse(rows.GetString(1)) is { } address) // An earlier version's row is none of ours.
+                result.Add(new(rows.GetString(0), address, rows.GetBoolean(2), rows.GetInt32(3)));
+        }
+
         return result;
     }
 
@@ -112,19 +138,27 @@ internal sealed class CoordinatorBoard(NodeSettings settings, NodeServer server)
     private async Task EnterAsync(NpgsqlConnection open, CancellationToken stop)
     {
         string[] members = [.. Rows.Where(r => r.IsMember && r.Name != settings.Name).Select(r => r.Address.Remoting)];
+        if (Stopwatch.GetElapsedTime(alone) > SayAlone)
+        {
+            alone = Stopwatch.GetTimestamp();
+            Alone(members.Length > 0 ? $"it asks {string.Join(", ", members)} to join and is no member yet: are their --listen ports reached from here, and are the certificates of one authority?" : "no coordinator is a member of a cluster yet");
+        }
+
         if (members.Length > 0)
         {
             claimed = false;
-            Join(members);
+            if (joined == 0 || Stopwatch.GetElapsedTime(joined) > JoinAgain)
+                Join(members);
+            joined = joined == 0 || Stopwatch.GetElapsedTime(joined) > JoinAgain ? Stopwatch.GetTimestamp() : joined;
             return;
         }
 
         if (claimed || Rows.Count == 0 || Rows[0].Name != settings.Name || Stopwatch.GetElapsedTime(started) < BeforeFounding)
             return;
         await using NpgsqlTransaction transaction = await open.BeginTransactionAsync(stop);
-        await using NpgsqlCommand alone = new("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", open, transaction);
-        alone.Parameters.Add(new() { Value = $"danas found {settings.Cluster}" });
-        await alone.ExecuteNonQueryAsync(stop);
+        await using NpgsqlCommand founding = new("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", open, transaction);
+        founding.Parameters.Add(new() { Value = $"danas found {settings.Cluster}" });
+        await founding.ExecuteNonQueryAsync(stop);
         await using NpgsqlCommand claim = new(
             """
             UPDATE danas_coordinator SET is_member = TRUE WHERE cluster = $1 AND name = $2
@@ -132,10 +166,22 @@ internal sealed class CoordinatorBoard(NodeSettings settings, NodeServer server)
             """, open, transaction);
         claim.Parameters.Add(new() { Value = settings.Cluster });
         claim.Parameters.Add(new() { Value = settings.Name });
-        claimed = await claim.ExecuteNonQueryAsync(stop) == 1;
+        bool won = await claim.ExecuteNonQueryAsync(stop) == 1;
         await transaction.CommitAsync(stop);
-        if (claimed)
+        claimed = won;
+        if (won)
             Join([settings.Advertise.Remoting]);
+    }
+
+    /// <summary>Members that are not of this node's cluster: of two clusters of one name, the one without the lowest address ends.</summary>
+    private void Compare()
+    {
+        IReadOnlyList<string> ours = Members();
+        BoardRow[] strangers = [.. Rows.Where(r => r.IsMember && r.Name != settings.Name && !ours.Contains(r.Address.Remoting))];
+        if (strangers.Length == 0)
+            strangeSince = null;
+        else if ((strangeSince ??= Stopwatch.GetTimestamp()) is var since && Stopwatch.GetElapsedTime(since) > StrangersAfter && string.CompareOrdinal(strangers[0].Address.Remoting, ours.Append(settings.Advertise.Remoting).Min(StringComparer.Ordinal)) < 0)
+            yielding.TrySetResult($"{strangers[0].Name} is a member of another cluster of the same name: this one joins that");
     }
 
     /// <summary>A leader that more nodes cannot reach than can, while they reach another coordinator, makes room for that one.</summary>

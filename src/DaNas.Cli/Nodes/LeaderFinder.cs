@@ -32,6 +32,7 @@ internal sealed class LeaderFinder(Certificates? certificates, Func<IReadOnlyLis
             if (leader is not null)
             {
                 answered = true;
+                await patience.CancelAsync(); // Whoever has not answered yet is not waited for.
                 return leader;
             }
 
@@ -46,12 +47,12 @@ internal sealed class LeaderFinder(Certificates? certificates, Func<IReadOnlyLis
     /// <summary>Why no coordinator would have this node; null where one would, or cannot say.</summary>
     public async Task<string?> RefusalAsync(string cluster, CancellationToken stop)
     {
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        patience.CancelAfter(FirstWaits);
         foreach (NodeAddress coordinator in coordinators())
         {
             try
             {
-                using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
-                patience.CancelAfter(FirstWaits);
                 NodeAbout? about = JsonSerializer.Deserialize<NodeAbout>(await http.GetStringAsync(new Uri($"{coordinator.Url(certificates is not null)}/about"), patience.Token), DomainJson.Stored);
                 if (about is null || about.Cluster == cluster)
                     return null;

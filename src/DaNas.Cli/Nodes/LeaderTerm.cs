@@ -22,6 +22,8 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
     private static readonly TimeSpan ReachPatience = TimeSpan.FromSeconds(3);
 
     private readonly HttpClient http = NodeHttp.Client(settings.Certificates, ReachPatience);
+    private readonly TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool ended;
     private AkkaHost? host;
     private PostgresJournal? journal;
 
@@ -34,8 +36,22 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
     public async Task BeginAsync(AkkaHost host)
     {
         this.host = host;
-        journal = await PostgresJournal.OpenAsync(settings.Journal!, settings.Folder.HeadOf, settings.Cluster);
+        try
+        {
+            await OpenAsync(host);
+        }
+        finally
+        {
+            begun.TrySetResult();
+        }
+    }
+
+    private async Task OpenAsync(AkkaHost host)
+    {
+        journal = PostgresJournal.OpenPrepared(settings.Journal!, settings.Folder.HeadOf, settings.Cluster);
         await journal.FenceAsync();
+        if (ended)
+            return;
         host.OpenJournal(journal);
         Linked = 0;
         host.PlayRole(Roles.Dispatcher, host.Spawn(Roles.Dispatcher, () => new DispatcherActor(Dispatching)));
@@ -51,10 +67,12 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
 
     public async Task EndAsync()
     {
-        server.Leader = null;
-        Linked = null;
+        ended = true;
         if (host is null)
             return;
+        await begun.Task;
+        server.Leader = null;
+        Linked = null;
         await host.StopAsync(host.AddressOf(Roles.Cluster), StopPatience);
         await host.StopAsync(host.AddressOf(Roles.Dispatcher), StopPatience);
     }
@@ -93,13 +111,13 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
     /// <summary>A node must be reached on both of its ports: blobs come from one, work goes to the other.</summary>
     private async Task ReachAsync(ClusterPorts.Reach reach, CancellationToken stop)
     {
-        NodeAddress remoting = NodeAddress.Parse(reach.Remoting, "a node's address");
+        int colon = reach.Remoting.LastIndexOf(':');
         try
         {
             using HttpResponseMessage answer = await http.GetAsync(new Uri($"{reach.Node.Address}/about"), stop);
             answer.EnsureSuccessStatusCode();
         }
-        catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException or UriFormatException)
         {
             throw new InvalidDataException($"the leader cannot reach {reach.Node.Name} at {reach.Node.Address} ({(e is OperationCanceledException ? "no answer" : e.GetBaseException().Message)}): open its HTTPS port, or give the address that others reach with --advertise");
         }
@@ -109,7 +127,7 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
             using TcpClient line = new();
             using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
             patience.CancelAfter(ReachPatience);
-            await line.ConnectAsync(remoting.Host, remoting.Port, patience.Token);
+            await line.ConnectAsync(reach.Remoting[..colon].Trim('[', ']'), int.Parse(reach.Remoting.AsSpan(colon + 1), System.Globalization.CultureInfo.InvariantCulture), patience.Token);
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException)
         {

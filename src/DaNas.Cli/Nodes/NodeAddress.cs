@@ -19,7 +19,10 @@ internal sealed record NodeAddress(string Host, int Port, int HttpPort)
 
     public override string ToString() => HttpPort == Port + HttpOffset ? Remoting : string.Create(CultureInfo.InvariantCulture, $"{Remoting}/{HttpPort}");
 
-    public static NodeAddress Parse(string text, string option)
+    public static NodeAddress Parse(string text, string option) => TryParse(text) ?? throw new UsageException($"{option} {text}: write HOST:PORT ([ADDRESS]:PORT for IPv6), or HOST:PORT/HTTPPORT where the HTTPS port is not PORT + {HttpOffset}");
+
+    /// <summary>Null for what is no address.</summary>
+    public static NodeAddress? TryParse(string text)
     {
         string[] parts = text.Split('/');
         if (parts.Length is 1 or 2 && Uri.TryCreate($"http://{parts[0]}", UriKind.Absolute, out Uri? uri) && parts[0].Contains(':', StringComparison.Ordinal) && uri.AbsolutePath == "/" && uri.Port > 0)
@@ -30,7 +33,7 @@ internal sealed record NodeAddress(string Host, int Port, int HttpPort)
                 return new(uri.Host, uri.Port, http);
         }
 
-        throw new UsageException($"{option} {text}: write HOST:PORT, or HOST:PORT/HTTPPORT where the HTTPS port is not PORT + {HttpOffset}");
+        return null;
     }
 
     public static IReadOnlyList<NodeAddress> ParseAll(string text, string option) => [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(t => Parse(t, option))];

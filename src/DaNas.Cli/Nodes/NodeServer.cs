@@ -33,7 +33,7 @@ internal sealed class NodeServer : IAsyncDisposable
     public NodeServer(NodeSettings settings, Action<string, string> refused)
     {
         Settings = settings;
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, EnvironmentName = "Production" });
         builder.Logging.ClearProviders();
         builder.Services.AddHealthChecks().AddCheck("node", () => Ready() ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy());
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(k =>

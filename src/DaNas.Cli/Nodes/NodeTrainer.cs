@@ -32,7 +32,7 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
     private readonly SemaphoreSlim busy = new(1);
     private readonly Lock gate = new();
     private volatile TrainerProcess? current;
-    private (string Search, string Unit, Task<UnitOutcome> Outcome)? running;
+    private (string Search, string Unit, int Attempt, Task<UnitOutcome> Outcome)? running;
 
     public double SilentSeconds => current?.SilentSeconds ?? 0;
 
@@ -41,8 +41,8 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
     {
         lock (gate)
         {
-            if (running is not { } r || r.Outcome.IsCompleted || r.Search != attempt.Search || r.Unit != attempt.Unit.Id)
-                running = (attempt.Search, attempt.Unit.Id, Task.Run(() => RunAnewAsync(attempt, stop), CancellationToken.None));
+            if (running is not { } r || (r.Outcome.IsCompleted && r.Attempt != attempt.Attempt) || r.Search != attempt.Search || r.Unit != attempt.Unit.Id)
+                running = (attempt.Search, attempt.Unit.Id, attempt.Attempt, Task.Run(() => RunAnewAsync(attempt, stop), CancellationToken.None));
             return running.Value.Outcome;
         }
     }
@@ -50,7 +50,15 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
     private async Task<UnitOutcome> RunAnewAsync(DispatchProtocol.RunAttempt attempt, CancellationToken stop)
     {
         long started = System.Diagnostics.Stopwatch.GetTimestamp();
-        await busy.WaitAsync(stop);
+        try
+        {
+            await busy.WaitAsync(stop);
+        }
+        catch (OperationCanceledException)
+        {
+            return new UnitOutcome.Failed(FailureKind.Cancelled, $"{settings.Name} is stopping", 0);
+        }
+
         try
         {
             Open opened = await OpenAsync(attempt, stop);
@@ -146,7 +154,12 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
 
     public async ValueTask DisposeAsync()
     {
-        foreach (Open each in open)
+        Task<UnitOutcome>? last;
+        lock (gate)
+            last = running?.Outcome;
+        if (last is not null)
+            await last; // It has been told to stop.
+        foreach (Open each in open.ToList())
             await each.Process.DisposeAsync();
         busy.Dispose();
     }

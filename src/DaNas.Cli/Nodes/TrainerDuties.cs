@@ -27,8 +27,11 @@ internal sealed class TrainerDuties : IAsyncDisposable
     private readonly Questions questions = new();
     private readonly CancellationTokenSource ending = new();
     private readonly Lock gate = new();
+    private readonly CancellationToken ended;
     private IActorHost? host;
     private LeaderAddress? leader;
+    private LeaderAddress? followed;
+    private int misses;
 
     public TrainerDuties(NodeSettings settings, BlobClient transfer, LeaderFinder finder, Action<string> chatter)
     {
@@ -37,7 +40,11 @@ internal sealed class TrainerDuties : IAsyncDisposable
         blobs = new NodeBlobs(settings, transfer, () => leader is { } l ? [l.Url] : []);
         trainers = [.. Enumerable.Range(0, settings.Trainers).Select(i => new NodeTrainer(i, settings, questions, blobs, text => chatter($"trainer {i}: {text}")))];
         memories = [.. trainers.Select(_ => new TrainerMemory())];
+        ended = ending.Token;
     }
+
+    /// <summary>Told why no leader is known yet, after a while and then seldom.</summary>
+    public required Action<string> Waiting { get; init; }
 
     /// <summary>Whether a leader is known.</summary>
     public bool IsJoined => leader is not null;
@@ -56,12 +63,13 @@ internal sealed class TrainerDuties : IAsyncDisposable
             host = next;
             questions.MoveTo(next);
             Follow(next);
+            followed = leader;
         }
 
         for (int i = 0; i < trainers.Length; i++)
         {
             (NodeTrainer trainer, TrainerMemory memory, int number) = (trainers[i], memories[i], i);
-            next.OpenPort(Actors.Ports.Engine(i), async (request, _) => await trainer.RunAsync((DispatchProtocol.RunAttempt)request, ending.Token));
+            next.OpenPort(Actors.Ports.Engine(i), async (request, _) => await trainer.RunAsync((DispatchProtocol.RunAttempt)request, ended));
             next.OpenPort(Actors.Ports.Pulse(i), (_, _) => Task.FromResult<object?>(trainer.SilentSeconds));
             next.Spawn(TrainerActor.NameOf(i), () => new TrainerActor(number, memory));
         }
@@ -79,8 +87,11 @@ internal sealed class TrainerDuties : IAsyncDisposable
             while (true)
             {
                 LeaderAddress? found = await finder.FindAsync(leader is null ? settings.Name : null, stop);
-                if (found != leader)
+                misses = found is null ? misses + 1 : 0;
+                if (found != leader && (found is not null || misses > 2)) // One slow answer changes nothing.
                     Follow(found);
+                if (misses > 0 && misses % (misses < 100 ? 14 : 240) == 0)
+                    Waiting($"no leader yet: {finder.LastFailure}");
                 if (Environment.TickCount64 - tidied > TidyEvery.TotalMilliseconds)
                 {
                     tidied = Environment.TickCount64;
@@ -129,8 +140,9 @@ internal sealed class TrainerDuties : IAsyncDisposable
         lock (gate)
         {
             leader = found;
-            if (found is null || host is null)
+            if (found is null || host is null || found == followed)
                 return;
+            followed = found;
             Follow(host);
             host.Tell(host.AddressOf(NodeActor.Name), new NodeActor.LeaderChanged(found.Remoting));
             for (int i = 0; i < trainers.Length; i++)

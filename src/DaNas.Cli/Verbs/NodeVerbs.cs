@@ -43,7 +43,7 @@ internal static class NodeVerbs
         {
             IPEndPoint at = EndPoint(parsed.GetValue(listen)!, "--listen");
             IPEndPoint web = parsed.GetValue(http) is { } other ? EndPoint(other, "--http") : at.Port + NodeAddress.HttpOffset <= IPEndPoint.MaxPort ? new IPEndPoint(at.Address, at.Port + NodeAddress.HttpOffset) : throw new UsageException($"--listen {at}: the HTTPS port would be above {IPEndPoint.MaxPort}; give --http ADDRESS:PORT");
-            string host = at.Address.Equals(IPAddress.Any) || at.Address.Equals(IPAddress.IPv6Any) ? Dns.GetHostName() : at.Address.ToString();
+            string host = at.Address.Equals(IPAddress.Any) || at.Address.Equals(IPAddress.IPv6Any) ? Dns.GetHostName() : at.Address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{at.Address}]" : at.Address.ToString();
             string journal = Environment.GetEnvironmentVariable("DANAS_JOURNAL") ?? string.Empty;
             string[] deviceList = parsed.GetValue(devices)?.Split(',', StringSplitOptions.RemoveEmptyEntries) ?? [];
             using Certificates? own = Certificates(parsed.GetValue(certificates));

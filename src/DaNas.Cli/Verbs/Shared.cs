@@ -52,7 +52,7 @@ internal static class Shared
             await Console.Error.WriteLineAsync($"libtorch: {e.Message.Split('\n')[0]}; 'danas doctor' says what this machine has");
             return ExitCode.Failed;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or TimeoutException)
         {
             await Console.Error.WriteLineAsync(e.Message);
             return ExitCode.Failed;

@@ -28,8 +28,11 @@ public sealed partial class PostgresJournal : IEventJournal
     public static async Task<PostgresJournal> OpenAsync(PostgresServer server, Func<string, string>? headOf = null, string? cluster = null)
     {
         await server.PrepareAsync();
-        return new PostgresJournal(server, headOf, cluster);
+        return OpenPrepared(server, headOf, cluster);
     }
+
+    /// <summary>The same, where the tables are known to be there.</summary>
+    public static PostgresJournal OpenPrepared(PostgresServer server, Func<string, string>? headOf, string? cluster) => new(server, headOf, cluster);
 
     public void AcceptCut(string persistenceId) => ledger.Accept(persistenceId);
 

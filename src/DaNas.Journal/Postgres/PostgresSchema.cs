@@ -75,7 +75,7 @@ public static class PostgresSchema
         """,
         """
         ALTER TABLE danas_lease ALTER COLUMN name TYPE VARCHAR(400);
-        ALTER TABLE danas_coordinator ADD COLUMN http VARCHAR(500) NOT NULL DEFAULT '', ADD COLUMN is_member BOOLEAN NOT NULL DEFAULT FALSE;
+        ALTER TABLE danas_coordinator ADD COLUMN is_member BOOLEAN NOT NULL DEFAULT FALSE;
         """,
     ];
 

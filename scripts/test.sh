@@ -2,7 +2,7 @@
 # All tests. Needs the .NET SDK; what needs PostgreSQL or Debian's python3-torch beyond that is skipped with the package's name. Arguments go to 'dotnet test' (such as --filter NAME).
 . "$(dirname "$0")/lib.sh"
 bash "$ROOT/scripts/build.sh"
-if [ -z "${DANAS_TEST_POSTGRES:-}" ] && ls -d /usr/lib/postgresql/*/bin /usr/local/pgsql/bin >/dev/null 2>&1; then
+if [ -z "${DANAS_TEST_POSTGRES:-}" ] && { ls -d /usr/lib/postgresql/*/bin /usr/local/pgsql/bin 2>/dev/null || true; } | grep -q .; then
   # A PostgreSQL of its own, in a folder that any user may enter; gone when the tests are over.
   database="$(mktemp -d /tmp/danas-postgres-XXXXXX)"; chmod 755 "$database"
   trap 'bash "$ROOT/scripts/postgres.sh" drop "$database"' EXIT

@@ -44,9 +44,9 @@ internal static class ClusterRun
                 await client.FetchAsync(folder, record.Id, weights, stop);
             ResultFiles.Write(record, folder);
         }
-        catch (BlobException e)
+        catch (Exception e) when (e is BlobException or HttpRequestException or IOException or UnauthorizedAccessException)
         {
-            presenter.Warn($"the search is over, but its weights could not be brought here: {e.Message}");
+            presenter.Warn($"the search is over, but its results could not be brought here: {e.Message}");
         }
     }
 

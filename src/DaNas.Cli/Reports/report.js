@@ -86,7 +86,7 @@ function draw() {
   drawn = charts.map(([id, make]) => {
     const option = make(colors()), d = echarts.init(document.getElementById(id), null, { renderer: "svg" });
     for (const key of ["xAxis", "yAxis"]) option[key] = [option[key]].flat().map(a => ({ ...a, ...styled(a) }));
-    d.setOption({ animation: false, grid: { left: 8, right: 8, top: 34, bottom: 20, containLabel: true }, legend: { textStyle: { color: soft }, type: "scroll" }, tooltip: { trigger: "axis" }, ...option });
+    d.setOption({ animation: false, grid: { left: 8, right: 8, top: 34, bottom: 8, outerBoundsMode: "same", outerBoundsContain: "all" }, legend: { top: 0, textStyle: { color: soft }, type: "scroll" }, tooltip: { trigger: "axis" }, ...option });
     return d;
   });
 }

@@ -159,7 +159,8 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
         Console.WriteLine(Text($"decision hash {state.DecisionHash.Hex}"));
         if (state.Phase is SearchPhase.Completed c)
             Console.WriteLine(Text($"weights hash  {c.WeightsHash.Hex}"));
-        Console.WriteLine(Text($"folder {folder.SearchFolder(record.Id)} (architecture.json, weights.safetensors, log.jsonl), journal {folder.JournalPath}"));
+        bool here = File.Exists(folder.JournalPath); // A search of a cluster has its journal and its log there.
+        Console.WriteLine(Text($"folder {folder.SearchFolder(record.Id)} (architecture.json, weights.safetensors{(here ? $", log.jsonl), journal {folder.JournalPath}" : ")")}"));
         Console.WriteLine(Text($"report {ResultFiles.ReportFile(record, folder)} (open it in a browser)"));
     }
 

@@ -5,12 +5,15 @@
 #   ./scripts/drill.sh kill-loop [--mean 5s] [--minutes 30] [CONF]   random process, random moment, again and again; goodput and recovery time
 #   ./scripts/drill.sh failover [--runs 10] [--json]  a cluster on loopback with PostgreSQL: leader killed and frozen, trainers killed
 #   ./scripts/drill.sh throughput --data FOLDER      images/s of a cluster with one and two trainers, beside bare engine processes
+#   ./scripts/drill.sh renewal                       every node of a cluster gets another certificate while searches run
 #   ./scripts/drill.sh partitions [--nodes 3,5] [--down 0,20,60]  kills with downtime, links cut in every way (needs root)
-#   ./scripts/drill.sh soak [--minutes 30]           one long search: memory, threads, files, tensors, journal
+#   ./scripts/drill.sh soak [--minutes 30] [--cluster]  one long search: memory, threads, files, tensors, journal; a cluster: no change of the leader, no trainer lost
 . "$(dirname "$0")/lib.sh"
-case "${1:-}" in
+kind="${1:-}"
+case " $* " in *' --cluster '*) [ "$kind" != soak ] || kind=cluster-soak ;; esac
+case "$kind" in
   sweep|kill-loop|soak) bash "$ROOT/scripts/build.sh" src/DaNas.Cli/DaNas.Cli.csproj; exec "$DANAS_BIN" drill "$@" ;;
-  failover|throughput|partitions)
+  failover|throughput|renewal|partitions|cluster-soak)
     bash "$ROOT/scripts/build.sh" src/DaNas.Cli/DaNas.Cli.csproj >&2
     if [ -z "${DANAS_JOURNAL:-}" ]; then
       database="$(mktemp -d /tmp/danas-postgres-XXXXXX)"; chmod 755 "$database"
@@ -23,7 +26,7 @@ case "${1:-}" in
     fi
     "$DANAS_BIN" drill "$@"; exit ;;
   kill-resume) shift ;;
-  *) die "usage: ./scripts/drill.sh kill-resume|sweep|kill-loop|failover|throughput|partitions|soak [options]" ;;
+  *) die "usage: ./scripts/drill.sh kill-resume|sweep|kill-loop|failover|throughput|renewal|partitions|soak [options]" ;;
 esac
 runs=5
 if [ "${1:-}" = --runs ]; then runs="$2"; shift 2; fi

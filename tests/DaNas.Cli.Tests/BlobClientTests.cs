@@ -56,4 +56,18 @@ public sealed class BlobClientTests
         await File.WriteAllTextAsync(Path.Combine(node.Settings.Folder.Root, "here", blob.Digest.Hex[..2]), "a file where the folder should be");
         (await Should.ThrowAsync<BlobException>(() => client.EnsureAsync(here, "s1", blob, [node.Settings.Url], CancellationToken.None))).Fault.ShouldBe(BlobFault.Unavailable);
     }
+
+    /// <summary>A frozen node's kernel still accepts connections.</summary>
+    [Fact]
+    public async Task A_node_that_accepts_and_never_answers_is_passed_over()
+    {
+        await using TestNode node = await TestNode.StartAsync();
+        using System.Net.Sockets.TcpListener frozen = new(System.Net.IPAddress.Loopback, 0);
+        frozen.Start();
+        BlobRef blob = new FileBlobStore(node.Settings.BlobFolderOf("s1")!).Put("here it is"u8);
+        FileBlobStore here = new(Path.Combine(node.Settings.Folder.Root, "here"));
+        using BlobClient client = TestNode.Client();
+        await client.EnsureAsync(here, "s1", blob, [$"http://{frozen.LocalEndpoint}", node.Settings.Url], CancellationToken.None);
+        here.Get(blob).ShouldBe("here it is"u8.ToArray());
+    }
 }

@@ -24,6 +24,9 @@ public sealed partial class ClusterActor
                 else
                     TakeOver(context, m.Id, failure => context.Tell(from, new ClusterProtocol.Answer(m.Ask, failure)));
                 break;
+            case ClusterProtocol.OpenSearch m when !lookedForUnfinished || taking.Contains(m.Search):
+            case ClusterProtocol.ListSearches when !lookedForUnfinished:
+                break; // A new leader that knows its searches not yet has no answer, rather than a wrong one; it is asked again.
             case ClusterProtocol.OpenSearch m:
                 SearchEvent.SearchStarted? started = searches.GetValueOrDefault(m.Search)?.Started;
                 context.Tell(from, started is null

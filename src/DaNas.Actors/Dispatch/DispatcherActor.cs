@@ -254,7 +254,7 @@ public sealed partial class DispatcherActor(DispatcherSettings settings) : IActo
     private void Assign(IActorContext context, bool alsoStragglers)
     {
         List<Lease> all = [.. trainers.Values];
-        List<Lease> idle = [.. all.Where(t => t.Running is null && !t.Busy && now - t.Seen <= settings.SilenceSeconds && MayWork(t))];
+        List<Lease> idle = [.. all.Where(t => t.Running is null && !t.Busy && now - t.Seen <= settings.SilenceSeconds && MayWork(t)).OrderBy(t => t.IsNew)];
         if (idle.Count == 0)
             return;
         Dictionary<string, int> running = DispatchPolicy.Running(all);

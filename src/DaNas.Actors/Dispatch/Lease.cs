@@ -72,6 +72,9 @@ internal sealed class Lease(ActorAddress trainer)
         return item;
     }
 
+    /// <summary>It has done nothing yet: a first unit costs it the start of a process, and the fetching of what the unit needs.</summary>
+    public bool IsNew => blobs.Count == 0;
+
     /// <summary>Whether a unit can begin there without fetching anything.</summary>
     public bool HasInputsOf(DispatchItem item) => Domain.Work.WorkUnit.InputsOf(item.Unit).All(blobs.Contains);
 

@@ -13,7 +13,7 @@ namespace DaNas.Cli.Drills;
 /// A cluster of this executable's processes on loopback, with folders of their own and a data base of its own in the PostgreSQL that DANAS_JOURNAL
 /// names. Gone when it is disposed.
 /// </summary>
-internal sealed class DrillCluster : IAsyncDisposable
+internal sealed partial class DrillCluster : IAsyncDisposable
 {
     /// <summary>As the shipped units for systemd and Kubernetes do with a node that has ended by itself.</summary>
     private static readonly TimeSpan RestartAfter = TimeSpan.FromSeconds(2);
@@ -134,78 +134,24 @@ internal sealed class DrillCluster : IAsyncDisposable
         process.Dispose();
     }
 
+    /// <summary>As an operator ends a node (SIGTERM); waits for its end.</summary>
+    public async Task StopAsync(DrillNode node)
+    {
+        Process process;
+        lock (gate)
+        {
+            down.Add(node.Name);
+            process = processes[node.Name];
+        }
+
+        Signal(node, "-TERM");
+        await process.WaitForExitAsync();
+        process.Dispose();
+    }
+
     public void Freeze(DrillNode node) => Signal(node, "-STOP");
 
     public void Thaw(DrillNode node) => Signal(node, "-CONT");
-
-    /// <summary>The coordinator that leads now; null where nobody does, or nobody can say.</summary>
-    public async Task<DrillNode?> LeaderAsync()
-    {
-        DrillNode?[] leading = await Task.WhenAll(Coordinators.Select(async c =>
-        {
-            try
-            {
-                using HttpResponseMessage answer = await http!.GetAsync(new Uri($"https://{c.Http}/leader"));
-                return answer.IsSuccessStatusCode ? c : null;
-            }
-            catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
-            {
-                return null;
-            }
-        }));
-        return leading.FirstOrDefault(c => c is not null);
-    }
-
-    /// <summary>When the next event that is progress was stored after a moment, by the journal; null where none was within the patience.</summary>
-    public async Task<DateTimeOffset?> NextUsefulAsync(DateTimeOffset after, TimeSpan patience)
-    {
-        long started = Stopwatch.GetTimestamp();
-        NpgsqlConnection? connection = null;
-        while (Stopwatch.GetElapsedTime(started) < patience)
-        {
-            try
-            {
-                connection ??= await Server.OpenAsync();
-                await using NpgsqlCommand command = new("SELECT min(created) FROM journal WHERE created > $1 AND manifest IN ('round-completed/1', 'block-scored/1')", connection);
-                command.Parameters.Add(new() { Value = after.UtcTicks });
-                if (await command.ExecuteScalarAsync() is long ticks)
-                {
-                    await connection.DisposeAsync();
-                    return new DateTimeOffset(ticks, TimeSpan.Zero);
-                }
-            }
-            catch (Exception e) when (e is NpgsqlException or Actors.Journals.JournalException or IOException)
-            {
-                if (connection is not null)
-                    await connection.DisposeAsync();
-                connection = null; // The data base is one of the victims.
-            }
-
-            await Task.Delay(20);
-        }
-
-        if (connection is not null)
-            await connection.DisposeAsync();
-        return null;
-    }
-
-    /// <summary>The newest term of leadership.</summary>
-    public async Task<long> TermAsync()
-    {
-        for (int tries = 0; ; tries++)
-        {
-            try
-            {
-                await using NpgsqlConnection connection = await Server.OpenAsync();
-                await using NpgsqlCommand command = new("SELECT max(epoch) FROM danas_lease WHERE name LIKE '%singleton%'", connection);
-                return await command.ExecuteScalarAsync() is long term ? term : 0;
-            }
-            catch (Actors.Journals.JournalException) when (tries < 60)
-            {
-                await Task.Delay(1000);
-            }
-        }
-    }
 
     public async ValueTask DisposeAsync()
     {

@@ -68,6 +68,13 @@ internal sealed class DrillNet : IDisposable
         Cut(b, a);
     }
 
+    /// <summary>From everybody.</summary>
+    public void CutOff(string machine)
+    {
+        foreach (string other in addresses.Keys.Where(a => a != machine))
+            CutBoth(machine, other);
+    }
+
     public void Heal()
     {
         foreach ((string from, string to) in cut)

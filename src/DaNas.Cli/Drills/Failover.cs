@@ -7,9 +7,9 @@ using DaNas.Domain.Configuration;
 
 namespace DaNas.Cli.Drills;
 
-/// <summary>What a failover drill found: seconds from the fault to the next stored round or score, and from a trainer's loss to its unit's next start.</summary>
+/// <summary>What a failover drill found: seconds from the fault to the next stored round or score, from a trainer's loss to its unit's next start, and from a frozen trainer's waking to its registration.</summary>
 internal sealed record FailoverResult(
-    double KilledMedianSeconds, double FrozenMedianSeconds, double TrainerKilledMedianSeconds, IReadOnlyList<double> Killed, IReadOnlyList<double> Frozen, IReadOnlyList<double> TrainerKilled, IReadOnlyList<double> UnitElsewhere, int Searches, bool HashesEqual, IReadOnlyList<string> Failures);
+    double KilledMedianSeconds, double FrozenMedianSeconds, double TrainerKilledMedianSeconds, IReadOnlyList<double> Killed, IReadOnlyList<double> Frozen, IReadOnlyList<double> TrainerKilled, IReadOnlyList<double> UnitElsewhere, IReadOnlyList<double> TrainerBack, int Searches, bool HashesEqual, IReadOnlyList<string> Failures);
 
 /// <summary>
 /// Searches on a cluster of two coordinators and some trainers, whose leader is killed or frozen again and again, and trainers killed between. What was
@@ -19,13 +19,19 @@ internal sealed class Failover(DrillRun drill, string folder, string journal, in
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(4);
+    /// <summary>A new search's first units wait for the trainers' processes to start: that is not what is measured.</summary>
+    private static readonly TimeSpan TrainersStart = TimeSpan.FromSeconds(10);
+
     private const double FrozenSeconds = 14;
+
+    private static readonly TimeSpan TrainerFrozen = TimeSpan.FromSeconds(5);
 
     private readonly List<string> failures = [];
     private readonly List<double> killed = [];
     private readonly List<double> frozen = [];
     private readonly List<double> trainerKilled = [];
     private readonly List<double> unitElsewhere = [];
+    private readonly List<double> trainerBack = [];
 
     public async Task<FailoverResult> RunAsync(int runs, string configuration, IReadOnlyList<string> sets)
     {
@@ -37,11 +43,14 @@ internal sealed class Failover(DrillRun drill, string folder, string journal, in
         using ClusterSession client = cluster.Client();
         DrillSearches searches = new(client, config, clean);
         Task searching = searches.RunAsync(stop.Token);
+        await DrillSearches.BusyLeaderAsync(cluster, searching);
+        await Task.Delay(TrainersStart);
         for (int i = 0; i < runs; i++)
         {
             await LeaderAsync(cluster, searching, killed, new("killed", 0, cluster.Kill, cluster.Start));
             await LeaderAsync(cluster, searching, frozen, new("frozen", FrozenSeconds, cluster.Freeze, cluster.Thaw));
             await TrainerAsync(cluster, i);
+            await FrozenTrainerAsync(cluster, i);
             say(Verbs.Output.Text($"run {i + 1}: next progress after {Last(killed)} s (leader killed), {Last(frozen)} s (frozen), {Last(trainerKilled)} s (trainer killed); {searches.Ended} searches ended, {failures.Count + searches.Failures.Count} failures"));
         }
 
@@ -49,12 +58,14 @@ internal sealed class Failover(DrillRun drill, string folder, string journal, in
         await DrillSearches.SeeThroughAsync(searching);
         bool equal = searches.Failures.Count == 0 && searches.Ended > 0;
         failures.AddRange(searches.Failures);
-        return new(Median(killed), Median(frozen), Median(trainerKilled), killed, frozen, trainerKilled, unitElsewhere, searches.Ended, equal, failures);
+        return new(Median(killed), Median(frozen), Median(trainerKilled), killed, frozen, trainerKilled, unitElsewhere, trainerBack, searches.Ended, equal, failures);
     }
 
     /// <summary>Strikes the leader while rounds are being stored, waits for the next one under another leader, and mends it.</summary>
     private async Task LeaderAsync(DrillCluster cluster, Task searching, List<double> times, Strike strike)
     {
+        for (int tries = 0; tries < 60 && !await cluster.IsCompleteAsync(); tries++)
+            await Task.Delay(500); // One that was started again is no standby before it is a member.
         DrillNode leader = await DrillSearches.BusyLeaderAsync(cluster, searching);
         strike.Begin(leader);
         DateTimeOffset at = DateTimeOffset.UtcNow;
@@ -85,21 +96,29 @@ internal sealed class Failover(DrillRun drill, string folder, string journal, in
     /// <summary>By the leader's log: seconds from the loss of a trainer to the moment when its unit was given to another one; null where it had none.</summary>
     private static double? Elsewhere(DrillCluster cluster, DrillNode victim, DateTimeOffset at)
     {
-        LogLine[] lines = [.. cluster.Coordinators.SelectMany(c => ReadShared(cluster.LogOf(c))).Where(l => l.At >= at).OrderBy(l => l.At)];
+        LogLine[] lines = cluster.LinesSince(at);
         LogLine? lost = Array.Find(lines, l => l.Id == (int)LogEvent.DispatcherTrainerLost && l.Cause!.Contains($"//{victim.Advertised.Remoting}/", StringComparison.Ordinal));
         LogLine? failed = lost is null ? null : Array.Find(lines, l => l.Id == (int)LogEvent.DispatcherUnitFailed && l.At >= lost.At);
         LogLine? again = failed is null ? null : Array.Find(lines, l => l.Id == (int)LogEvent.DispatcherUnitLeased && l.Unit == failed.Unit && l.At >= lost!.At);
         return again is null ? null : Math.Round((again.At - lost!.At).TotalSeconds, 3);
     }
 
-    private static IEnumerable<LogLine> ReadShared(string path)
+    /// <summary>Freezes a trainer until it is taken for lost, and times from its waking to its registration; in the same process.</summary>
+    private async Task FrozenTrainerAsync(DrillCluster cluster, int run)
     {
-        using StreamReader reader = new(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-        while (reader.ReadLine() is { } line)
-        {
-            if (LogLine.Parse(line) is { } read)
-                yield return read;
-        }
+        DrillNode victim = cluster.Nodes.Where(n => n.Role == NodeSettings.Trainer).ElementAt((run + 1) % trainers);
+        int process = cluster.ProcessOf(victim);
+        cluster.Freeze(victim);
+        await Task.Delay(TrainerFrozen);
+        DateTimeOffset woken = DateTimeOffset.UtcNow;
+        cluster.Thaw(victim);
+        await Task.Delay(Settle);
+        if (cluster.Returned(victim, woken) is { } seconds)
+            trainerBack.Add(seconds);
+        else
+            failures.Add($"trainer {victim.Name} had not come back {Settle.TotalSeconds:0} s after it was woken");
+        if (cluster.ProcessOf(victim) != process)
+            failures.Add($"trainer {victim.Name} was frozen, and ended");
     }
 
     private async Task<double> SecondsAsync(DrillCluster cluster, DateTimeOffset at, string what)

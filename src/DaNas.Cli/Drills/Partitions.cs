@@ -52,6 +52,12 @@ internal sealed class Partitions(DrillRun drill, string folder, string journal, 
         }
 
         lines.ForEach(l => l.Dispose());
+        await using (DrillCluster lone = await DrillCluster.StartAsync(Path.Combine(folder, "nodes-lone"), journal, new DrillLayout(1, 2)))
+        {
+            oneWriter &= await SearchThroughAsync(lone, config, clean, async searching => await CaseAsync(lone, searching, new("a lone coordinator killed and started again", 0, lone.Kill, lone.Start)));
+            failures.AddRange(lone.UnitsRunAgain().Select(u => $"a lone coordinator killed: {u} was run again"));
+        }
+
         return new(rows, ended, hashesEqual && ended > 0, oneWriter, failures);
     }
 
@@ -119,10 +125,30 @@ internal sealed class Partitions(DrillRun drill, string folder, string journal, 
         bool hasAll = cluster.Nodes.Count(n => n.Role == NodeSettings.Trainer) == 1;
         await CaseAsync(cluster, searching, new("islands: the leader with half of the trainers, the data base with the others", 20, leader => Islands(cluster, net, leader, false), _ => net.Heal()) { MustGoOn = hasAll });
         await CaseAsync(cluster, searching, new("islands: the leader with the data base, the other coordinator with a trainer", 20, leader => Islands(cluster, net, leader, true), _ => net.Heal()));
+        DrillNode trainer = cluster.Nodes.First(n => n.Role == NodeSettings.Trainer);
+        await CaseAsync(cluster, searching, new("a trainer and the standing coordinator do not reach each other", 10, leader => net.CutBoth(trainer.Name, cluster.Coordinators.First(c => c != leader).Name), _ => net.Heal()) { MustGoOn = true });
+        await CutTrainerAsync(cluster, net, searching, trainer);
         using CancellationTokenSource calm = new();
         Task flapping = Task.CompletedTask;
         await CaseAsync(cluster, searching, new("flapping: the leader is cut off for 3 s, reachable for 3 s, and so on", 30, leader => flapping = FlapAsync(cluster, net, leader, calm.Token), _ => calm.Cancel()) { MustGoOn = true });
         await flapping;
+    }
+
+    /// <summary>A trainer that nobody reaches for a while; it must work again at once when it is reached, in the same process.</summary>
+    private async Task CutTrainerAsync(DrillCluster cluster, DrillNet net, Task searching, DrillNode trainer)
+    {
+        int process = cluster.ProcessOf(trainer);
+        DateTimeOffset healed = default;
+        await CaseAsync(cluster, searching, new("a trainer is cut off from all others", 20, _ => net.CutOff(trainer.Name), _ =>
+        {
+            net.Heal();
+            healed = DateTimeOffset.UtcNow;
+        })
+        { MustGoOn = cluster.Nodes.Count(n => n.Role == NodeSettings.Trainer) > 1 });
+        double? back = cluster.Returned(trainer, healed);
+        say(Verbs.Output.Text($"the trainer that was cut off works again after {back ?? double.NaN:0.00} s, {(cluster.ProcessOf(trainer) == process ? "in the same process" : "in ANOTHER process")}"));
+        if (back is null || cluster.ProcessOf(trainer) != process)
+            failures.Add($"{trainer.Name} was cut off and did not come back in the same process");
     }
 
     /// <summary>Strikes at a moment of progress, looks for the next one, ends the fault when its time is over, and looks again.</summary>

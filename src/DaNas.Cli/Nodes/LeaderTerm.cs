@@ -1,4 +1,6 @@
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using DaNas.Actors;
 using DaNas.Actors.Akka;
 using DaNas.Actors.Cluster;
@@ -19,6 +21,7 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
     private static readonly string[] Ends = ["search-completed/1", "search-failed/1"];
     private static readonly DispatcherSettings Dispatching = new(3, 15) { AwaitsDuties = true };
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RehearseEvery = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ReachPatience = TimeSpan.FromSeconds(3);
 
     private readonly HttpClient http = NodeHttp.Client(settings.Certificates, ReachPatience);
@@ -32,6 +35,32 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
 
     /// <summary>Nodes that announced themselves in this term; null while it is not led.</summary>
     public int? Linked { get; private set; }
+
+    /// <summary>Standing by, once: reads a running search and asks the other coordinators, as a takeover does, so that the first one need not wait for code to be compiled.</summary>
+    public async Task RehearseAsync(CancellationToken stop)
+    {
+        while (host is null && !stop.IsCancellationRequested)
+        {
+            try
+            {
+                using PostgresJournal rehearsed = PostgresJournal.OpenPrepared(settings.Journal!, settings.Folder.HeadOf, settings.Cluster);
+                IReadOnlyList<string> running = await rehearsed.UnfinishedAsync(Ends);
+                BoardRow? other = Coordinators().FirstOrDefault(c => c.Name != settings.Name);
+                if (running.Count > 0 && other is not null)
+                {
+                    StateOf(await rehearsed.ReadAsync(running[0]));
+                    await ReachAsync(new(new NodeInfo(other.Name, other.Address.Url(settings.Certificates is not null), 0, string.Empty), other.Address.Remoting), stop);
+                    return;
+                }
+            }
+            catch (Exception e) when (e is JournalException or InvalidDataException or OperationCanceledException)
+            {
+                // A takeover says what is wrong; this is tried again.
+            }
+
+            await Task.Delay(RehearseEvery, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
 
     public async Task BeginAsync(AkkaHost host)
     {
@@ -109,9 +138,10 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
     }
 
     /// <summary>A node must be reached on both of its ports: blobs come from one, work goes to the other.</summary>
-    private async Task ReachAsync(ClusterPorts.Reach reach, CancellationToken stop)
+    private Task ReachAsync(ClusterPorts.Reach reach, CancellationToken stop) => Task.WhenAll(ReachWebAsync(reach, stop), ReachRemotingAsync(reach, stop));
+
+    private async Task ReachWebAsync(ClusterPorts.Reach reach, CancellationToken stop)
     {
-        int colon = reach.Remoting.LastIndexOf(':');
         try
         {
             using HttpResponseMessage answer = await http.GetAsync(new Uri($"{reach.Node.Address}/about"), stop);
@@ -121,15 +151,24 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
         {
             throw new InvalidDataException($"the leader cannot reach {reach.Node.Name} at {reach.Node.Address} ({(e is OperationCanceledException ? "no answer" : e.GetBaseException().Message)}): open its HTTPS port, or give the address that others reach with --advertise");
         }
+    }
 
+    private async Task ReachRemotingAsync(ClusterPorts.Reach reach, CancellationToken stop)
+    {
+        int colon = reach.Remoting.LastIndexOf(':');
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        patience.CancelAfter(ReachPatience);
         try
         {
             using TcpClient line = new();
-            using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            patience.CancelAfter(ReachPatience);
-            await line.ConnectAsync(reach.Remoting[..colon].Trim('[', ']'), int.Parse(reach.Remoting.AsSpan(colon + 1), System.Globalization.CultureInfo.InvariantCulture), patience.Token);
+            string name = reach.Remoting[..colon].Trim('[', ']');
+            await line.ConnectAsync(name, int.Parse(reach.Remoting.AsSpan(colon + 1), System.Globalization.CultureInfo.InvariantCulture), patience.Token);
+            if (settings.Certificates is not { } certificates)
+                return;
+            await using SslStream shaken = new(line.GetStream()); // A line that is dropped before would stand in the other's log as an attack.
+            await shaken.AuthenticateAsClientAsync(NodeHttp.Authentication(certificates, name), patience.Token);
         }
-        catch (Exception e) when (e is SocketException or OperationCanceledException)
+        catch (Exception e) when (e is SocketException or OperationCanceledException or IOException or AuthenticationException)
         {
             throw new InvalidDataException($"the leader cannot reach {reach.Node.Name} at {reach.Remoting} ({(e is OperationCanceledException ? "no answer" : e.Message)}): open its --listen port, or give the address that others reach with --advertise");
         }
@@ -159,13 +198,15 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
                     return new ClusterPorts.BelongsElsewhere(e.Message);
                 }
 
-                return new ClusterPorts.Taken(epoch, (await journal.ReadAsync(id)).Select(e => (SearchEvent)e.Event).Aggregate(SearchState.Initial, SearchEvolver.Evolve).Started);
+                return new ClusterPorts.Taken(epoch, StateOf(await journal.ReadAsync(id)).Started);
             case ClusterPorts.ReadAfter read:
                 return await ReadAsync(read);
             default:
                 throw new InvalidOperationException($"{request.GetType().Name} is not for the journal");
         }
     }
+
+    private static SearchState StateOf(IEnumerable<StoredEvent> events) => events.Select(e => (SearchEvent)e.Event).Aggregate(SearchState.Initial, SearchEvolver.Evolve);
 
     private async Task<List<FollowedEvent>> ReadAsync(ClusterPorts.ReadAfter read)
     {

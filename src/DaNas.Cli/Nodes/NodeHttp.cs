@@ -1,3 +1,4 @@
+using System.Net.Security;
 using DaNas.Storage.Http;
 
 namespace DaNas.Cli.Nodes;
@@ -13,12 +14,16 @@ internal static class NodeHttp
     {
         SocketsHttpHandler handler = new() { ConnectTimeout = TimeSpan.FromSeconds(3), PooledConnectionLifetime = TimeSpan.FromMinutes(5) };
         if (certificates is not null)
-        {
-            handler.SslOptions.ClientCertificates = [certificates.Own];
-            handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => certificates.Own;
-            handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, errors) => certificates.Accepts(shown, errors);
-        }
-
+            handler.SslOptions = Authentication(certificates, null);
         return new HttpClient(handler) { Timeout = timeout };
     }
+
+    /// <summary>Both sides show certificates; a null host is filled in by the HTTP handler.</summary>
+    public static SslClientAuthenticationOptions Authentication(Certificates certificates, string? host) => new()
+    {
+        TargetHost = host,
+        ClientCertificates = [certificates.Own],
+        LocalCertificateSelectionCallback = (_, _, _, _, _) => certificates.Own,
+        RemoteCertificateValidationCallback = (_, shown, _, errors) => certificates.Accepts(shown, errors),
+    };
 }

@@ -7,10 +7,11 @@ namespace DaNas.Cli.Nodes;
 /// <summary>Asks actors from outside, and waits: a question is told again until it is answered or the time is up.</summary>
 internal sealed class Questions
 {
-    private static readonly TimeSpan Again = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(250);
 
     private readonly ConcurrentDictionary<string, TaskCompletionSource<IAsk>> waiting = new(StringComparer.Ordinal);
     private (IActorHost Host, ActorAddress Self) on;
+    private volatile TaskCompletionSource moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>The host whose actors are asked from now on.</summary>
     public void MoveTo(IActorHost host) => on = (host, host.Listen("questions", m =>
@@ -18,6 +19,14 @@ internal sealed class Questions
         if (m is IAsk answer && waiting.TryRemove(answer.Ask, out TaskCompletionSource<IAsk>? done))
             done.TrySetResult(answer);
     }));
+
+    /// <summary>Somebody else answers from now on: what is open is asked again at once.</summary>
+    public void AskAgain()
+    {
+        TaskCompletionSource former = moved;
+        moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        former.TrySetResult();
+    }
 
     /// <summary>Throws <see cref="TimeoutException"/>.</summary>
     public async Task<T> AskAsync<T>(Func<string, IAsk> question, TimeSpan patience, CancellationToken cancellation)
@@ -32,9 +41,10 @@ internal sealed class Questions
             long until = Environment.TickCount64 + (long)patience.TotalMilliseconds;
             while (Environment.TickCount64 < until)
             {
+                Task elsewhere = moved.Task;
                 (IActorHost host, ActorAddress self) = on;
                 host.Tell(host.Resolve(Roles.Cluster), asked, self);
-                Task first = await Task.WhenAny(done.Task, Task.Delay(Again, cancellation));
+                Task first = await Task.WhenAny(done.Task, elsewhere, Task.Delay(Again, cancellation));
                 cancellation.ThrowIfCancellationRequested();
                 if (first == done.Task)
                     return await done.Task as T ?? throw new InvalidDataException($"{asked.GetType().Name} was answered by {(await done.Task).GetType().Name}");

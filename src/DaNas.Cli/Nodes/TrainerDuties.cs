@@ -15,9 +15,8 @@ internal sealed class TrainerDuties : IAsyncDisposable
 {
     private static readonly TimeSpan TidyEvery = TimeSpan.FromSeconds(30);
 
-    /// <summary>How often the coordinators are asked: while somebody leads, and while nobody does.</summary>
-    private static readonly TimeSpan Calm = TimeSpan.FromMilliseconds(750);
-    private static readonly TimeSpan Eager = TimeSpan.FromMilliseconds(250);
+    /// <summary>How often the coordinators are asked who leads.</summary>
+    private static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(250);
 
     private readonly NodeSettings settings;
     private readonly LeaderFinder finder;
@@ -99,7 +98,7 @@ internal sealed class TrainerDuties : IAsyncDisposable
                         await trainer.CloseIdleAsync();
                 }
 
-                await Task.Delay(leader is null ? Eager : Calm, stop);
+                await Task.Delay(AskEvery, stop);
             }
         }
         catch (OperationCanceledException)
@@ -147,6 +146,7 @@ internal sealed class TrainerDuties : IAsyncDisposable
             host.Tell(host.AddressOf(NodeActor.Name), new NodeActor.LeaderChanged(found.Remoting));
             for (int i = 0; i < trainers.Length; i++)
                 host.Tell(host.AddressOf(TrainerActor.NameOf(i)), new TrainerActor.DispatcherChanged());
+            questions.AskAgain();
         }
     }
 

@@ -236,7 +236,22 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
         start.Environment["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8";
         if (Device is not null)
             start.Environment["CUDA_VISIBLE_DEVICES"] = Device;
-        return Process.Start(start) ?? throw new DataException($"{executable} cannot be started");
+        Process launched = Process.Start(start) ?? throw new DataException($"{executable} cannot be started");
+        StepBack(launched);
+        return launched;
+    }
+
+    /// <summary>Where cores are short, heartbeats and the journal come before training: a late heartbeat costs a change of the leader.</summary>
+    private static void StepBack(Process trainer)
+    {
+        try
+        {
+            trainer.PriorityClass = ProcessPriorityClass.BelowNormal;
+        }
+        catch (Exception e) when (e is System.ComponentModel.Win32Exception or InvalidOperationException)
+        {
+            // It has ended already, or may not be changed here: then it trains at the priority that it has.
+        }
     }
 
     private async Task<object?> ReadAsync(Process from, CancellationToken cancellation)

@@ -12,9 +12,12 @@ namespace DaNas.Cli.Verbs;
 /// <summary>Drills: real processes, real kills, compared with the clean search. Each prints one JSON line last.</summary>
 internal static class DrillVerbs
 {
+    /// <summary>The drill search, long enough to strike it again and again.</summary>
+    private static readonly string[] LongDrill = ["warmup.epochs=20", "stage.epochs=40"];
+
     private static readonly JsonSerializerOptions Named = new(Output.Json) { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
 
-    public static Command Drill() => new("drill", "Kills real searches in every way and compares them with the clean one.") { SweepCommand(), KillLoopCommand(), SoakCommand(), FailoverCommand(), ThroughputCommand(), PartitionsCommand(), PlainCommand() };
+    public static Command Drill() => new("drill", "Kills real searches in every way and compares them with the clean one.") { SweepCommand(), KillLoopCommand(), SoakCommand(), FailoverCommand(), ThroughputCommand(), RenewalCommand(), PartitionsCommand(), PlainCommand() };
 
     private static Command SweepCommand()
     {
@@ -58,8 +61,9 @@ internal static class DrillVerbs
     {
         Option<double> minutes = new("--minutes") { DefaultValueFactory = _ => 30, Description = "How long." };
         Option<string[]> set = Shared.Set();
-        Command command = new("soak", "One long search: memory, threads, files, native tensors and journal must not grow.") { minutes, set };
-        command.SetAction(parsed => Shared.Guard(() => InTemporaryFolder("drill", ["warmup.epochs=5000", .. parsed.GetValue(set) ?? []], drill =>
+        Option<bool> cluster = new("--cluster") { Description = "Two coordinators, three trainers and PostgreSQL that nobody strikes: no change of the leader, no trainer taken for lost." };
+        Command command = new("soak", "One long search: memory, threads, files, native tensors and journal must not grow.") { minutes, set, cluster };
+        command.SetAction(parsed => Shared.Guard(() => parsed.GetValue(cluster) ? ClusterSoak(parsed.GetValue(minutes)) : InTemporaryFolder("drill", ["warmup.epochs=5000", .. parsed.GetValue(set) ?? []], drill =>
         {
             IReadOnlyList<SoakFigure> figures = new Soak(drill, Console.WriteLine).Run(parsed.GetValue(minutes));
             Output.PrintTable(["figure", "second quarter", "last quarter", "ratio", ""], figures.Select(f => (IReadOnlyList<string>)[f.Name, Output.Text($"{f.Early:0.##}"), Output.Text($"{f.Late:0.##}"), Output.Text($"{f.Ratio:0.000}"), f.Bounded ? "ok" : "look"]));
@@ -67,6 +71,31 @@ internal static class DrillVerbs
             return figures.Where(f => f.Name != "events an hour").All(f => f.Bounded) ? ExitCode.Done : ExitCode.Failed;
         })));
         return command;
+    }
+
+    private static int ClusterSoak(double minutes) => OnCluster(
+        (drill, nodes, journal, config) => new ClusterSoak(drill, nodes, journal, Console.WriteLine).RunAsync(minutes, config), r => r.Failures);
+
+    private static Command RenewalCommand()
+    {
+        Command command = new("renewal", "Every node of a cluster gets another certificate while searches run: no unit may be lost.");
+        command.SetAction(_ => Shared.Guard(() => OnCluster((drill, nodes, journal, config) => new Renewal(drill, nodes, journal, Console.WriteLine).RunAsync(config), r => r.Failures)));
+        return command;
+    }
+
+    /// <summary>A drill on two coordinators and three trainers, whose result is one JSON line.</summary>
+    private static int OnCluster<T>(Func<DrillRun, string, string, SearchConfig, Task<T>> run, Func<T, IReadOnlyList<string>> failuresOf)
+        where T : notnull
+    {
+        string journal = Journal();
+        return InTemporaryFolder("drill", LongDrill, drill =>
+        {
+            T result = run(drill, Path.Combine(drill.Folder.Root, "nodes"), journal, ConfigLoader.Load("drill", LongDrill, null)).GetAwaiter().GetResult();
+            foreach (string failure in failuresOf(result))
+                Console.Error.WriteLine(failure);
+            Console.WriteLine(JsonLine(result));
+            return failuresOf(result).Count == 0 ? ExitCode.Done : ExitCode.Failed;
+        });
     }
 
     private static Command FailoverCommand()
@@ -82,19 +111,21 @@ internal static class DrillVerbs
         {
             string journal = Journal();
             string name = parsed.GetValue(conf)!;
-            string[] sets = [.. name == "drill" ? (string[])["warmup.epochs=20", "stage.epochs=40"] : [], .. parsed.GetValue(data) is { } path ? (string[])[$"data.path={Path.GetFullPath(path)}"] : [], .. parsed.GetValue(set) ?? []];
+            string[] sets = [.. name == "drill" ? LongDrill : [], .. parsed.GetValue(data) is { } path ? (string[])[$"data.path={Path.GetFullPath(path)}"] : [], .. parsed.GetValue(set) ?? []];
             return InTemporaryFolder(name, sets, drill =>
             {
                 FailoverResult result = new Failover(drill, Path.Combine(drill.Folder.Root, "nodes"), journal, parsed.GetValue(trainers), parsed.GetValue(json) ? Console.Error.WriteLine : Console.WriteLine).RunAsync(parsed.GetValue(runs), name, sets).GetAwaiter().GetResult();
                 foreach (string failure in result.Failures)
                     Console.Error.WriteLine(failure);
                 Console.WriteLine(parsed.GetValue(json) ? JsonLine(result)
-                    : Output.Text($"to the next progress, medians of {parsed.GetValue(runs)}: leader killed {result.KilledMedianSeconds:0.00} s, leader frozen {result.FrozenMedianSeconds:0.00} s, trainer killed {result.TrainerKilledMedianSeconds:0.00} s; a lost trainer's unit given to another one after {(result.UnitElsewhere.Count == 0 ? double.NaN : result.UnitElsewhere.Max()):0.00} s at most ({result.UnitElsewhere.Count} units); {result.Searches} searches, hashes {(result.HashesEqual ? "equal" : "DIFFERENT")}"));
+                    : Output.Text($"to the next progress, medians of {parsed.GetValue(runs)}: leader killed {result.KilledMedianSeconds:0.00} s, leader frozen {result.FrozenMedianSeconds:0.00} s, trainer killed {result.TrainerKilledMedianSeconds:0.00} s; a lost trainer's unit given to another one after {Most(result.UnitElsewhere):0.00} s at most ({result.UnitElsewhere.Count} units); a frozen trainer back after {Most(result.TrainerBack):0.00} s at most; {result.Searches} searches, hashes {(result.HashesEqual ? "equal" : "DIFFERENT")}"));
                 return result.HashesEqual && result.Failures.Count == 0 ? ExitCode.Done : ExitCode.Failed;
             });
         }));
         return command;
     }
+
+    private static double Most(IReadOnlyList<double> seconds) => seconds.Count == 0 ? double.NaN : seconds.Max();
 
     private static Command ThroughputCommand()
     {
@@ -136,11 +167,10 @@ internal static class DrillVerbs
             }
 
             string journal = Journal();
-            string[] sets = ["warmup.epochs=20", "stage.epochs=40"];
-            return InTemporaryFolder("drill", sets, drill =>
+            return InTemporaryFolder("drill", LongDrill, drill =>
             {
                 PartitionResult result = new Partitions(drill, Path.Combine(drill.Folder.Root, "nodes"), journal, parsed.GetValue(json) ? Console.Error.WriteLine : Console.WriteLine)
-                    .RunAsync(ConfigLoader.Load("drill", sets, null), [.. Numbers(parsed.GetValue(nodes)!).Select(n => (int)n)], Numbers(parsed.GetValue(down)!)).GetAwaiter().GetResult();
+                    .RunAsync(ConfigLoader.Load("drill", LongDrill, null), [.. Numbers(parsed.GetValue(nodes)!).Select(n => (int)n)], Numbers(parsed.GetValue(down)!)).GetAwaiter().GetResult();
                 foreach (string failure in result.Failures)
                     Console.Error.WriteLine(failure);
                 if (parsed.GetValue(json))

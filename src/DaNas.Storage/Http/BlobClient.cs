@@ -16,8 +16,11 @@ public sealed class BlobClient(HttpClient http) : IDisposable
     private const int BufferBytes = 256 * 1024;
     private const int Tries = 4;
 
-    /// <summary>Without a byte for so long, a transfer is broken off.</summary>
-    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(10);
+    /// <summary>Without a byte for so long, a transfer is broken off; what came is kept.</summary>
+    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(3);
+
+    /// <summary>A node that has not begun to answer by then is passed over, since it may be frozen and others may have the blob; each further round waits twice as long.</summary>
+    private static readonly TimeSpan FirstByte = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim slots = new(AtOnce);
     private readonly ConcurrentDictionary<string, Task> underWay = new(StringComparer.Ordinal);
@@ -80,7 +83,7 @@ public sealed class BlobClient(HttpClient http) : IDisposable
                 silent.Clear();
                 foreach (string node in nodes.Distinct())
                 {
-                    (Got got, string why) = await TryFetchAsync(store, search, blob, node, cancellation);
+                    (Got got, string why) = await TryFetchAsync(store, search, blob, new Source(node, FirstByte * (1 << i)), cancellation);
                     if (got == Got.Whole)
                         return;
                     if (got == Got.NoAnswer)
@@ -108,20 +111,21 @@ public sealed class BlobClient(HttpClient http) : IDisposable
         }
     }
 
-    private async Task<(Got Got, string Why)> TryFetchAsync(FileBlobStore store, string search, BlobRef blob, string node, CancellationToken cancellation)
+    private async Task<(Got Got, string Why)> TryFetchAsync(FileBlobStore store, string search, BlobRef blob, Source source, CancellationToken cancellation)
     {
         string part = store.PartOf(blob);
         using CancellationTokenSource idle = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        idle.CancelAfter(Idle);
+        idle.CancelAfter(source.FirstByte);
         try
         {
             long have = LengthOf(part);
-            using HttpRequestMessage request = new(HttpMethod.Get, BlobEndpoint.AddressOf(node, search, blob.Digest));
+            using HttpRequestMessage request = new(HttpMethod.Get, BlobEndpoint.AddressOf(source.Node, search, blob.Digest));
             if (have > 0 && have < blob.SizeBytes)
                 request.Headers.Range = new RangeHeaderValue(have, null);
             using HttpResponseMessage response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, idle.Token);
             if (!response.IsSuccessStatusCode)
                 return response.StatusCode == HttpStatusCode.NotFound ? (Got.NotThere, "not there") : (Got.NoAnswer, $"HTTP {(int)response.StatusCode}");
+            idle.CancelAfter(Idle);
             await using Stream body = await response.Content.ReadAsStreamAsync(idle.Token);
             if (!await StoreAsync(part, body, response.StatusCode == HttpStatusCode.PartialContent, blob, idle))
                 return (Got.NotThere, "longer than it should be");
@@ -132,10 +136,10 @@ public sealed class BlobClient(HttpClient http) : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or HttpIOException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
-            return (Got.NoAnswer, e is OperationCanceledException ? $"no byte for {Idle.TotalSeconds:0} s" : e.Message);
+            return (Got.NoAnswer, e is OperationCanceledException ? "it does not answer" : e.Message);
         }
 
-        return await TryFetchAsync(store, search, blob, node, cancellation); // What was here was damaged; it is gone, and fetched from its beginning.
+        return await TryFetchAsync(store, search, blob, source, cancellation); // What was here was damaged; it is gone, and fetched from its beginning.
     }
 
     private static async Task<bool> StoreAsync(string part, Stream body, bool goesOn, BlobRef blob, CancellationTokenSource idle)
@@ -187,4 +191,7 @@ public sealed class BlobClient(HttpClient http) : IDisposable
             throw new BlobException(BlobFault.Unavailable, null, $"{part}: the blob cannot be written ({e.Message}); free some space or check the folder's rights, the search then goes on", e);
         }
     }
+
+    /// <summary>A node that may have a blob, and how long it is given to begin its answer.</summary>
+    private sealed record Source(string Node, TimeSpan FirstByte);
 }

@@ -1,0 +1,79 @@
+using DaNas.Actors.Cluster;
+using DaNas.Actors.Logging;
+using DaNas.Cli.Nodes;
+using DaNas.Cli.Running;
+using DaNas.Domain.Configuration;
+
+namespace DaNas.Cli.Drills;
+
+/// <summary>What a round of renewed certificates cost: units lost or run again, which must be none.</summary>
+internal sealed record RenewalResult(int NodesRenewed, int Searches, int UnitsLost, IReadOnlyList<string> UnitsRunAgain, IReadOnlyList<string> Failures);
+
+/// <summary>Node after node gets another certificate while searches run: drained, ended, started with the new one, activated; the leader last.</summary>
+internal sealed class Renewal(DrillRun drill, string folder, string journal, Action<string> say)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    private readonly List<string> failures = [];
+
+    public async Task<RenewalResult> RunAsync(SearchConfig config)
+    {
+        DrillEnd clean = drill.Clean("clean");
+        using CancellationTokenSource stop = new();
+        await using DrillCluster cluster = await DrillCluster.StartAsync(folder, journal, new DrillLayout(2, 3));
+        using ClusterSession client = cluster.Client();
+        DrillSearches searches = new(client, config, clean);
+        Task searching = searches.RunAsync(stop.Token);
+        DrillNode first = await DrillSearches.BusyLeaderAsync(cluster, searching);
+        await UntilAsync("all nodes are there", cluster.IsCompleteAsync);
+        DateTimeOffset from = DateTimeOffset.UtcNow;
+        DrillNode[] order = [.. cluster.Nodes.OrderBy(n => n.Role == NodeSettings.Coordinator).ThenBy(n => n == first)];
+        foreach (DrillNode node in order)
+            await RenewAsync(cluster, client, node);
+        await DrillSearches.BusyLeaderAsync(cluster, searching);
+        LogLine[] lost = [.. cluster.LinesSince(from).Where(l => l.Id is (int)LogEvent.DispatcherUnitFailed)];
+        await stop.CancelAsync();
+        await DrillSearches.SeeThroughAsync(searching);
+        IReadOnlyList<string> again = cluster.UnitsRunAgain();
+        failures.AddRange(searches.Failures);
+        failures.AddRange(lost.Select(l => $"{l.At:HH:mm:ss.fff} {l.Search}/{l.Unit} was lost: {l.Cause}"));
+        failures.AddRange(again.Select(u => $"{u} was run again"));
+        return new(order.Length, searches.Ended, lost.Length, again, failures);
+    }
+
+    private async Task RenewAsync(DrillCluster cluster, ClusterSession client, DrillNode node)
+    {
+        bool trains = node.Role == NodeSettings.Trainer;
+        if (trains)
+        {
+            await client.SetDutyAsync(node.Name, NodeDuty.Draining, CancellationToken.None);
+            await UntilAsync($"{node.Name} is drained", async () => (await client.NodesAsync(CancellationToken.None)).All(n => n.Node.Name != node.Name || n.Busy == 0));
+        }
+
+        await cluster.StopAsync(node);
+        cluster.Issue(node.Name, node.Host);
+        cluster.Start(node);
+        if (trains)
+        {
+            await UntilAsync($"{node.Name} is back", async () => (await client.NodesAsync(CancellationToken.None)).Any(n => n.Node.Name == node.Name && n.Connected));
+            await client.SetDutyAsync(node.Name, NodeDuty.Active, CancellationToken.None);
+        }
+        else
+        {
+            await UntilAsync($"{node.Name} is a member again", cluster.IsCompleteAsync);
+        }
+
+        say($"{node.Name} has a new certificate");
+    }
+
+    private static async Task UntilAsync(string what, Func<Task<bool>> holds)
+    {
+        DateTimeOffset until = DateTimeOffset.UtcNow + Patience;
+        while (!await holds())
+        {
+            if (DateTimeOffset.UtcNow > until)
+                throw new InvalidDataException($"not within {Patience.TotalMinutes:0} min: {what}");
+            await Task.Delay(250);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using DaNas.Actors.Cluster;
+using DaNas.Actors.Dispatch;
+using DaNas.Domain.Values;
+using DaNas.Ports;
+
+namespace DaNas.Actors.Tests;
+
+/// <summary>What a leader answers, and whom it gives work, while it is new.</summary>
+public sealed class TakeoverTests : DispatcherBench
+{
+    /// <summary>A trainer that asks too early would else be told that its search runs nowhere, and its attempt would count as failed.</summary>
+    [Fact]
+    public void A_leader_that_has_not_read_the_journal_yet_does_not_deny_a_search()
+    {
+        List<IAsk> answers = [];
+        Action<object?, string?>? found = null;
+        node.OpenPort(ClusterPorts.Journal, (request, reply) =>
+        {
+            if (request is ClusterPorts.FindUnfinished)
+                found = reply;
+        });
+        node.OpenPort(ClusterPorts.Transfer, (_, reply) => reply(null, null));
+        node.Spawn(Roles.Cluster, () => new ClusterActor("test"));
+        world.PlayRole(Roles.Cluster, new ActorAddress($"//n/{Roles.Cluster}"));
+        node.Spawn("asker", () => new Stub((c, m) =>
+        {
+            if (c.Sender is null)
+                c.Tell(c.Resolve(Roles.Cluster), m);
+            else
+                answers.Add((IAsk)m);
+        }));
+        Pass(0.1);
+        Tell("asker", new ClusterProtocol.OpenSearch("1", "x"));
+        Tell("asker", new ClusterProtocol.ListSearches("2"));
+        Pass(0.1);
+        answers.ShouldBeEmpty();
+        found.ShouldNotBeNull()(new List<string>(), null);
+        Pass(0.1);
+        Tell("asker", new ClusterProtocol.OpenSearch("3", "x"));
+        Tell("asker", new ClusterProtocol.ListSearches("4"));
+        Pass(0.1);
+        answers.OfType<ClusterProtocol.Opened>().ShouldHaveSingleItem().Failure.ShouldBe("no search 'x' runs here");
+        answers.OfType<ClusterProtocol.SearchList>().ShouldHaveSingleItem().Ask.ShouldBe("4");
+    }
+
+    /// <summary>A process has to be started for the first unit, and its inputs fetched: that takes seconds.</summary>
+    [Fact]
+    public void A_trainer_that_has_worked_already_gets_a_unit_before_one_that_has_not()
+    {
+        Ready("trainer-0", null, 0);
+        Ready("trainer-1", null, 0);
+        BlobRef made = new(Digest.Of([1]), 1);
+        Tell("trainer-1", new DispatchProtocol.AttemptEnded(1, "x", "merge/0", 1, new UnitOutcome.Completed(new Domain.Work.UnitResult.RoundMerged("merge/0", Domain.Work.UnitCost.Zero, new Timing(1), made))));
+        Pass(0.1);
+        Submit();
+        toTrainers["trainer-0"].ShouldBeEmpty();
+        toTrainers["trainer-1"].Count.ShouldBe(1);
+    }
+}

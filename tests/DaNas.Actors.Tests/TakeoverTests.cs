@@ -43,6 +43,35 @@ public sealed class TakeoverTests : DispatcherBench
         answers.OfType<ClusterProtocol.SearchList>().ShouldHaveSingleItem().Ask.ShouldBe("4");
     }
 
+    /// <summary>Both sides dialing in the same moment can cost one direction of the line: the leader only answers.</summary>
+    [Fact]
+    public void A_leader_answers_each_sign_of_life_and_says_nothing_in_between()
+    {
+        List<object> heard = [];
+        node.OpenPort(ClusterPorts.Journal, (request, reply) => reply(request is ClusterPorts.FindUnfinished ? new List<string>() : new List<NodeOrder>(), null));
+        node.OpenPort(ClusterPorts.Transfer, (_, reply) => reply(null, null));
+        node.Spawn(Roles.Cluster, () => new ClusterActor("test"));
+        world.PlayRole(Roles.Cluster, new ActorAddress($"//n/{Roles.Cluster}"));
+        node.Spawn("node", () => new Stub((c, m) =>
+        {
+            if (c.Sender is null)
+                c.Tell(c.Resolve(Roles.Cluster), m);
+            else
+                heard.Add(m);
+        }));
+        ClusterProtocol.NodeHere here = new(new NodeInfo("t0", "http://t0", 1, "test"));
+        Tell("node", here);
+        Pass(1.2);
+        heard.ShouldHaveSingleItem().ShouldBeOfType<ClusterProtocol.NodeNoted>();
+        Tell("node", here);
+        Pass(0.1);
+        heard.OfType<ClusterProtocol.NodeNoted>().Count().ShouldBe(2);
+        heard.OfType<ClusterProtocol.Roster>().ShouldHaveSingleItem().Nodes.ShouldHaveSingleItem().Name.ShouldBe("t0");
+        int before = heard.Count;
+        Pass(3); // It is silent now, and would be a second later taken for lost.
+        heard.Count.ShouldBe(before);
+    }
+
     /// <summary>A process has to be started for the first unit, and its inputs fetched: that takes seconds.</summary>
     [Fact]
     public void A_trainer_that_has_worked_already_gets_a_unit_before_one_that_has_not()

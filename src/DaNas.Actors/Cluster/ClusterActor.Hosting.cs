@@ -84,7 +84,7 @@ public sealed partial class ClusterActor
             ClusterProtocol.Keep keep = new(hosted.Id, hosted.Needed);
             context.Run(ClusterPorts.Transfer, keep);
             foreach (Known node in nodes.Values)
-                context.Tell(node.Actor, keep);
+                node.Later(keep);
         }
     }
 }

@@ -17,9 +17,11 @@ public sealed partial class ClusterActor
     private void Arrived(IActorContext context, NodeInfo info)
     {
         ActorAddress actor = context.Sender!;
+        context.Tell(actor, new ClusterProtocol.NodeNoted());
         if (nodes.TryGetValue(info.Name, out Known? known) && known.Actor == actor && known.Info == info)
         {
             known.Seen = now;
+            known.Answer(context);
             return;
         }
 
@@ -101,7 +103,7 @@ public sealed partial class ClusterActor
         ClusterProtocol.Roster roster = new(nodes.Values.Where(n => now - n.Seen < NodeTicks).Select(n => n.Info).ToValueList());
         context.Run(ClusterPorts.Transfer, roster);
         foreach (Known node in nodes.Values)
-            context.Tell(node.Actor, roster);
+            node.Later(roster);
     }
 
     private ValueList<NodeStatus> Nodes() => nodes.Values.Select(n => new NodeStatus(n.Info, n.Duty, busy.FirstOrDefault(b => b.Host == n.Actor.Host)?.Running ?? 0, now - n.Seen < NodeTicks)).ToValueList();

@@ -72,7 +72,7 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
                 break;
             case ClusterProtocol.Discard m:
                 foreach (Known node in nodes.Values)
-                    context.Tell(node.Actor, m);
+                    node.Later(m);
                 break;
             case ClusterProtocol.Described m:
                 Begin(context, m);
@@ -153,6 +153,10 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
 
     private sealed class Known(NodeInfo info, ActorAddress actor)
     {
+        private const int MostLater = 100;
+
+        private readonly List<object> later = [];
+
         public NodeInfo Info { get; } = info;
 
         public ActorAddress Actor { get; } = actor;
@@ -160,5 +164,22 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
         public NodeDuty Duty { get; set; }
 
         public long Seen { get; set; }
+
+        /// <summary>Goes with the answer to the node's next sign of life: a leader that dials a node while that starts again may lose the line in one direction (Akka.Remote).</summary>
+        public void Later(object message)
+        {
+            if (message is ClusterProtocol.Roster)
+                later.RemoveAll(m => m is ClusterProtocol.Roster); // The newest is enough.
+            if (later.Count >= MostLater)
+                later.RemoveAt(0); // What was to be discarded is named again by what is kept.
+            later.Add(message);
+        }
+
+        public void Answer(IActorContext context)
+        {
+            foreach (object message in later)
+                context.Tell(Actor, message);
+            later.Clear();
+        }
     }
 }

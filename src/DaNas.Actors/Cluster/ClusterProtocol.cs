@@ -48,6 +48,9 @@ public static class ClusterProtocol
     /// <summary>A node is there; repeated while it lives.</summary>
     public sealed record NodeHere(NodeInfo Node);
 
+    /// <summary>The leader has heard of a node: the answer to each <see cref="NodeHere"/>.</summary>
+    public sealed record NodeNoted;
+
     /// <summary>To a node that cannot take part, with the reason and the remedy.</summary>
     public sealed record NodeRefused(string Reason);
 
@@ -147,6 +150,9 @@ public static class ClusterPorts
 
     /// <summary>On a node: the leader refuses it.</summary>
     public sealed record RefusedHere(string Reason);
+
+    /// <summary>The leader's answer has come: its messages reach this node.</summary>
+    public sealed record HeardHere;
 
     /// <summary>Reply: what <see cref="ClusterProtocol.Described"/> says.</summary>
     public sealed record DescribeHere(string Configuration);

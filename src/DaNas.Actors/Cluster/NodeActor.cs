@@ -24,6 +24,9 @@ public sealed class NodeActor(NodeInfo node) : IActor
                 context.Log(new StateChange(LogEvent.NodeChanged, "Alone", "Joined") { Cause = m.Leader });
                 Announce(context);
                 break;
+            case ClusterProtocol.NodeNoted:
+                context.Run(ClusterPorts.Local, new ClusterPorts.HeardHere());
+                break;
             case ClusterProtocol.NodeRefused m:
                 context.Run(ClusterPorts.Local, new ClusterPorts.RefusedHere(m.Reason));
                 break;

@@ -83,6 +83,7 @@ public static class WireFormat
         ("watch/1", typeof(WatchAsked)),
         ("terminated/1", typeof(Terminated)),
         ("node-here/1", typeof(ClusterProtocol.NodeHere)),
+        ("node-noted/1", typeof(ClusterProtocol.NodeNoted)),
         ("node-refused/1", typeof(ClusterProtocol.NodeRefused)),
         ("roster/1", typeof(ClusterProtocol.Roster)),
         ("discard/1", typeof(ClusterProtocol.Discard)),

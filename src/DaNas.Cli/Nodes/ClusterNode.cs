@@ -87,7 +87,7 @@ internal sealed class ClusterNode(NodeSettings settings, NodeServer server, ISta
         Task following = trainers?.FollowAsync(over.Token) ?? Task.CompletedTask;
         Task rehearsing = term.RehearseAsync(over.Token);
         Task cancelled = Task.Delay(Timeout.Infinite, stop);
-        Task first = await Task.WhenAny(host.Ended, host.Fatal, board.Yielding, lost.Task, refused.Task, cancelled);
+        Task first = await Task.WhenAny(host.Ended, host.Fatal, board.Yielding, lost.Task, refused.Task, trainers?.Deaf ?? cancelled, cancelled);
         string why = first is Task<string> told ? await told : "the other coordinators took this one for lost";
         await over.CancelAsync();
         await Task.WhenAll(boarding, following, rehearsing);
@@ -120,7 +120,7 @@ internal sealed class ClusterNode(NodeSettings settings, NodeServer server, ISta
             host.OpenPort(ClusterPorts.Transfer, trainers.TransferAsync);
             trainers.Attach(host, refused);
             Task cancelled = Task.Delay(Timeout.Infinite, stop);
-            Task first = await Task.WhenAny(host.Ended, host.Fatal, refused.Task, cancelled);
+            Task first = await Task.WhenAny(host.Ended, host.Fatal, trainers.Deaf, refused.Task, cancelled);
             if (first == refused.Task)
             {
                 await Console.Error.WriteLineAsync($"the cluster refuses this node: {await refused.Task}");
@@ -129,7 +129,7 @@ internal sealed class ClusterNode(NodeSettings settings, NodeServer server, ISta
             }
 
             if (first != cancelled)
-                log.Write(Self, DateTimeOffset.UtcNow, new StateChange(LogEvent.ClusterSteppedDown, "Joined", "Alone") { Cause = $"{(first == host.Fatal ? await host.Fatal : "its actor system ended")}; another one takes its place in this process, and what runs goes on", IsWarning = true });
+                log.Write(Self, DateTimeOffset.UtcNow, new StateChange(LogEvent.ClusterSteppedDown, "Joined", "Alone") { Cause = $"{(first is Task<string> told ? await told : "its actor system ended")}; another one takes its place in this process, and what runs goes on", IsWarning = true });
         }
 
         await over.CancelAsync();

@@ -18,6 +18,9 @@ internal sealed class TrainerDuties : IAsyncDisposable
     /// <summary>How often the coordinators are asked who leads.</summary>
     private static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Answers to the question who leads (four a second) without a message from the leader, which sends one a second; twice as many after each time that another actor system did not help.</summary>
+    private const int DeafAfter = 20;
+
     private readonly NodeSettings settings;
     private readonly LeaderFinder finder;
     private readonly NodeBlobs blobs;
@@ -31,6 +34,9 @@ internal sealed class TrainerDuties : IAsyncDisposable
     private LeaderAddress? leader;
     private LeaderAddress? followed;
     private int misses;
+    private volatile int unheard;
+    private volatile int deafened;
+    private TaskCompletionSource<string> deaf = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public TrainerDuties(NodeSettings settings, BlobClient transfer, LeaderFinder finder, Action<string> chatter)
     {
@@ -48,6 +54,12 @@ internal sealed class TrainerDuties : IAsyncDisposable
     /// <summary>Whether a leader is known.</summary>
     public bool IsJoined => leader is not null;
 
+    /// <summary>
+    /// Completes when the leader answers over HTTPS and its messages do not arrive: Akka.Remote loses one direction where both sides dial each other in the same moment, as after a quick restart, and only another actor system
+    /// ends that.
+    /// </summary>
+    public Task<string> Deaf => deaf.Task;
+
     /// <summary>The actors of the trainers on this actor system; what ran on a former one goes on.</summary>
     public void Attach(IActorHost next, TaskCompletionSource<string> refused)
     {
@@ -55,11 +67,15 @@ internal sealed class TrainerDuties : IAsyncDisposable
         {
             if (message is ClusterPorts.RefusedHere m)
                 refused.TrySetResult(m.Reason);
+            if (message is ClusterPorts.HeardHere)
+                (unheard, deafened) = (0, 0);
             return message is ClusterPorts.DescribeHere d ? await NodeTrainer.DescribeAsync(settings, d.Configuration, cancel) : null;
         });
         lock (gate)
         {
             host = next;
+            unheard = 0;
+            deaf = new(TaskCreationOptions.RunContinuationsAsynchronously);
             questions.MoveTo(next);
             Follow(next);
             followed = leader;
@@ -89,6 +105,9 @@ internal sealed class TrainerDuties : IAsyncDisposable
                 misses = found is null ? misses + 1 : 0;
                 if (found != leader && (found is not null || misses > 2)) // One slow answer changes nothing.
                     Follow(found);
+                unheard = found is null ? 0 : unheard + 1;
+                if (found is not null && unheard > DeafAfter << Math.Min(deafened, 4) && deaf.TrySetResult($"the leader at {found.Remoting} answers over HTTPS, and none of its messages arrive at {settings.Listen}"))
+                    deafened++;
                 if (misses > 0 && misses % (misses < 100 ? 14 : 240) == 0)
                     Waiting($"no leader yet: {finder.LastFailure}");
                 if (Environment.TickCount64 - tidied > TidyEvery.TotalMilliseconds)
@@ -142,6 +161,7 @@ internal sealed class TrainerDuties : IAsyncDisposable
             if (found is null || host is null || found == followed)
                 return;
             followed = found;
+            unheard = 0;
             Follow(host);
             host.Tell(host.AddressOf(NodeActor.Name), new NodeActor.LeaderChanged(found.Remoting));
             for (int i = 0; i < trainers.Length; i++)

@@ -141,8 +141,8 @@ internal sealed class Partitions(DrillRun drill, string folder, string journal, 
         DateTimeOffset healed = default;
         await CaseAsync(cluster, searching, new("a trainer is cut off from all others", 20, _ => net.CutOff(trainer.Name), _ =>
         {
+            healed = DateTimeOffset.UtcNow; // Before: it may be back before the last route is.
             net.Heal();
-            healed = DateTimeOffset.UtcNow;
         })
         { MustGoOn = cluster.Nodes.Count(n => n.Role == NodeSettings.Trainer) > 1 });
         double? back = cluster.Returned(trainer, healed);

@@ -47,7 +47,7 @@ public sealed partial class ClusterActor
                     c.Tell(from, new ClusterProtocol.Followed(m.Ask, (reply.Reply as IEnumerable<FollowedEvent> ?? []).ToValueList(), reply.Failure));
                 });
                 break;
-            case ClusterProtocol.SetDuty m:
+            case ClusterProtocol.SetDuty m when open.Add(m.Ask): // One that is told again must not be stored after a later order.
                 Order(context, m, from);
                 break;
             case ClusterProtocol.ListNodes m:

@@ -49,9 +49,10 @@ public sealed partial class ClusterActor
         context.Log(new StateChange(LogEvent.ClusterNodeJoined, "Absent", "Active") { Cause = $"{info.Name} at {info.Address}, {info.Trainers} trainer(s), {info.Engine}" });
         Known known = new(info, actor) { Seen = now };
         nodes[info.Name] = known;
+        SendRoster(context);
+        known.Answer(context); // Before its first unit: without it a node asks the leader alone for blobs.
         if (knowsDuties)
             SetDuty(context, known, duties.GetValueOrDefault(info.Name)); // Before that nobody is given work.
-        SendRoster(context);
         foreach (Submission s in submissions.Values.ToList())
             AskForDescription(context, s);
     }
@@ -73,12 +74,14 @@ public sealed partial class ClusterActor
     {
         if (!nodes.ContainsKey(m.Node) && !duties.ContainsKey(m.Node))
         {
+            open.Remove(m.Ask);
             context.Tell(from, new ClusterProtocol.NodeList(m.Ask, Nodes(), $"there is no node '{m.Node}'; 'danas nodes ls' lists them"));
             return;
         }
 
         Then(context, ClusterPorts.Journal, new ClusterPorts.SaveDuty(new NodeOrder(m.Node, m.Duty)), (c, reply) =>
         {
+            open.Remove(m.Ask);
             if (reply.Failure is null)
             {
                 duties[m.Node] = m.Duty;

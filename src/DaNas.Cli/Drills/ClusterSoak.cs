@@ -7,7 +7,7 @@ using DaNas.Domain.Configuration;
 namespace DaNas.Cli.Drills;
 
 /// <summary>What a cluster did that nobody struck; each line under failures is one too many.</summary>
-internal sealed record ClusterSoakResult(double Minutes, int Searches, long NewTerms, int TrainersLost, int NodesLost, int CoordinatorsEnded, IReadOnlyList<string> Failures);
+internal sealed record ClusterSoakResult(double Minutes, int Searches, long NewTerms, int TrainersLost, int NodesLost, int SystemsEnded, IReadOnlyList<string> Failures);
 
 /// <summary>Two coordinators and three trainers, each of which keeps a core busy, left alone for long: nobody may take anybody for dead.</summary>
 internal sealed class ClusterSoak(DrillRun drill, string folder, string journal, Action<string> say)
@@ -21,8 +21,7 @@ internal sealed class ClusterSoak(DrillRun drill, string folder, string journal,
         DrillSearches searches = new(client, config, clean);
         Task searching = searches.RunAsync(stop.Token);
         await DrillSearches.BusyLeaderAsync(cluster, searching);
-        while (!await cluster.IsCompleteAsync())
-            await Task.Delay(500);
+        await cluster.CompleteAsync();
         DateTimeOffset from = DateTimeOffset.UtcNow;
         long term = await cluster.TermAsync();
         Stopwatch clock = Stopwatch.StartNew();

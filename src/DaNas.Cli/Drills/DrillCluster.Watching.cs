@@ -10,6 +10,8 @@ namespace DaNas.Cli.Drills;
 /// <summary>What a drill sees of its cluster: over HTTPS, in the journal, and in the logs.</summary>
 internal sealed partial class DrillCluster
 {
+    private static readonly TimeSpan ReadyPatience = TimeSpan.FromMinutes(2);
+
     /// <summary>The coordinator that leads now; null where nobody does, or nobody can say.</summary>
     public async Task<DrillNode?> LeaderAsync()
     {
@@ -28,19 +30,34 @@ internal sealed partial class DrillCluster
         return leading.FirstOrDefault(c => c is not null);
     }
 
-    /// <summary>Whether every coordinator is a member that can take over.</summary>
-    public async Task<bool> IsCompleteAsync() => (await Task.WhenAll(Coordinators.Select(async c =>
+    /// <summary>Waits until every coordinator is a member that can take over.</summary>
+    public async Task CompleteAsync()
     {
-        try
+        foreach (DrillNode coordinator in Coordinators)
+            await ReadyAsync(coordinator);
+    }
+
+    /// <summary>Waits until a node says of itself that it is ready.</summary>
+    public async Task ReadyAsync(DrillNode node)
+    {
+        for (long started = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(started) < ReadyPatience;)
         {
-            using HttpResponseMessage answer = await http!.GetAsync(new Uri($"https://{c.Http}/readyz"));
-            return answer.IsSuccessStatusCode;
+            try
+            {
+                using HttpResponseMessage answer = await http!.GetAsync(new Uri($"https://{node.Http}/readyz"));
+                if (answer.IsSuccessStatusCode)
+                    return;
+            }
+            catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+            {
+                // Not yet.
+            }
+
+            await Task.Delay(250);
         }
-        catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
-        {
-            return false;
-        }
-    }))).All(r => r);
+
+        throw new InvalidDataException($"{node.Name} is not ready after {ReadyPatience.TotalMinutes:0} min");
+    }
 
     /// <summary>When the next event that is progress was stored after a moment, by the journal; null where none was within the patience.</summary>
     public async Task<DateTimeOffset?> NextUsefulAsync(DateTimeOffset after, TimeSpan patience)
@@ -93,8 +110,8 @@ internal sealed partial class DrillCluster
         }
     }
 
-    /// <summary>What coordinators logged since a moment, in order.</summary>
-    public LogLine[] LinesSince(DateTimeOffset at) => [.. Coordinators.SelectMany(c => ReadShared(LogOf(c))).Where(l => l.At >= at).OrderBy(l => l.At)];
+    /// <summary>What all nodes logged since a moment, in order.</summary>
+    public LogLine[] LinesSince(DateTimeOffset at) => [.. Nodes.Where(n => File.Exists(LogOf(n))).SelectMany(c => ReadShared(LogOf(c))).Where(l => l.At >= at).OrderBy(l => l.At)];
 
     /// <summary>By the leader's log: seconds from a moment until a trainer was there again; null where it was not.</summary>
     public double? Returned(DrillNode trainer, DateTimeOffset at) =>

@@ -64,8 +64,7 @@ internal sealed class Failover(DrillRun drill, string folder, string journal, in
     /// <summary>Strikes the leader while rounds are being stored, waits for the next one under another leader, and mends it.</summary>
     private async Task LeaderAsync(DrillCluster cluster, Task searching, List<double> times, Strike strike)
     {
-        for (int tries = 0; tries < 60 && !await cluster.IsCompleteAsync(); tries++)
-            await Task.Delay(500); // One that was started again is no standby before it is a member.
+        await cluster.CompleteAsync(); // One that was started again is no standby before it is a member.
         DrillNode leader = await DrillSearches.BusyLeaderAsync(cluster, searching);
         strike.Begin(leader);
         DateTimeOffset at = DateTimeOffset.UtcNow;

@@ -85,12 +85,12 @@ internal sealed class ClusterNode(NodeSettings settings, NodeServer server, ISta
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Task boarding = board.RunAsync(over.Token);
         Task following = trainers?.FollowAsync(over.Token) ?? Task.CompletedTask;
-        Task rehearsing = term.RehearseAsync(over.Token);
+        _ = term.RehearseAsync(over.Token);
         Task cancelled = Task.Delay(Timeout.Infinite, stop);
-        Task first = await Task.WhenAny(host.Ended, host.Fatal, board.Yielding, lost.Task, refused.Task, trainers?.Deaf ?? cancelled, cancelled);
+        Task first = await Task.WhenAny(host.Ended, host.Fatal, board.Yielding, lost.Task, refused.Task, cancelled);
         string why = first is Task<string> told ? await told : "the other coordinators took this one for lost";
         await over.CancelAsync();
-        await Task.WhenAll(boarding, following, rehearsing);
+        await Task.WhenAll(boarding, following);
         if (first == cancelled)
             return ExitCode.Done;
         log.Write(Self, DateTimeOffset.UtcNow, new StateChange(LogEvent.ClusterSteppedDown, "Member", "Ended") { Cause = $"{why}; this process ends, and whoever supervises it starts another (systemd, Kubernetes: deploy/)", IsWarning = true });

@@ -21,7 +21,8 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
     private static readonly string[] Ends = ["search-completed/1", "search-failed/1"];
     private static readonly DispatcherSettings Dispatching = new(3, 15) { AwaitsDuties = true };
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan RehearseEvery = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RehearseFirst = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RehearseLongest = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan ReachPatience = TimeSpan.FromSeconds(3);
 
     private readonly HttpClient http = NodeHttp.Client(settings.Certificates, ReachPatience);
@@ -39,26 +40,26 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
     /// <summary>Standing by, once: reads a running search and asks the other coordinators, as a takeover does, so that the first one need not wait for code to be compiled.</summary>
     public async Task RehearseAsync(CancellationToken stop)
     {
-        while (host is null && !stop.IsCancellationRequested)
+        for (TimeSpan wait = RehearseFirst; host is null && !stop.IsCancellationRequested; wait = wait * 2 > RehearseLongest ? RehearseLongest : wait * 2)
         {
             try
             {
                 using PostgresJournal rehearsed = PostgresJournal.OpenPrepared(settings.Journal!, settings.Folder.HeadOf, settings.Cluster);
                 IReadOnlyList<string> running = await rehearsed.UnfinishedAsync(Ends);
-                BoardRow? other = Coordinators().FirstOrDefault(c => c.Name != settings.Name);
-                if (running.Count > 0 && other is not null)
+                if (running.Count > 0 && Coordinators().FirstOrDefault(c => c.Name != settings.Name) is { } other)
                 {
                     StateOf(await rehearsed.ReadAsync(running[0]));
                     await ReachAsync(new(new NodeInfo(other.Name, other.Address.Url(settings.Certificates is not null), 0, string.Empty), other.Address.Remoting), stop);
                     return;
                 }
             }
-            catch (Exception e) when (e is JournalException or InvalidDataException or OperationCanceledException)
+#pragma warning disable CA1031 // Whatever is wrong, a takeover says it; this is tried again, and nobody waits for it.
+            catch (Exception)
+#pragma warning restore CA1031
             {
-                // A takeover says what is wrong; this is tried again.
             }
 
-            await Task.Delay(RehearseEvery, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(wait, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -105,7 +105,7 @@ internal sealed class TrainerDuties : IAsyncDisposable
                 misses = found is null ? misses + 1 : 0;
                 if (found != leader && (found is not null || misses > 2)) // One slow answer changes nothing.
                     Follow(found);
-                unheard = found is null ? 0 : unheard + 1;
+                unheard = found is not null ? unheard + 1 : misses > 2 ? 0 : unheard;
                 if (found is not null && unheard > DeafAfter << Math.Min(deafened, 4) && deaf.TrySetResult($"the leader at {found.Remoting} answers over HTTPS, and none of its messages arrive at {settings.Listen}"))
                     deafened++;
                 if (misses > 0 && misses % (misses < 100 ? 14 : 240) == 0)

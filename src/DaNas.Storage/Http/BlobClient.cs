@@ -81,6 +81,7 @@ public sealed class BlobClient(HttpClient http) : IDisposable
             for (int i = 0; i < Tries; i++)
             {
                 silent.Clear();
+                long had = LengthOf(store.PartOf(blob));
                 foreach (string node in nodes.Distinct())
                 {
                     (Got got, string why) = await TryFetchAsync(store, search, blob, new Source(node, FirstByte * (1 << i)), cancellation);
@@ -101,6 +102,9 @@ public sealed class BlobClient(HttpClient http) : IDisposable
                 {
                     await slots.WaitAsync(CancellationToken.None);
                 }
+
+                if (LengthOf(store.PartOf(blob)) > had)
+                    i = -1; // It goes on where it broke off: no try was lost.
             }
 
             throw new BlobException(BlobFault.Unavailable, null, $"blob {blob.Digest.Short} of {search} cannot be fetched now ({(nodes.Count == 0 ? "no node is known yet" : string.Join("; ", silent.Select(s => $"{s.Key}: {s.Value}")))})");
@@ -154,13 +158,14 @@ public sealed class BlobClient(HttpClient http) : IDisposable
         {
             for (int read; (read = await body.ReadAsync(buffer, idle.Token)) > 0;)
             {
-                idle.CancelAfter(Idle);
+                idle.CancelAfter(Timeout.InfiniteTimeSpan); // A slow disk here is not the other side's silence.
                 int count = read;
                 Here(part, () =>
                 {
                     file.Write(buffer, 0, count);
                     return true;
                 });
+                idle.CancelAfter(Idle);
                 if (file.Length > blob.SizeBytes)
                     return false;
             }

@@ -1,5 +1,6 @@
 using DaNas.Actors.Cluster;
 using DaNas.Actors.Dispatch;
+using DaNas.Actors.Simulated;
 using DaNas.Domain.Values;
 using DaNas.Ports;
 
@@ -8,62 +9,42 @@ namespace DaNas.Actors.Tests;
 /// <summary>What a leader answers, and whom it gives work, while it is new.</summary>
 public sealed class TakeoverTests : DispatcherBench
 {
+    private readonly List<object> heard = [];
+
     /// <summary>A trainer that asks too early would else be told that its search runs nowhere, and its attempt would count as failed.</summary>
     [Fact]
     public void A_leader_that_has_not_read_the_journal_yet_does_not_deny_a_search()
     {
-        List<IAsk> answers = [];
         Action<object?, string?>? found = null;
-        node.OpenPort(ClusterPorts.Journal, (request, reply) =>
+        Receive((request, reply) =>
         {
             if (request is ClusterPorts.FindUnfinished)
                 found = reply;
         });
-        node.OpenPort(ClusterPorts.Transfer, (_, reply) => reply(null, null));
-        node.Spawn(Roles.Cluster, () => new ClusterActor("test"));
-        world.PlayRole(Roles.Cluster, new ActorAddress($"//n/{Roles.Cluster}"));
-        node.Spawn("asker", () => new Stub((c, m) =>
-        {
-            if (c.Sender is null)
-                c.Tell(c.Resolve(Roles.Cluster), m);
-            else
-                answers.Add((IAsk)m);
-        }));
         Pass(0.1);
         Tell("asker", new ClusterProtocol.OpenSearch("1", "x"));
         Tell("asker", new ClusterProtocol.ListSearches("2"));
         Pass(0.1);
-        answers.ShouldBeEmpty();
+        heard.ShouldBeEmpty();
         found.ShouldNotBeNull()(new List<string>(), null);
         Pass(0.1);
         Tell("asker", new ClusterProtocol.OpenSearch("3", "x"));
         Tell("asker", new ClusterProtocol.ListSearches("4"));
         Pass(0.1);
-        answers.OfType<ClusterProtocol.Opened>().ShouldHaveSingleItem().Failure.ShouldBe("no search 'x' runs here");
-        answers.OfType<ClusterProtocol.SearchList>().ShouldHaveSingleItem().Ask.ShouldBe("4");
+        heard.OfType<ClusterProtocol.Opened>().ShouldHaveSingleItem().Failure.ShouldBe("no search 'x' runs here");
+        heard.OfType<ClusterProtocol.SearchList>().ShouldHaveSingleItem().Ask.ShouldBe("4");
     }
 
     /// <summary>Both sides dialing in the same moment can cost one direction of the line: the leader only answers.</summary>
     [Fact]
     public void A_leader_answers_each_sign_of_life_and_says_nothing_in_between()
     {
-        List<object> heard = [];
-        node.OpenPort(ClusterPorts.Journal, (request, reply) => reply(request is ClusterPorts.FindUnfinished ? new List<string>() : new List<NodeOrder>(), null));
-        node.OpenPort(ClusterPorts.Transfer, (_, reply) => reply(null, null));
-        node.Spawn(Roles.Cluster, () => new ClusterActor("test"));
-        world.PlayRole(Roles.Cluster, new ActorAddress($"//n/{Roles.Cluster}"));
-        node.Spawn("node", () => new Stub((c, m) =>
-        {
-            if (c.Sender is null)
-                c.Tell(c.Resolve(Roles.Cluster), m);
-            else
-                heard.Add(m);
-        }));
+        Receive((request, reply) => reply(request is ClusterPorts.FindUnfinished ? new List<string>() : new List<NodeOrder>(), null));
         ClusterProtocol.NodeHere here = new(new NodeInfo("t0", "http://t0", 1, "test"));
-        Tell("node", here);
+        Tell("asker", here);
         Pass(1.2);
         heard.Select(m => m.GetType()).ShouldBe([typeof(ClusterProtocol.NodeNoted), typeof(ClusterProtocol.Roster)]); // Before its first unit.
-        Tell("node", here);
+        Tell("asker", here);
         Pass(0.1);
         heard.OfType<ClusterProtocol.NodeNoted>().Count().ShouldBe(2);
         heard.OfType<ClusterProtocol.Roster>().ShouldHaveSingleItem().Nodes.ShouldHaveSingleItem().Name.ShouldBe("t0");
@@ -84,5 +65,21 @@ public sealed class TakeoverTests : DispatcherBench
         Submit();
         toTrainers["trainer-0"].ShouldBeEmpty();
         toTrainers["trainer-1"].Count.ShouldBe(1);
+    }
+
+    /// <summary>A leader's reception over a journal that answers so, and somebody who tells it what he is told and hears the answers.</summary>
+    private void Receive(SimulatedPort journal)
+    {
+        node.OpenPort(ClusterPorts.Journal, journal);
+        node.OpenPort(ClusterPorts.Transfer, (_, reply) => reply(null, null));
+        node.Spawn(Roles.Cluster, () => new ClusterActor("test"));
+        world.PlayRole(Roles.Cluster, new ActorAddress($"//n/{Roles.Cluster}"));
+        node.Spawn("asker", () => new Stub((c, m) =>
+        {
+            if (c.Sender is null)
+                c.Tell(c.Resolve(Roles.Cluster), m);
+            else
+                heard.Add(m);
+        }));
     }
 }

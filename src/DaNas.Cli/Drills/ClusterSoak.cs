@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using DaNas.Actors.Logging;
-using DaNas.Cli.Nodes;
 using DaNas.Cli.Running;
-using DaNas.Domain.Configuration;
 
 namespace DaNas.Cli.Drills;
 
@@ -10,18 +8,11 @@ namespace DaNas.Cli.Drills;
 internal sealed record ClusterSoakResult(double Minutes, int Searches, long NewTerms, int TrainersLost, int NodesLost, int SystemsEnded, IReadOnlyList<string> Failures);
 
 /// <summary>Two coordinators and three trainers, each of which keeps a core busy, left alone for long: nobody may take anybody for dead.</summary>
-internal sealed class ClusterSoak(DrillRun drill, string folder, string journal, Action<string> say)
+internal sealed class ClusterSoak(DrillScene scene, Action<string> say)
 {
-    public async Task<ClusterSoakResult> RunAsync(double minutes, SearchConfig config)
+    public async Task<ClusterSoakResult> RunAsync(double minutes)
     {
-        DrillEnd clean = drill.Clean("clean");
-        using CancellationTokenSource stop = new();
-        await using DrillCluster cluster = await DrillCluster.StartAsync(folder, journal, new DrillLayout(2, 3));
-        using ClusterSession client = cluster.Client();
-        DrillSearches searches = new(client, config, clean);
-        Task searching = searches.RunAsync(stop.Token);
-        await DrillSearches.BusyLeaderAsync(cluster, searching);
-        await cluster.CompleteAsync();
+        (DrillCluster cluster, DrillSearches searches, Task searching) = (scene.Cluster, scene.Searches, scene.Searching);
         DateTimeOffset from = DateTimeOffset.UtcNow;
         long term = await cluster.TermAsync();
         Stopwatch clock = Stopwatch.StartNew();
@@ -33,8 +24,7 @@ internal sealed class ClusterSoak(DrillRun drill, string folder, string journal,
 
         LogLine[] lines = cluster.LinesSince(from);
         long terms = await cluster.TermAsync() - term;
-        await stop.CancelAsync();
-        await DrillSearches.SeeThroughAsync(searching);
+        await scene.SeeThroughAsync();
         List<string> failures = [.. searches.Failures, .. lines.Where(IsFault).Select(l => $"{l.At:HH:mm:ss.fff} {l.Id} {l.Event}: {l.Cause}")];
         if (terms > 0)
             failures.Add($"{terms} new terms");

@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using DaNas.Actors.Logging;
-using DaNas.Cli.Configuration;
 using DaNas.Cli.Nodes;
 using DaNas.Cli.Running;
-using DaNas.Domain.Configuration;
 
 namespace DaNas.Cli.Drills;
 
@@ -15,7 +13,7 @@ internal sealed record FailoverResult(
 /// Searches on a cluster of two coordinators and some trainers, whose leader is killed or frozen again and again, and trainers killed between. What was
 /// killed is started again, what was frozen is woken; every search that ends must have ended as the one on a single machine.
 /// </summary>
-internal sealed class Failover(DrillRun drill, string folder, string journal, int trainers, Action<string> say)
+internal sealed class Failover(DrillScene scene, int trainers, Action<string> say)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(4);
@@ -33,17 +31,10 @@ internal sealed class Failover(DrillRun drill, string folder, string journal, in
     private readonly List<double> unitElsewhere = [];
     private readonly List<double> trainerBack = [];
 
-    public async Task<FailoverResult> RunAsync(int runs, string configuration, IReadOnlyList<string> sets)
+    public async Task<FailoverResult> RunAsync(int runs)
     {
-        DrillEnd clean = drill.Clean("clean");
-        say(Verbs.Output.Text($"clean, on one machine: decision {clean.DecisionHash[..12]}, weights {clean.WeightsHash[..12]}"));
-        SearchConfig config = ConfigLoader.Load(configuration, sets, null);
-        using CancellationTokenSource stop = new();
-        await using DrillCluster cluster = await DrillCluster.StartAsync(folder, journal, new DrillLayout(2, trainers));
-        using ClusterSession client = cluster.Client();
-        DrillSearches searches = new(client, config, clean);
-        Task searching = searches.RunAsync(stop.Token);
-        await DrillSearches.BusyLeaderAsync(cluster, searching);
+        (DrillCluster cluster, DrillSearches searches, Task searching) = (scene.Cluster, scene.Searches, scene.Searching);
+        say(Verbs.Output.Text($"clean, on one machine: decision {scene.Clean.DecisionHash[..12]}, weights {scene.Clean.WeightsHash[..12]}"));
         await Task.Delay(TrainersStart);
         for (int i = 0; i < runs; i++)
         {
@@ -54,8 +45,7 @@ internal sealed class Failover(DrillRun drill, string folder, string journal, in
             say(Verbs.Output.Text($"run {i + 1}: next progress after {Last(killed)} s (leader killed), {Last(frozen)} s (frozen), {Last(trainerKilled)} s (trainer killed); {searches.Ended} searches ended, {failures.Count + searches.Failures.Count} failures"));
         }
 
-        await stop.CancelAsync();
-        await DrillSearches.SeeThroughAsync(searching);
+        await scene.SeeThroughAsync();
         bool equal = searches.Failures.Count == 0 && searches.Ended > 0;
         failures.AddRange(searches.Failures);
         return new(Median(killed), Median(frozen), Median(trainerKilled), killed, frozen, trainerKilled, unitElsewhere, trainerBack, searches.Ended, equal, failures);

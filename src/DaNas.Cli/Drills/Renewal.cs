@@ -2,7 +2,6 @@ using DaNas.Actors.Cluster;
 using DaNas.Actors.Logging;
 using DaNas.Cli.Nodes;
 using DaNas.Cli.Running;
-using DaNas.Domain.Configuration;
 
 namespace DaNas.Cli.Drills;
 
@@ -10,35 +9,28 @@ namespace DaNas.Cli.Drills;
 internal sealed record RenewalResult(int NodesRenewed, int Searches, int UnitsLost, IReadOnlyList<string> UnitsRunAgain, IReadOnlyList<string> Failures);
 
 /// <summary>Node after node gets another certificate while searches run: drained, ended, started with the new one, activated; the leader last.</summary>
-internal sealed class Renewal(DrillRun drill, string folder, string journal, Action<string> say)
+internal sealed class Renewal(DrillScene scene, Action<string> say)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly List<string> failures = [];
 
-    public async Task<RenewalResult> RunAsync(SearchConfig config)
+    public async Task<RenewalResult> RunAsync()
     {
-        DrillEnd clean = drill.Clean("clean");
-        using CancellationTokenSource stop = new();
-        await using DrillCluster cluster = await DrillCluster.StartAsync(folder, journal, new DrillLayout(2, 3));
-        using ClusterSession client = cluster.Client();
-        DrillSearches searches = new(client, config, clean);
-        Task searching = searches.RunAsync(stop.Token);
-        DrillNode first = await DrillSearches.BusyLeaderAsync(cluster, searching);
-        await cluster.CompleteAsync();
+        (DrillCluster cluster, ClusterSession client) = (scene.Cluster, scene.Client);
+        DrillNode? first = await cluster.LeaderAsync();
         DateTimeOffset from = DateTimeOffset.UtcNow;
         DrillNode[] order = [.. cluster.Nodes.OrderBy(n => n.Role == NodeSettings.Coordinator).ThenBy(n => n == first)];
         foreach (DrillNode node in order)
             await RenewAsync(cluster, client, node);
-        await DrillSearches.BusyLeaderAsync(cluster, searching);
+        await DrillSearches.BusyLeaderAsync(cluster, scene.Searching);
         LogLine[] lost = [.. cluster.LinesSince(from).Where(l => l.Id is (int)LogEvent.DispatcherUnitFailed)];
-        await stop.CancelAsync();
-        await DrillSearches.SeeThroughAsync(searching);
+        await scene.SeeThroughAsync();
         IReadOnlyList<string> again = cluster.UnitsRunAgain();
-        failures.AddRange(searches.Failures);
+        failures.AddRange(scene.Searches.Failures);
         failures.AddRange(lost.Select(l => $"{l.At:HH:mm:ss.fff} {l.Search}/{l.Unit} was lost: {l.Cause}"));
         failures.AddRange(again.Select(u => $"{u} was run again"));
-        return new(order.Length, searches.Ended, lost.Length, again, failures);
+        return new(order.Length, scene.Searches.Ended, lost.Length, again, failures);
     }
 
     private async Task RenewAsync(DrillCluster cluster, ClusterSession client, DrillNode node)

@@ -73,29 +73,39 @@ internal static class DrillVerbs
         return command;
     }
 
-    private static int ClusterSoak(double minutes) => OnCluster(
-        (drill, nodes, journal, config) => new ClusterSoak(drill, nodes, journal, Console.WriteLine).RunAsync(minutes, config), r => r.Failures);
+    private static int ClusterSoak(double minutes) => OnCluster(scene => new ClusterSoak(scene, Console.WriteLine).RunAsync(minutes), r => r.Failures);
 
     private static Command RenewalCommand()
     {
         Command command = new("renewal", "Every node of a cluster gets another certificate while searches run: no unit may be lost.");
-        command.SetAction(_ => Shared.Guard(() => OnCluster((drill, nodes, journal, config) => new Renewal(drill, nodes, journal, Console.WriteLine).RunAsync(config), r => r.Failures)));
+        command.SetAction(_ => Shared.Guard(() => OnCluster(scene => new Renewal(scene, Console.WriteLine).RunAsync(), r => r.Failures)));
         return command;
     }
 
     /// <summary>A drill on two coordinators and three trainers, whose result is one JSON line.</summary>
-    private static int OnCluster<T>(Func<DrillRun, string, string, SearchConfig, Task<T>> run, Func<T, IReadOnlyList<string>> failuresOf)
+    private static int OnCluster<T>(Func<DrillScene, Task<T>> run, Func<T, IReadOnlyList<string>> failuresOf)
         where T : notnull
     {
         string journal = Journal();
         return InTemporaryFolder("drill", LongDrill, drill =>
         {
-            T result = run(drill, Path.Combine(drill.Folder.Root, "nodes"), journal, ConfigLoader.Load("drill", LongDrill, null)).GetAwaiter().GetResult();
+            T result = OnScene(drill, journal, 3, ConfigLoader.Load("drill", LongDrill, null), run);
             foreach (string failure in failuresOf(result))
                 Console.Error.WriteLine(failure);
             Console.WriteLine(JsonLine(result));
             return failuresOf(result).Count == 0 ? ExitCode.Done : ExitCode.Failed;
         });
+    }
+
+    private static T OnScene<T>(DrillRun drill, string journal, int trainers, SearchConfig config, Func<DrillScene, Task<T>> run)
+    {
+        return RunAsync().GetAwaiter().GetResult();
+
+        async Task<T> RunAsync()
+        {
+            await using DrillScene scene = await DrillScene.SetAsync(drill, journal, trainers, config);
+            return await run(scene);
+        }
     }
 
     private static Command FailoverCommand()
@@ -114,7 +124,8 @@ internal static class DrillVerbs
             string[] sets = [.. name == "drill" ? LongDrill : [], .. parsed.GetValue(data) is { } path ? (string[])[$"data.path={Path.GetFullPath(path)}"] : [], .. parsed.GetValue(set) ?? []];
             return InTemporaryFolder(name, sets, drill =>
             {
-                FailoverResult result = new Failover(drill, Path.Combine(drill.Folder.Root, "nodes"), journal, parsed.GetValue(trainers), parsed.GetValue(json) ? Console.Error.WriteLine : Console.WriteLine).RunAsync(parsed.GetValue(runs), name, sets).GetAwaiter().GetResult();
+                int count = parsed.GetValue(trainers);
+                FailoverResult result = OnScene(drill, journal, count, ConfigLoader.Load(name, sets, null), scene => new Failover(scene, count, parsed.GetValue(json) ? Console.Error.WriteLine : Console.WriteLine).RunAsync(parsed.GetValue(runs)));
                 foreach (string failure in result.Failures)
                     Console.Error.WriteLine(failure);
                 Console.WriteLine(parsed.GetValue(json) ? JsonLine(result)

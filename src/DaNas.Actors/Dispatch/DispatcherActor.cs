@@ -30,6 +30,9 @@ public sealed partial class DispatcherActor(DispatcherSettings settings) : IActo
 
     private const int GraceTicks = 5;
 
+    /// <summary>A trainer of another node that has not been heard of just now may have ended, or be another process at the same address that starts: it gets nothing new before it is heard of.</summary>
+    private const int FreshTicks = 1;
+
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
 
     private readonly LinkedList<DispatchItem> queue = new();
@@ -254,7 +257,7 @@ public sealed partial class DispatcherActor(DispatcherSettings settings) : IActo
     private void Assign(IActorContext context, bool alsoStragglers)
     {
         List<Lease> all = [.. trainers.Values];
-        List<Lease> idle = [.. all.Where(t => t.Running is null && !t.Busy && now - t.Seen <= settings.SilenceSeconds && MayWork(t)).OrderBy(t => t.IsNew)];
+        List<Lease> idle = [.. all.Where(t => t.Running is null && !t.Busy && now - t.Seen <= (IsHere(context, t.Trainer) ? settings.SilenceSeconds : FreshTicks) && MayWork(t)).OrderBy(t => t.IsNew)];
         if (idle.Count == 0)
             return;
         Dictionary<string, int> running = DispatchPolicy.Running(all);

@@ -24,11 +24,13 @@ internal sealed class Renewal(DrillScene scene, Action<string> say)
         foreach (DrillNode node in order)
             await RenewAsync(cluster, client, node);
         await DrillSearches.BusyLeaderAsync(cluster, scene.Searching);
-        LogLine[] lost = [.. cluster.LinesSince(from).Where(l => l.Id is (int)LogEvent.DispatcherUnitFailed)];
+        LogLine[] lines = cluster.LinesSince(from);
+        LogLine[] lost = [.. lines.Where(l => l.Id is (int)LogEvent.DispatcherUnitFailed)];
         await scene.SeeThroughAsync();
         IReadOnlyList<string> again = cluster.UnitsRunAgain();
         failures.AddRange(scene.Searches.Failures);
         failures.AddRange(lost.Select(l => $"{l.At:HH:mm:ss.fff} {l.Search}/{l.Unit} was lost: {l.Cause}"));
+        failures.AddRange(lines.Where(l => l.Id is (int)LogEvent.ClusterSteppedDown).Select(l => $"{l.At:HH:mm:ss.fff} {l.Actor} did not end as it was asked to: {l.Cause}"));
         failures.AddRange(again.Select(u => $"{u} was run again"));
         return new(order.Length, scene.Searches.Ended, lost.Length, again, failures);
     }

@@ -23,6 +23,7 @@ public sealed record SimulatedSearch(SearchConfig Config, DatasetSummary Data, F
         SearchState state = (known ?? []).Aggregate(SearchState.Initial, SearchEvolver.Evolve);
         int units = 0;
         Apply(new SearchCommand.Start(First));
+        Apply(new SearchCommand.Proceed()); // What is known may end within what one command brings.
         while (!state.IsOver)
         {
             SearchState before = state;

@@ -145,7 +145,7 @@ public sealed record CellResult(
                     Add(Comparison, a.Cost, a.Timing, layers);
                     break;
                 case SearchEvent.SegmentCompleted s:
-                    Add(Retraining, s.Cost, s.Timing, layers);
+                    Add(Finals.IsFinal(s.Run) ? Comparison : Retraining, s.Cost, s.Timing, layers);
                     break;
             }
         }

@@ -7,6 +7,8 @@ namespace DaNas.Evidence;
 public sealed record GapRow(string Architecture, long Macs, double Supernet, ValueList<double> Alone, double? ShortAlone)
 {
     public double Truth => Alone.Average();
+
+    public long? Parameters { get; init; }
 }
 
 /// <summary>A statistic with the 95 % interval of a bootstrap over architectures (1,000 resamples).</summary>
@@ -23,14 +25,14 @@ public sealed record GapReport(
     string Search,
     int Architectures,
     WithInterval Ceiling,
-    WithInterval? Tau,
-    WithInterval? Spearman,
-    WithInterval? Pearson,
+    WithInterval Tau,
+    WithInterval Spearman,
+    WithInterval Pearson,
     double LevelGap,
     IReadOnlyList<KeyValuePair<int, WithInterval>> TopOverlap,
     WithInterval RegretAtOne,
     double RegretOfRandomPick,
-    WithInterval? TauOfMacs,
+    WithInterval TauOfMacs,
     double? MixedAccuracy,
     double? SampledAccuracy,
     double? DerivedAccuracy,
@@ -40,7 +42,7 @@ public sealed record GapReport(
     double? WinnerOverRandom,
     IReadOnlyList<GapRow> Rows)
 {
-    /// <summary>Under this rank correlation of two seeds there is nothing to rank, and no tau is quoted.</summary>
+    /// <summary>Under this rank correlation of two single trainings there is hardly anything to rank. A predictor is held against their mean, so a perfect one can reach somewhat more.</summary>
     public const double LeastCeiling = 0.4;
 
     private const int Resamples = 1000;
@@ -48,6 +50,15 @@ public sealed record GapReport(
     private static readonly int[] Tops = [1, 3, 5];
 
     public bool HasSignal => Ceiling.Value >= LeastCeiling;
+
+    /// <summary>Kendall's tau-b of the number of parameters with the truth; null in reports before 0.4.</summary>
+    public WithInterval? TauOfParameters { get; init; }
+
+    /// <summary>What choosing the most multiply-adds costs: the predictor that needs no training.</summary>
+    public WithInterval? RegretOfMacs { get; init; }
+
+    /// <summary>The same of the most parameters.</summary>
+    public WithInterval? RegretOfParameters { get; init; }
 
     /// <summary>Mixed supernet less derived path, both with the supernet's weights.</summary>
     public double? DiscretisationGap => MixedAccuracy - DerivedAccuracy;
@@ -65,28 +76,34 @@ public sealed record GapReport(
         WithInterval ceiling = rows[0].Alone.Count < 2
             ? new(double.NaN, double.NaN, double.NaN)
             : Interval(RankStatistics.KendallTauB, [.. rows.Select(r => r.Alone[0])], [.. rows.Select(r => r.Alone[1])], SeededRandom.Derive(seed, "gap", "ceiling"));
-        bool signal = ceiling.Value >= LeastCeiling;
-        WithInterval? Quoted(Func<double[], double[], double> of, double[] x, double[] y, string name) => signal ? Interval(of, x, y, SeededRandom.Derive(seed, "gap", name)) : null;
+        WithInterval Quoted(Func<double[], double[], double> of, double[] x, string name) => Interval(of, x, truth, SeededRandom.Derive(seed, "gap", name));
+        double[] macs = [.. rows.Select(r => (double)r.Macs)];
+        double[]? parameters = rows.All(r => r.Parameters is not null) ? [.. rows.Select(r => (double)r.Parameters!)] : null;
         return new(
             search,
             rows.Count,
             ceiling,
-            Quoted(RankStatistics.KendallTauB, supernet, truth, "tau"),
-            Quoted(RankStatistics.Spearman, supernet, truth, "spearman"),
-            Quoted(RankStatistics.Pearson, supernet, truth, "pearson"),
+            Quoted(RankStatistics.KendallTauB, supernet, "tau"),
+            Quoted(RankStatistics.Spearman, supernet, "spearman"),
+            Quoted(RankStatistics.Pearson, supernet, "pearson"),
             truth.Average() - supernet.Average(),
             [.. Tops.Where(k => k <= rows.Count).Select(k => KeyValuePair.Create(k, Interval((x, y) => RankStatistics.TopOverlap(x, y, k), supernet, truth, SeededRandom.Derive(seed, "gap", "top", k))))],
             Interval(RankStatistics.RegretAtOne, supernet, truth, SeededRandom.Derive(seed, "gap", "regret")),
             truth.Max() - truth.Average(),
-            Quoted(RankStatistics.KendallTauB, [.. rows.Select(r => (double)r.Macs)], truth, "macs"),
+            Quoted(RankStatistics.KendallTauB, macs, "macs"),
             null,
             null,
             null,
             0,
             null,
-            rows.All(r => r.ShortAlone is not null) ? Quoted(RankStatistics.KendallTauB, [.. rows.Select(r => r.ShortAlone!.Value)], truth, "setting") : null,
+            rows.All(r => r.ShortAlone is not null) ? Quoted(RankStatistics.KendallTauB, [.. rows.Select(r => r.ShortAlone!.Value)], "setting") : null,
             null,
-            rows);
+            rows)
+        {
+            TauOfParameters = parameters is null ? null : Quoted(RankStatistics.KendallTauB, parameters, "parameters"),
+            RegretOfMacs = Quoted(RankStatistics.RegretAtOne, macs, "regret-macs"),
+            RegretOfParameters = parameters is null ? null : Quoted(RankStatistics.RegretAtOne, parameters, "regret-parameters"),
+        };
     }
 
     private static WithInterval Around(double value, double half) => new(value, value - half, value + half);

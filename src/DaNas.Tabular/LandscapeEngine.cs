@@ -10,9 +10,10 @@ namespace DaNas.Tabular;
 
 /// <summary>
 /// Answers every unit at once from a seeded landscape: each block has a quality, an architecture's accuracy is the mean quality of its
-/// blocks. A unit's blob is named by everything that the unit is, inputs included. For dry runs, overhead measurements and tests of everything but training. Blobs are names without bytes.
+/// blocks. A unit's blob is named by everything that the unit is, inputs included. For dry runs, overhead measurements and tests of everything but training.
+/// Without a store, blobs are names without bytes.
 /// </summary>
-public sealed class LandscapeEngine(EngineContext context) : ITrainingEngine
+public sealed class LandscapeEngine(EngineContext context, IBlobStore? blobs = null) : ITrainingEngine
 {
     private const double Sharpness = 3;
 
@@ -29,7 +30,8 @@ public sealed class LandscapeEngine(EngineContext context) : ITrainingEngine
 
     public UnitResult Answer(WorkUnit unit)
     {
-        BlobRef output = new(Digest.Of(JsonSerializer.SerializeToUtf8Bytes(unit, unit.GetType(), DomainJson.Canonical)), 0);
+        byte[] name = JsonSerializer.SerializeToUtf8Bytes(unit, unit.GetType(), DomainJson.Canonical);
+        BlobRef output = blobs?.Put(name) ?? new(Digest.Of(name), 0);
         UnitCost cost = new(100, 100, 1000);
         Timing none = new(0);
         int classes = context.Data.Classes.Count;

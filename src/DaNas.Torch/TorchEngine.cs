@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Faults;
 using DaNas.Domain.Values;
@@ -103,11 +104,12 @@ public sealed class TorchEngine(EngineSession session) : ITrainingEngine
     {
         DifficultyOptions o = session.Config.Difficulty;
         WeightOptions w = session.Config.Weights;
-        TrainingRecipe recipe = new(w.LearningRate, w.Momentum, w.WeightDecay, w.Batch, w.LabelSmoothing, o.Points * o.StepsPerPoint);
+        int steps = o.Steps(session.Data, w.Batch);
+        TrainingRecipe recipe = new(w.LearningRate, w.Momentum, w.WeightDecay, w.Batch, w.LabelSmoothing, o.Points * steps);
         using StandaloneTrainer trainer = new(session, StandaloneTrainer.ProxyPath(session.Space, o.Block), recipe, u.Seed, u.Input);
         ImageEntry[] all = ImageSet.Slice(session.Images.Splits.Weights, Enumerable.Range(0, session.Images.Classes), 1);
         BatchStream batches = new(session.Images, all, SeededRandom.Derive(u.Seed, "order"), session.Shape(w.Batch), session.Config.Data.Augment);
-        trainer.Train(batches, u.Point * o.StepsPerPoint, (u.Point + 1) * o.StepsPerPoint, cancellation);
+        trainer.Train(batches, u.Point * steps, (u.Point + 1) * steps, cancellation);
         ClassMeasurement m = trainer.Measure(session.Images.Splits.Validation);
         return new(u.Id, trainer.Meter.Cost, trainer.Meter.Timing, trainer.Save(), m.ClassAccuracy, m.ClassLoss);
     }
@@ -117,7 +119,8 @@ public sealed class TorchEngine(EngineSession session) : ITrainingEngine
         RetrainOptions o = session.Config.Retrain;
         TrainingRecipe recipe = TrainingRecipe.Of(o, u.TotalSteps, u.Seed);
         using StandaloneTrainer trainer = new(session, u.Architecture.Blocks, recipe, u.Seed, u.Input);
-        ImageEntry[][] pool = [.. session.Images.Splits.Weights.Zip(session.Images.Splits.Validation, (a, b) => (ImageEntry[])[.. a, .. b])];
+        DatasetSplits splits = session.Images.Splits;
+        ImageEntry[][] pool = u.OnValidation ? [.. splits.Weights] : [.. splits.Weights.Zip(splits.Validation, (a, b) => (ImageEntry[])[.. a, .. b])];
         ImageEntry[] all = ImageSet.Slice(pool, Enumerable.Range(0, session.Images.Classes), 1);
         BatchStream batches = new(session.Images, all, SeededRandom.Derive(u.Seed, "order"), session.Shape(o.Batch), session.Config.Data.Augment with { Rand = (o.RandAugmentOperations, o.RandAugmentMagnitude) });
         int from = u.Segment * o.SegmentSteps;
@@ -125,7 +128,7 @@ public sealed class TorchEngine(EngineSession session) : ITrainingEngine
         bool last = u.Segment + 1 == u.Segments;
         if (last)
             trainer.Finish();
-        ClassMeasurement? test = last ? trainer.Measure(session.Images.Splits.Test) : null;
+        ClassMeasurement? test = last ? trainer.Measure(u.OnValidation ? splits.Validation : splits.Test) : null;
         BlobRef output = last ? session.Blobs.Put(Safetensors.Write(trainer.Weights, new Dictionary<string, string> { ["architecture"] = u.Architecture.Text })) : trainer.Save();
         return new(
             u.Id, trainer.Meter.Cost, trainer.Meter.Timing, output, Math.Round(loss, 6), Math.Round(accuracy, 6), test?.Accuracy, test?.ClassAccuracy, last ? WeightsHash.Of(trainer.Weights) : null);

@@ -16,7 +16,7 @@ namespace DaNas.Actors.Tests;
 public sealed class GoldenTests
 {
     private static readonly string Folder = Path.Combine(Source(), "Golden", "v0.1");
-    private const string Current = "v0.3";
+    private const string Current = "v0.4";
     private static readonly bool Writes = Environment.GetEnvironmentVariable("DANAS_GOLDEN") == "write";
 
     [Theory]
@@ -53,7 +53,7 @@ public sealed class GoldenTests
     [Fact]
     public void The_bytes_of_every_manifest_are_what_they_were()
     {
-        string[] files = [.. new[] { "v0.1", "v0.2", Current }.Select(v => Path.Combine(Source(), "Golden", v, "wire.txt"))];
+        string[] files = [.. new[] { "v0.1", "v0.2", "v0.3", Current }.Select(v => Path.Combine(Source(), "Golden", v, "wire.txt"))];
         if (Writes)
         {
             HashSet<string> before = files[..^1].SelectMany(File.ReadAllLines).Select(l => l[..l.IndexOf(' ')]).ToHashSet();

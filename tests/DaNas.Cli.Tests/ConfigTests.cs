@@ -65,6 +65,11 @@ public sealed class ConfigTests
         anew.Retrain.Top.ShouldBe(2);
         anew.Text.ShouldContain("rand-augment");
         anew.Stage.ShouldBe(old.Stage);
+        anew.Difficulty.ShouldBe(old.Difficulty);
+        old.Data.SplitSeed.ShouldBeNull();
+        anew.Data.SplitSeed.ShouldBe(old.Search.Seed);
+        (anew.Finals.Rungs, anew.Controls.Draw).ShouldBe((0, ControlDraw.Walk));
+        (old.Finals.Rungs, old.Controls.Draw, old.Engine.Kind).ShouldBe((0, ControlDraw.Walk, EngineKind.Torch));
     }
 
     private static string Source([System.Runtime.CompilerServices.CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;

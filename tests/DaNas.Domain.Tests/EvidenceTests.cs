@@ -33,18 +33,21 @@ public sealed class EvidenceTests
     }
 
     [Fact]
-    public void No_rank_correlation_is_quoted_where_two_seeds_do_not_agree()
+    public void Rank_correlations_stand_beside_their_ceiling_and_the_predictors_that_need_no_training()
     {
         GapRow[] noise = [.. Enumerable.Range(0, 10).Select(i => new GapRow($"a{i}", i, i, [i, (i * 7) % 10], null))];
         GapReport none = GapReport.Of("x", noise, 1);
         none.Ceiling.Value.ShouldBeLessThan(GapReport.LeastCeiling);
-        none.Tau.ShouldBeNull();
-        none.TauOfMacs.ShouldBeNull();
-        GapRow[] clear = [.. Enumerable.Range(0, 10).Select(i => new GapRow($"a{i}", 10 - i, i, [i, i + 0.5], 9 - i))];
+        none.HasSignal.ShouldBeFalse();
+        none.TauOfParameters.ShouldBeNull();
+        GapRow[] clear = [.. Enumerable.Range(0, 10).Select(i => new GapRow($"a{i}", 10 - i, i, [i, i + 0.5], 9 - i) { Parameters = i })];
         GapReport said = GapReport.Of("x", clear, 1);
         said.Ceiling.Value.ShouldBe(1);
-        said.Tau!.Value.ShouldBe(1);
-        said.TauOfMacs!.Value.ShouldBe(-1);
+        said.Tau.Value.ShouldBe(1);
+        said.TauOfMacs.Value.ShouldBe(-1);
+        said.RegretOfMacs!.Value.ShouldBe(9);
+        said.TauOfParameters!.Value.ShouldBe(1);
+        said.RegretOfParameters!.Value.ShouldBe(0);
         said.TauOfSetting!.Value.ShouldBe(-1);
         said.RegretAtOne.Value.ShouldBe(0);
         said.RegretOfRandomPick.ShouldBe(4.5, 1e-12);

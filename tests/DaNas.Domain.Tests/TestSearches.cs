@@ -101,6 +101,16 @@ internal static class SharedData
     }
 }
 
+/// <summary>The same with rows.</summary>
+internal sealed class SharedDataTheoryAttribute : TheoryAttribute
+{
+    public SharedDataTheoryAttribute(string relative)
+    {
+        if (SharedData.Find(relative) is null)
+            Skip = $"shared/data/{relative} is not here (data sets are never committed)";
+    }
+}
+
 /// <summary>A test that needs shared data; skipped with the reason where it is absent.</summary>
 internal sealed class SharedDataFactAttribute : FactAttribute
 {

@@ -38,7 +38,7 @@ public sealed class DataTests : IDisposable
         Pngs(string.Empty, 20);
         DatasetSplits a = DatasetSplits.Of(new FolderSource(folder), Config());
         DatasetSplits b = DatasetSplits.Of(new FolderSource(folder), Config());
-        DatasetSplits other = DatasetSplits.Of(new FolderSource(folder), Config("search.seed=9"));
+        DatasetSplits other = DatasetSplits.Of(new FolderSource(folder), Config("data.split-seed=9"));
         a.Test[0].Length.ShouldBe(3);
         a.Weights[1].ShouldBe(b.Weights[1]);
         a.Weights[1].ShouldNotBe(other.Weights[1]);

@@ -18,7 +18,7 @@ public sealed class EngineFixture : IDisposable
     private static readonly string[] Tiny =
     [
         "data.drawn.classes=6", "data.drawn.train-per-class=20", "data.drawn.test-per-class=6", "space.resolution=12", "weights.batch=16", "architecture.batch=16",
-        "rounds.steps=3", "difficulty.steps-per-point=3", "derivation.images=30", "derivation.recalibration-batches=2", "evidence.images=20", "evidence.paths-per-block=2",
+        "rounds.steps=3", "difficulty.epochs-per-point=0", "difficulty.steps-per-point=3", "derivation.images=30", "derivation.recalibration-batches=2", "evidence.images=20", "evidence.paths-per-block=2",
         "evidence.recalibration-batches=1", "retrain.epochs=1", "retrain.segment-steps=4", "retrain.batch=16",
     ];
 

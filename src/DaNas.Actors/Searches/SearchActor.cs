@@ -91,14 +91,15 @@ public sealed class SearchActor(SearchId id, SearchProtocol.Beginning beginning,
 
     private void Stored(IActorContext context, ValueList<SearchEvent> events)
     {
-        SearchState before = state;
+        List<BlobRef> live = [.. state.LiveBlobs];
         long sequence = context.LastSequenceNumber - events.Count;
         foreach (SearchEvent e in events)
         {
             string from = state.Phase.GetType().Name;
             state = SearchEvolver.Evolve(state, e);
+            live.AddRange(state.LiveBlobs); // What one event brings and the next one needs no more is discarded too.
             sequence++;
-            context.Log(Line(LogEvent.SearchEventStored, from, state.Phase.GetType().Name, e.GetType().Name) with { Sequence = sequence });
+            context.Log(Line(LogEvent.SearchEventStored, from, state.Phase.GetType().Name, Said(e)) with { Sequence = sequence });
             if (Alert(e, state) is { } text)
                 context.Log(Line(LogEvent.SearchAlert, from, state.Phase.GetType().Name, text) with { Sequence = sequence, IsWarning = true });
             context.Tell(listener, new SearchProtocol.Stored(e, state, sequence));
@@ -110,7 +111,7 @@ public sealed class SearchActor(SearchId id, SearchProtocol.Beginning beginning,
             return;
         }
 
-        ValueList<BlobRef> expired = before.LiveBlobs.Except(state.LiveBlobs).ToValueList();
+        ValueList<BlobRef> expired = live.Except(state.LiveBlobs).ToValueList();
         if (expired.Count > 0)
             context.Run(Ports.Blobs, new SearchProtocol.DiscardBlobs(id.Text, expired));
         Act(context);
@@ -151,9 +152,15 @@ public sealed class SearchActor(SearchId id, SearchProtocol.Beginning beginning,
         return child;
     }
 
+    /// <summary>An event in the log: its name, and what its numbers say where nobody would look them up.</summary>
+    private static string Said(SearchEvent e) => e is SearchEvent.DifficultyMeasured { Verdict: { } v }
+        ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{e.GetType().Name}: {v}")
+        : e.GetType().Name;
+
     /// <summary>What a person should hear of at once; null for the ordinary course.</summary>
     private static string? Alert(SearchEvent e, SearchState state) => e switch
     {
+        SearchEvent.DifficultyMeasured { Verdict: { IsOrder: false } v } => $"{v}; the search goes on with random pictures of all classes. A longer pass (difficulty.passes, difficulty.epochs-per-point) may find an order",
         SearchEvent.ArchitecturesRanked x when state.Config!.Search.Strategy != StrategyKind.Given && !ArchitectureBudget.Of(state.Space!, state.Config.Cost).Allows(CostTable.Of(state.Space!), x.Ranked[0].Architecture) => $"no architecture of the blocks that are left keeps the budget; the nearest, {x.Ranked[0].Architecture.Text}, does not: raise cost.target-macs or cost.target-milliseconds, or lower prune.ratio",
         SearchEvent.RolledBack x => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"training diverged ({x.Cause}); back to the weights before round {x.Round + 1} of stage {x.Stage}, learning rate x {x.RateScale:0.####}"),
         SearchEvent.BlocksQuarantined x => $"quarantined {string.Join(", ", x.Blocks.Select(b => $"L{b.Layer + 1:00}/{b.Block}"))}: {x.Cause}",

@@ -37,6 +37,8 @@ public static class WireFormat
         ("stage-closed/1", typeof(SearchEvent.StageClosed)),
         ("architectures-ranked/1", typeof(SearchEvent.ArchitecturesRanked)),
         ("architecture-scored/1", typeof(SearchEvent.ArchitectureScored)),
+        ("finals-opened/1", typeof(SearchEvent.FinalsOpened)),
+        ("finalist-measured/1", typeof(SearchEvent.FinalistMeasured)),
         ("architecture-selected/1", typeof(SearchEvent.ArchitectureSelected)),
         ("segment-completed/1", typeof(SearchEvent.SegmentCompleted)),
         ("model-retrained/1", typeof(SearchEvent.ModelRetrained)),

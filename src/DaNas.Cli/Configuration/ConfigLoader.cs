@@ -56,7 +56,7 @@ internal static class ConfigLoader
     public static string Completed(string canonical)
     {
         HoconNode.Map root = Parse(Path.Combine(Home, "reference.conf"), []);
-        root.Overlay(HoconParser.Parse(canonical, "journal", (_, _) => null));
+        root.Overlay(Stored(canonical));
         return HoconResolver.Resolve(root).ToCanonicalText();
     }
 
@@ -66,7 +66,7 @@ internal static class ConfigLoader
         try
         {
             HoconNode.Map root = defaults ? Parse(Path.Combine(Home, "reference.conf"), []) : new HoconNode.Map(new ConfigOrigin("journal", 0));
-            root.Overlay(HoconParser.Parse(canonical, "journal", (_, _) => null));
+            root.Overlay(defaults ? Stored(canonical) : HoconParser.Parse(canonical, "journal", (_, _) => null));
             if (data is not null)
                 root.Overlay(DataLayer(data));
             foreach (string set in sets)
@@ -78,6 +78,21 @@ internal static class ConfigLoader
         {
             throw new UsageException(e.Message);
         }
+    }
+
+    /// <summary>A stored text, to be laid over this version's defaults. What its version did without a key stays as it was.</summary>
+    private static HoconNode.Map Stored(string canonical)
+    {
+        HoconNode.Map stored = HoconParser.Parse(canonical, "journal", (_, _) => null);
+        foreach ((string section, string key, string before) in (ReadOnlySpan<(string, string, string)>)[("difficulty", "epochs-per-point", "0"), ("finals", "rungs", "0"), ("controls", "draw", "walk")])
+        {
+            if (stored.Fields.GetValueOrDefault(section) is not HoconNode.Map map || !map.Fields.ContainsKey(key))
+                stored.Set([section, key], new HoconNode.Scalar(before, false, stored.Origin));
+        }
+
+        if (stored.Fields.GetValueOrDefault("data") is HoconNode.Map data && !data.Fields.ContainsKey("split-seed") && stored.Fields.GetValueOrDefault("search") is HoconNode.Map search && search.Fields.GetValueOrDefault("seed") is { } seed)
+            stored.Set(["data", "split-seed"], seed);
+        return stored;
     }
 
     private static ConfigObject Alone(string file, IReadOnlyList<string> sets)
@@ -100,6 +115,9 @@ internal static class ConfigLoader
         int equals = set.IndexOf('=', StringComparison.Ordinal);
         if (equals <= 0)
             throw new UsageException($"--set {set}: write --set key=value, such as --set search.seed=7");
+        const string table = "engine.table=";
+        if (set.StartsWith(table, StringComparison.Ordinal) && set[table.Length..].Trim('"') is { Length: > 0 } path)
+            set = $"{table}\"{Path.GetFullPath(path).Replace("\\", "\\\\", StringComparison.Ordinal)}\""; // The search goes on from any folder.
         return HoconParser.Parse(set, "--set", (_, _) => null);
     }
 

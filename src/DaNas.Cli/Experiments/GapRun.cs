@@ -28,6 +28,8 @@ internal sealed class GapRun(OutputFolder folder, SearchRecord record, GapReques
     /// <summary>The report, or the exit code of a training that did not end.</summary>
     public async Task<(GapReport? Report, int Code)> GoAsync()
     {
+        if (state.Config!.Engine.Kind is var kind and not EngineKind.Torch)
+            throw new UsageException($"search {record.Id} was answered by a {ConfigSection.Kebab(kind.ToString())}: there is no supernet to measure");
         if (state.Supernet is null || state.Stages.Count == 0)
             throw new UsageException($"search {record.Id} trained no supernet; name one of strategy da-nas or uniform-single-path");
         if (state.Phase is not SearchPhase.Completed)
@@ -62,7 +64,7 @@ internal sealed class GapRun(OutputFolder folder, SearchRecord record, GapReques
         using SupernetEvaluator supernet = new(session, alive, state.Supernet!);
         long seed = SeededRandom.Derive(config.Search.Seed, "gap");
         CostTable costs = CostTable.Of(state.Space!);
-        GapRow[] rows = [.. table.Select(a => new GapRow(a.Text, costs.Of(a).Macs, supernet.AccuracyOf(a.Blocks, seed), Results(whole, a).ToValueList(), quick is null ? null : Results(quick, a).First()))];
+        GapRow[] rows = [.. table.Select(a => new GapRow(a.Text, costs.Of(a).Macs, supernet.AccuracyOf(a.Blocks, seed), Results(whole, a).ToValueList(), quick is null ? null : Results(quick, a).First()) { Parameters = costs.Of(a).Parameters })];
         SearchPhase.Completed done = (SearchPhase.Completed)state.Phase;
         double[] controls = [.. done.Models.Where(m => RetrainPlan.IsControl(m.Run)).Select(m => m.TestAccuracy)];
         return GapReport.Of(record.Id, rows, config.Search.Seed) with

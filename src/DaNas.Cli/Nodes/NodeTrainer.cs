@@ -124,7 +124,7 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
         try
         {
             SearchConfig config = SearchConfig.FromCanonicalText(configuration);
-            Domain.Stages.DatasetSummary data = await Task.Run(() => new Torch.Data.DatasetCatalog().Describe(config), stop);
+            Domain.Stages.DatasetSummary data = await Task.Run(() => Engines.Describe(config), stop);
             string aside = Path.Combine(settings.Folder.Root, "describe");
             await using TrainerProcess process = new(new TrainerOpening(config.Text, data, aside), config.Trainers, _ => { });
             await process.StartPatientlyAsync(stop);

@@ -50,6 +50,15 @@ internal sealed class ReportData(SearchRecord record, SearchNotes notes)
 
     public string Title => state.Config?.Search.Name ?? record.Id;
 
+    /// <summary>Whether the winner is better than chance, in a sentence; null before it is known.</summary>
+    public string? Verdict => SearchVerdict.Of(state)?.Sentence;
+
+    /// <summary>What the difficulty pass found; null where no verdict was asked for.</summary>
+    public string? DifficultyVerdict => state.DifficultyVerdict?.ToString();
+
+    /// <summary>Whether the curriculum follows the difficulty.</summary>
+    public bool IsOrdered => state.DifficultyVerdict is not { IsOrder: false };
+
     public string Space => state.Space?.Name ?? string.Empty;
 
     public long Budget => state.Budget;
@@ -104,7 +113,7 @@ internal sealed class ReportData(SearchRecord record, SearchNotes notes)
     public IReadOnlyList<IReadOnlyList<int>> Confusion => notes.Confusion;
 
     /// <summary>Retraining curves: run, segment, loss, accuracy.</summary>
-    public IReadOnlyList<object> Retraining => [.. events.OfType<SearchEvent.SegmentCompleted>().Select(s => (object)new { s.Run, s.Segment, s.Loss, s.Accuracy })];
+    public IReadOnlyList<object> Retraining => [.. events.OfType<SearchEvent.SegmentCompleted>().Where(s => !Finals.IsFinal(s.Run)).Select(s => (object)new { s.Run, s.Segment, s.Loss, s.Accuracy })];
 
     public IReadOnlyList<double> TestPerClass => [.. events.OfType<SearchEvent.ModelRetrained>().FirstOrDefault(m => m.Run == "winner")?.TestPerClass ?? []];
 
@@ -129,7 +138,7 @@ internal sealed class ReportData(SearchRecord record, SearchNotes notes)
         new("search", record.Id), new("status", $"{record.Status} ({state.Phase.GetType().Name})"), new("began", Text($"{record.Events[0].Created:yyyy-MM-dd HH:mm:ss} UTC")), new("last event", Text($"{record.Events[^1].Created:yyyy-MM-dd HH:mm:ss} UTC")),
         new("time at work", Presenter.Duration(record.ActiveSeconds)), new("lost to faults", Text($"{state.LostSeconds:0.0} s")), new("images forward", Text($"{state.Cost.ForwardImages:N0}")), new("images backward", Text($"{state.Cost.BackwardImages:N0}")),
         new("multiply-adds forward", Text($"{state.Cost.ForwardMacs:N0}")), new("architecture", state.Selected?.Winner.Text ?? "not yet"), new("architecture id", state.Selected?.Winner.Id ?? "-"), new("budget, multiply-adds", Text($"{state.Budget:N0}")),
-        new("data", $"{state.Started!.Data.Name}, fingerprint {state.Started.Data.Fingerprint.Short}"), new("configuration", state.Config!.Hash.Hex), new("numerics", state.Started.NumericsProfile), new("engine", state.Started.EngineVersion),
+        new("data", $"{state.Started!.Data.Name}, fingerprint {state.Started.Data.Fingerprint.Short}"), new("verdict", Verdict ?? "-"), new("difficulty pass", DifficultyVerdict ?? "-"), new("configuration", state.Config!.Hash.Hex), new("numerics", state.Started.NumericsProfile), new("engine", state.Started.EngineVersion),
         new("decision hash", state.DecisionHash.Hex), new("weights hash", (state.Phase as SearchPhase.Completed)?.WeightsHash.Hex ?? "-"), new("events", Text($"{record.Events.Count}")), new("quarantined", state.Quarantined.Count == 0 ? "none" : string.Join(", ", state.Quarantined.Select(q => Text($"L{q.Layer + 1:00} {q.Block}")))),
     ];
 

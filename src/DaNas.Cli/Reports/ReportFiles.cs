@@ -10,10 +10,13 @@ internal static class ReportFiles
     /// <summary>Escaped for a script element: '&lt;' never stands in it.</summary>
     private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
-    public static string Html(ReportData data) => Resource("report.html")
+    public static string Html(ReportData data) => Html("report.js", $"{data.Title} ({data.Id})", data);
+
+    /// <summary>A page that a script of the product draws from its data.</summary>
+    public static string Html(string script, string title, object data) => Resource("report.html")
         .Replace("/*CHART*/", Resource("charts.js").Replace("</script", "<\\/script", StringComparison.OrdinalIgnoreCase), StringComparison.Ordinal)
-        .Replace("/*PAGE*/", Resource("report.js"), StringComparison.Ordinal)
-        .Replace("<!--TITLE-->", System.Net.WebUtility.HtmlEncode($"{data.Title} ({data.Id})"), StringComparison.Ordinal)
+        .Replace("/*PAGE*/", Resource(script), StringComparison.Ordinal)
+        .Replace("<!--TITLE-->", System.Net.WebUtility.HtmlEncode(title), StringComparison.Ordinal)
         .Replace("/*DATA*/null", JsonSerializer.Serialize(data, Options), StringComparison.Ordinal);
 
     public static string Markdown(ReportData data)

@@ -15,6 +15,7 @@ const winner = data.models.find(m => m.name === "winner"), controls = data.model
 const mean = list => list.length ? list.reduce((a, b) => a + b, 0) / list.length : null;
 const first = data.stages[0], last = data.stages[data.stages.length - 1];
 add(`<h1>${escape(data.title)}</h1><p>${escape(data.id)} &middot; ${escape(data.space)} &middot; ${escape(data.status)}</p>`);
+if (data.verdict) add(`<p><b>Verdict</b>: ${escape(data.verdict)}.</p>`);
 const tiles = [];
 if (winner) tiles.push([share(winner.testAccuracy), "test accuracy of the winner"], [share(mean(controls.map(c => c.testAccuracy))) || "-", `random architectures of about equal cost, mean of ${controls.length}`], [number(winner.macs), `multiply-adds of ${number(data.budget)} allowed`], [number(winner.parameters), "parameters"]);
 if (first) tiles.push([`${first.blocksBefore} &rarr; ${last.blocksAfter}`, "candidate blocks, from the first stage to the last"]);
@@ -61,7 +62,7 @@ if (data.models.length) {
   if (data.models.some(m => m.milliseconds != null)) html += scatter("Accuracy against measured latency", `Median of one pass on ${escape(data.latencyDevice)}; the quickest and best are at the top left.`, "milliseconds", "milliseconds");
 }
 const bars = (names, values, unit, color, more = {}) => ({ legend: { show: false }, xAxis: { type: "category", data: names, axisLabel: { rotate: names.length > 8 ? 60 : 0, interval: names.length > 40 ? "auto" : 0 } }, yAxis: axis(unit, { scale: false, ...more }), series: [{ type: "bar", name: unit, data: values, color }] });
-if (data.difficulty.length) html += chart("Class difficulty, easy to hard", "Measured by a small proxy network; the curriculum adds classes from the left.", c => bars(data.easyToHard.map(i => data.classes[i]), data.easyToHard.map(i => data.difficulty[i]), "difficulty", c[0]));
+if (data.difficulty.length) html += chart("Class difficulty, easy to hard", data.isOrdered ? "Measured by a small proxy network; the curriculum adds classes from the left." : "Measured by a small proxy network. It is no order, so the search went on with random pictures of all classes.", c => bars(data.easyToHard.map(i => data.classes[i]), data.easyToHard.map(i => data.difficulty[i]), "difficulty", c[0]));
 if (data.retraining.length) { const runs = [...new Set(data.retraining.map(r => r.run))]; html += chart("Retraining from scratch", "Training loss of each segment, of every model that was trained.", c => ({ xAxis: across("segment"), yAxis: axis("loss"), series: runs.map((run, i) => line(run, data.retraining.filter(r => r.run === run).map(r => [r.segment + 1, r.loss]), run === "winner" ? c[1] : i < 3 ? c[[0, 2, 3][i % 3]] : c[4])) })); }
 if (data.testPerClass.length) html += chart("Test accuracy by class", "The winner's, in the order of the data set.", c => bars(data.classes, data.testPerClass, "accuracy", c[2], { min: 0, max: 1 }));
 add(`<div class="pair">${html}</div>`);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Estimates;
+using DaNas.Domain.Evaluation;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
@@ -38,7 +39,7 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
 
     public void Begin(SearchConfig config, Domain.Stages.DatasetSummary data, SearchState state)
     {
-        estimate = SearchEstimate.Of(config, data);
+        estimate = config.Engine.Kind == EngineKind.Torch ? SearchEstimate.Of(config, data) : null; // Others answer at once.
         started = DateTimeOffset.UtcNow;
         costAtStart = state.Cost;
     }
@@ -62,10 +63,13 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
         SearchEvent.SearchStarted s => Text($"search started: {s.Data.Name}, {s.Data.Classes.Count} classes, {s.Data.TrainImages:N0} training pictures"),
         SearchEvent.SearchResumed s when s.NumericsProfile.Length > 0 => Text($"search resumed (epoch {s.Epoch}); the interruption cost {s.Lost.Seconds:0.0} s of work"),
         SearchEvent.ProxyMeasured p => Text($"difficulty: proxy {p.ProxySeed + 1}, point {p.Point + 1}: mean held-out accuracy {p.Accuracy.Average():0.000}"),
+        SearchEvent.DifficultyMeasured { Verdict: { IsOrder: false } v } => Text($"{v}; going on with random pictures of all classes"),
+        SearchEvent.DifficultyMeasured { Verdict: { } v } d => Text($"classes from easy to hard: {string.Join(", ", d.EasyToHard.Select(c => state.Started!.Data.Classes[c]))} ({v})"),
         SearchEvent.DifficultyMeasured d when d.Difficulty.Count > 0 => Text($"classes from easy to hard: {string.Join(", ", d.EasyToHard.Select(c => state.Started!.Data.Classes[c]))}"),
         SearchEvent.StageOpened s => Text($"{Name(s.Plan)}: {s.Plan.Classes.Count} classes, {s.Alive.Count} blocks alive, {s.Plan.Rounds} rounds"),
         SearchEvent.BlocksPruned p => Text($"{p.Removed.Count} blocks pruned ({p.Rule}), {p.Alive.Count} left: {p.Alive}"),
         SearchEvent.ArchitectureSelected a => Text($"winner {a.Winner.Text} ({a.Cost.Macs:N0} multiply-adds); retraining it beside {a.Controls.Count} random architectures"),
+        SearchEvent.FinalsOpened f => Text($"finals, rung {f.Rung + 1}: {f.Finalists.Count} architectures trained by themselves, {Finals.Steps(state.Config!, state.Started!.Data, f.Rung)} steps each"),
         SearchEvent.ModelRetrained m => Text($"{m.Run} retrained: test accuracy {m.TestAccuracy:0.0000}"),
         SearchEvent.AttemptFailed a => Text($"attempt {a.Attempt} of {a.Unit} failed ({a.Cause}); it runs again"),
         SearchEvent.SearchFailed f => Text($"search stopped: {f.Reason}; remedy: {f.Remedy}"),
@@ -108,6 +112,7 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
         SearchPhase.Training p => Text($"{Name(p.Stage)}, round {p.Round + 1} of {p.Stage.Rounds}"),
         SearchPhase.Retraining => "retraining",
         SearchPhase.Deriving => "comparing candidates",
+        SearchPhase.Finals p => Text($"finals, rung {p.Rung + 1} of at most {state.Config!.Finals.Rungs}"),
         _ => "deciding",
     };
 
@@ -148,7 +153,10 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
             RetrainedModel[] controls = [.. done.Models.Where(m => RetrainPlan.IsControl(m.Run))];
             if (controls.Length > 0)
                 console.WriteLine(Text($"winner {done.Models[0].TestAccuracy:0.0000}, mean of {controls.Length} random architectures of about equal multiply-adds {controls.Average(m => m.TestAccuracy):0.0000}"));
-            console.WriteLine(Text($"budget {state.Budget:N0} multiply-adds; winner uses {selected.Cost.Macs:N0}{(selected.Cost.Macs > state.Budget ? " (over it)" : string.Empty)}"));
+            if (SearchVerdict.Of(state) is { } verdict)
+                Console.WriteLine(Text($"verdict: {verdict.Sentence}; difference {100 * verdict.Difference:+0.0;-0.0} points{(double.IsFinite(verdict.Low) ? Text($" [{100 * verdict.Low:0.0}, {100 * verdict.High:0.0}]") : string.Empty)}"));
+            if (state.Budget > 0)
+                console.WriteLine(Text($"budget {state.Budget:N0} multiply-adds; winner uses {selected.Cost.Macs:N0}{(selected.Cost.Macs > state.Budget ? " (over it)" : string.Empty)}"));
             if (state.Config!.Cost is { TargetMilliseconds: > 0, Latency: { } table })
                 console.WriteLine(Text($"bound {state.Config.Cost.TargetMilliseconds:0.###} ms by the table of {table.Device}; winner {table.Of(selected.Winner):0.###} ms{(table.Of(selected.Winner) > state.Config.Cost.TargetMilliseconds ? " (over it)" : string.Empty)}"));
         }
@@ -160,7 +168,7 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
         if (state.Phase is SearchPhase.Completed c)
             Console.WriteLine(Text($"weights hash  {c.WeightsHash.Hex}"));
         bool here = File.Exists(folder.JournalPath); // A search of a cluster has its journal and its log there.
-        Console.WriteLine(Text($"folder {folder.SearchFolder(record.Id)} (architecture.json, weights.safetensors{(here ? $", log.jsonl), journal {folder.JournalPath}" : ")")}"));
+        Console.WriteLine(Text($"folder {folder.SearchFolder(record.Id)} (architecture.json{(state.Config!.Engine.Kind == EngineKind.Torch ? ", weights.safetensors" : string.Empty)}{(here ? $", log.jsonl), journal {folder.JournalPath}" : ")")}"));
         Console.WriteLine(Text($"report {ResultFiles.ReportFile(record, folder)} (open it in a browser)"));
     }
 

@@ -68,6 +68,8 @@ internal static class ResultFiles
         CostTable costs = CostTable.Of(space);
         StringBuilder text = new();
         text.AppendLine(CultureInfoInvariant($"{architecture.Text}   id {architecture.Id}"));
+        if (space.Options is not null)
+            return text.ToString();
         text.AppendLine(CultureInfoInvariant($"  stem   conv{space.Stem.Kernel}x{space.Stem.Kernel} s{space.Stem.Stride}   {space.InputChannels}x{space.Resolution}x{space.Resolution} -> {space.Stem.Channels}"));
         for (int l = 0; l < architecture.Blocks.Count; l++)
         {
@@ -82,8 +84,9 @@ internal static class ResultFiles
         return text.ToString();
     }
 
-    public static Domain.Values.BlobRef? WinnerWeights(SearchRecord record) =>
-        record.Events.Select(e => e.Event).OfType<SearchEvent.ModelRetrained>().FirstOrDefault(m => m.Run == "winner")?.Weights;
+    /// <summary>The winner's weights; null before there are any, and where nothing was trained.</summary>
+    public static Domain.Values.BlobRef? WinnerWeights(SearchRecord record) => record.State.Config!.Engine.Kind != Domain.Configuration.EngineKind.Torch ? null
+        : record.Events.Select(e => e.Event).OfType<SearchEvent.ModelRetrained>().FirstOrDefault(m => m.Run == "winner")?.Weights;
 
     private static string CultureInfoInvariant(FormattableString text) => text.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -1,10 +1,10 @@
 using DaNas.Actors.Journals;
 using DaNas.Cli.Configuration;
+using DaNas.Cli.Trainers;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
-using DaNas.Torch.Data;
 
 namespace DaNas.Cli.Running;
 
@@ -26,7 +26,7 @@ internal static class ResumeCheck
         ValueList<string> impossible = ConfigDrift.Unacceptable(changes, record.State);
         if (impossible.Count > 0)
             throw new UsageException($"search {record.Id} stands on other values, which cannot change any more:\n  {string.Join("\n  ", impossible)}\nresume it without them, or start a new search ('danas fork' keeps what is done)");
-        DatasetSummary data = new DatasetCatalog().Describe(config);
+        DatasetSummary data = Engines.Describe(config);
         ValueList<string> dataChanges = ConfigDrift.Of(started.Data, data);
         if (!data.Classes.Equals(started.Data.Classes))
             throw new UsageException($"{config.Data.Path}: the data set has other classes than the search began with ({data.Classes.Count} and {started.Data.Classes.Count}):\n  {string.Join("\n  ", dataChanges)}\nput the old data back, or start a new search");

@@ -1,9 +1,13 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using DaNas.Domain.Evaluation;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Work;
 
 namespace DaNas.Cli.Running;
+
+/// <summary>The winner's place among its controls: see <see cref="SearchVerdict"/>.</summary>
+internal sealed record VerdictReport(string Sentence, int Rank, int Controls, double Chance, double Difference, double? Low, double? High, double ArchitecturesOfEqualCost);
 
 /// <summary>The result of a search as a program reads it. Fields are added, never renamed.</summary>
 internal sealed record SearchReport(
@@ -28,7 +32,8 @@ internal sealed record SearchReport(
     string OutputDirectory,
     string? Reason,
     double? PredictedMilliseconds,
-    double? TargetMilliseconds)
+    double? TargetMilliseconds,
+    VerdictReport? Verdict)
 {
     private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.Never };
 
@@ -62,8 +67,11 @@ internal sealed record SearchReport(
             folder.SearchFolder(record.Id),
             (state.Phase as SearchPhase.Failed)?.Reason,
             state.Config?.Cost.Latency is { } table && state.Selected is { } chosen ? Math.Round(table.Of(chosen.Winner), 4) : null,
-            state.Config?.Cost.TargetMilliseconds is > 0 and { } target ? target : null);
+            state.Config?.Cost.TargetMilliseconds is > 0 and { } target ? target : null,
+            SearchVerdict.Of(state) is { } v ? new(v.Sentence, v.Rank, v.Controls, Math.Round(v.Chance, 4), Math.Round(v.Difference, 6), Finite(v.Low), Finite(v.High), Math.Round(v.Band)) : null);
     }
+
+    private static double? Finite(double value) => double.IsFinite(value) ? Math.Round(value, 6) : null;
 
     public string ToJson() => JsonSerializer.Serialize(this, Options);
 }

@@ -4,9 +4,7 @@ using System.Threading.Channels;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Work;
 using DaNas.Ports;
-using DaNas.Storage;
 using DaNas.Torch;
-using DaNas.Torch.Networks;
 
 namespace DaNas.Cli.Trainers;
 
@@ -29,16 +27,12 @@ internal static class TrainerVerb
         {
             TrainerOpening opening = (TrainerOpening)TrainerLine.Read(Next(lines))!;
             SearchConfig config = SearchConfig.FromCanonicalText(opening.Configuration);
-            TorchBinding.Prepare(config.Trainers.Threads);
-            EngineSession session = new(new EngineContext(config, opening.Data), new FileBlobStore(opening.BlobFolder));
-            TorchEngine engine = new(session);
-            if (config.Trainers.Device == "cpu")
-                CheckOnce(Path.Combine(Path.GetDirectoryName(opening.BlobFolder)!, "convolutions-checked.txt"), EngineSession.ProfileOf(config), () => ConvolutionCheck.Run(session.Space, config.Trainers.Layout == TensorLayout.ChannelsLast));
-            writer.WriteLine(TrainerLine.Write(new TrainerGreeting(true, EngineSession.ProfileOf(config))));
+            (ITrainingEngine engine, string profile) = Engines.Open(config, opening.Data, opening.BlobFolder);
+            writer.WriteLine(TrainerLine.Write(new TrainerGreeting(true, profile)));
             while (true)
             {
                 WorkUnit unit = (WorkUnit)TrainerLine.Read(Next(lines))!;
-                UnitOutcome outcome = engine.Run(unit, CancellationToken.None);
+                UnitOutcome outcome = engine.RunAsync(unit, CancellationToken.None).GetAwaiter().GetResult();
                 writer.WriteLine(TrainerLine.Write(outcome is UnitOutcome.Completed done ? done.Result : outcome));
             }
         }
@@ -48,16 +42,6 @@ internal static class TrainerVerb
             writer.WriteLine(TrainerLine.Write(new TrainerGreeting(false, cause.Message)));
             return 1;
         }
-    }
-
-    /// <summary>Once for a search and a numerics profile, so that a restarted trainer is back at work at once.</summary>
-    private static void CheckOnce(string file, string profile, Action check)
-    {
-        if (File.Exists(file) && File.ReadAllText(file) == profile)
-            return;
-        check();
-        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        File.WriteAllText(file, profile);
     }
 
     /// <summary>One at a time: while nobody reads the pipe, beats must not pile up behind each other.</summary>

@@ -1,13 +1,13 @@
 using System.CommandLine;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Running;
+using DaNas.Cli.Trainers;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Estimates;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Stages;
 using DaNas.Torch;
-using DaNas.Torch.Data;
 
 namespace DaNas.Cli.Verbs;
 
@@ -58,7 +58,7 @@ internal static class ConfigVerbs
         command.SetAction(parsed => Shared.Guard(() =>
         {
             SearchConfig config = ConfigLoader.Load(parsed.GetValue(conf)!, parsed.GetValue(set) ?? [], parsed.GetValue(data));
-            DatasetSummary summary = new DatasetCatalog().Describe(config);
+            DatasetSummary summary = Engines.Describe(config);
             GC.Collect(2, GCCollectionMode.Aggressive, true, true);
             SearchEstimate estimate = SearchEstimate.Of(config, summary);
             (double? time, string how) = Time(config, summary, estimate, parsed.GetValue(seconds));
@@ -79,6 +79,8 @@ internal static class ConfigVerbs
             ["phase", "classes", "units", "images forward", "with backward", "multiply-adds forward (expected)"],
             estimate.Phases.Select(p => (IReadOnlyList<string>)[p.Phase, Output.Text($"{p.Classes}"), Output.Text($"{p.Units:N0}"), Output.Text($"{p.Cost.ForwardImages:N0}"), Output.Text($"{p.Cost.BackwardImages:N0}"), Output.Text($"{(double)p.Cost.ForwardMacs:0.00e+0}")]));
         Console.WriteLine(Output.Text($"total: {estimate.Units:N0} units, {estimate.Total.ForwardImages:N0} images forward, {estimate.Total.BackwardImages:N0} with a backward pass, {(double)estimate.Total.ForwardMacs:0.00e+0} multiply-adds"));
+        if (config.Difficulty is { JudgesOrder: true, Passes: > 1 and var passes } && estimate.Phases.FirstOrDefault(p => p.Phase == "difficulty") is { } pass)
+            Console.WriteLine(Output.Text($"the difficulty pass is repeated while there is no order of the classes: up to {passes} passes, {(passes - 1) * pass.Cost.ForwardImages:N0} images forward more"));
         Console.WriteLine(Output.Text($"budget of an architecture: {SearchState.BudgetOf(space, config.Cost):N0} multiply-adds"));
         Console.WriteLine(Output.Text($"memory of a trainer: about {estimate.TrainerBytes / 1e6:N0} MB, and up to {config.Data.CacheBytes / 1e6:N0} MB of decoded pictures"));
         Console.WriteLine(time is { } t ? $"time on this machine: about {Presenter.Duration(t)} ({how})" : $"time: not estimated ({how})");
@@ -87,6 +89,8 @@ internal static class ConfigVerbs
     /// <summary>Weighted multiply-adds over the measured speed and the trainers that the cores can feed.</summary>
     private static (double? Seconds, string How) Time(SearchConfig config, DatasetSummary data, SearchEstimate estimate, double measure)
     {
+        if (config.Engine.Kind != EngineKind.Torch)
+            return (null, "nothing is trained; an image is an evaluation");
         if (measure <= 0)
             return (null, "--measure 0");
         string device = config.Trainers.Device == "cpu" || TorchBinding.HasCuda ? config.Trainers.Device : "cpu";

@@ -2,28 +2,32 @@ using System.CommandLine;
 using System.Globalization;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Running;
+using DaNas.Domain.Configuration;
 using DaNas.Domain.Evaluation;
 using DaNas.Domain.Pruning;
 using DaNas.Domain.Searches;
 
 namespace DaNas.Cli.Verbs;
 
-/// <summary>Why a block was pruned, or why it was not.</summary>
+/// <summary>Why a block was pruned, or why it was not; why a class stands where it stands in the order.</summary>
 internal static class ExplainVerb
 {
     public static Command Explain()
     {
         Argument<string> id = Shared.Id();
-        Argument<string> block = new("LAYER/BLOCK") { Description = "Such as L03/k5e6 or 3/k5e6." };
+        Argument<string> block = new("LAYER/BLOCK|CLASS") { Description = "A block, such as L03/k5e6 or 3/k5e6; or a class of the data set." };
         Option<string?> output = Shared.Out();
         Option<bool> json = Shared.Json();
-        Command command = new("explain", "Tells why a block was pruned: its score and interval, the rule, the scores beside it.") { id, block, output, json };
+        Command command = new("explain", "Tells why a block was pruned (its score and interval, the rule, the scores beside it), or how difficult a class was found.") { id, block, output, json };
         command.SetAction(parsed => Shared.Guard(() => Run(SearchRecord.Load(Shared.Folder(parsed, output), parsed.GetValue(id)!), parsed.GetValue(block)!, parsed.GetValue(json))));
         return command;
     }
 
     private static int Run(SearchRecord record, string text, bool json)
     {
+        int named = record.State.Started!.Data.Classes.TakeWhile(c => c != text).Count();
+        if (named < record.State.Started.Data.Classes.Count)
+            return Class(record, named, json);
         (int layer, string block) = Parse(record, text);
         IReadOnlyList<SearchEvent> events = [.. record.Events.Select(e => (SearchEvent)e.Event)];
         var scores = events.OfType<SearchEvent.BlockScored>().Where(e => e.Score.Layer == layer).ToList();
@@ -57,6 +61,31 @@ internal static class ExplainVerb
         return ExitCode.Done;
     }
 
+    /// <summary>A class: its difficulty, its place, the stage that it entered in, its held-out accuracy at every point of every proxy.</summary>
+    private static int Class(SearchRecord record, int index, bool json)
+    {
+        SearchState state = record.State;
+        string name = state.Started!.Data.Classes[index];
+        if (state.Difficulty is not { Values.Count: > 0 } difficulty)
+            throw new UsageException($"{name}: search {record.Id} measured no difficulty{(state.Phase is SearchPhase.MeasuringDifficulty ? " yet" : " (curriculum.order)")}");
+        int place = difficulty.EasyToHard.TakeWhile(c => c != index).Count() + 1;
+        Domain.Stages.StagePlan? entered = state.Plan!.Stages.FirstOrDefault(s => s.Classes.Contains(index));
+        string stage = entered is { IsWarmup: true } ? "the warm-up" : Output.Text($"stage {entered?.Index}");
+        double[][] curves = [.. record.Events.Select(e => e.Event).OfType<SearchEvent.ProxyMeasured>().GroupBy(p => p.ProxySeed).OrderBy(g => g.Key).Select(g => g.GroupBy(p => p.Point).OrderBy(p => p.Key).Select(p => p.Last().Accuracy[index]).ToArray())]; // A point whose blob was lost was measured again.
+        if (json)
+        {
+            Output.PrintJson(new { search = record.Id, @class = name, difficulty = difficulty.Values[index], place, classes = difficulty.Values.Count, stage, accuracies = curves, verdict = state.DifficultyVerdict });
+            return ExitCode.Done;
+        }
+
+        Console.WriteLine(Output.Text($"{name}: difficulty {difficulty.Values[index]:0.####} ({ConfigSection.Kebab(state.Config!.Difficulty.Measure.ToString())}), place {place} of {difficulty.Values.Count} from easy to hard; in the search from {stage} on"));
+        foreach ((double[] curve, int seed) in curves.Select((c, i) => (c, i)))
+            Console.WriteLine(Output.Text($"  proxy {seed + 1}: held-out accuracy {string.Join(", ", curve.Select(a => Output.Text($"{a:0.000}")))}"));
+        if (state.DifficultyVerdict is { } verdict)
+            Console.WriteLine($"{verdict}{(verdict.IsOrder ? string.Empty : "; the search went on with random pictures of all classes")}");
+        return ExitCode.Done;
+    }
+
     private static (int Layer, string Block) Parse(SearchRecord record, string text)
     {
         string[] parts = text.Split('/');
@@ -67,6 +96,8 @@ internal static class ExplainVerb
             throw new UsageException($"{text}: layer {layer} has no block '{parts[1]}'; it has {string.Join(", ", record.State.Space.Layers[layer - 1].Candidates)}");
         }
 
+        if (parts.Length == 1)
+            throw new UsageException($"{text}: the data set has no such class; it has {string.Join(", ", record.State.Started!.Data.Classes.Take(20))}{(record.State.Started.Data.Classes.Count > 20 ? ", ..." : string.Empty)}. For a block write LAYER/BLOCK, such as L03/k5e6");
         throw new UsageException($"{text}: write LAYER/BLOCK, such as L03/k5e6; layers are 1 to {record.State.Space!.Layers.Count}");
     }
 }

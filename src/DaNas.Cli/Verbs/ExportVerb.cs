@@ -95,6 +95,8 @@ internal static class ExportVerb
     /// <summary>The retrained model of a name. Throws <see cref="UsageException"/> with those that there are.</summary>
     internal static Exported Find(SearchRecord record, string run)
     {
+        if (record.State.Config!.Engine.Kind is var kind and not EngineKind.Torch)
+            throw new UsageException($"search {record.Id} was answered by a {ConfigSection.Kebab(kind.ToString())}: it has an architecture ('danas describe {record.Id}') and no weights");
         Exported[] there = [.. record.Events.Select(e => e.Event).OfType<SearchEvent.ModelRetrained>().Select(m => new Exported(m.Run, m.Architecture, m.Weights, m.TestAccuracy))];
         return Array.Find(there, m => m.Run == run) ?? throw new UsageException(there.Length == 0
             ? $"search {record.Id} has no retrained model yet ({record.Status}); 'danas resume {record.Id}' goes on with it"

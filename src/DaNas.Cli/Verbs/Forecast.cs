@@ -4,6 +4,7 @@ using DaNas.Actors.Logging;
 using DaNas.Actors.Simulated;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Running;
+using DaNas.Cli.Trainers;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Estimates;
 using DaNas.Domain.Stages;
@@ -12,7 +13,6 @@ using DaNas.Domain.Work;
 using DaNas.Ports;
 using DaNas.Tabular;
 using DaNas.Torch;
-using DaNas.Torch.Data;
 
 namespace DaNas.Cli.Verbs;
 
@@ -58,7 +58,7 @@ internal static class Forecast
     public static int Run(string file, ForecastRequest request)
     {
         SearchConfig config = ConfigLoader.Load(file, request.Sets, request.Data);
-        DatasetSummary data = new DatasetCatalog().Describe(config);
+        DatasetSummary data = Engines.Describe(config);
         double rate = request.MacsPerSecond ?? Measured();
         SearchEstimate estimate = SearchEstimate.Of(config, data);
         LandscapeEngine engine = new(new EngineContext(config, data));
@@ -109,6 +109,7 @@ internal static class Forecast
             WorkUnit.MeasureDifficulty => each.GetValueOrDefault("difficulty", 1),
             WorkUnit.TrainShard u => each.GetValueOrDefault(u.Stage.IsWarmup ? "warm-up" : Output.Text($"stage {u.Stage.Index}"), 1),
             WorkUnit.EvaluateArchitecture => each.GetValueOrDefault("derivation", 1),
+            WorkUnit.RetrainSegment { OnValidation: true } u => each.GetValueOrDefault(Output.Text($"finals, rung {Domain.Searches.Finals.RungOf(u.Run)}"), 1),
             WorkUnit.RetrainSegment => each.GetValueOrDefault("retraining", 1),
             WorkUnit.EvaluateBlocks u => each.GetValueOrDefault($"stage {u.Id[1..u.Id.IndexOf('/', StringComparison.Ordinal)]}", 1),
             _ => 0.5,

@@ -35,7 +35,7 @@ internal static class MeasureVerb
             OutputFolder folder = Shared.Folder(parsed, output);
             string[] named = parsed.GetValue(architectures)!;
             SearchRecord[] searches = [.. named.Where(n => !n.Contains('/', StringComparison.Ordinal)).Select(n => SearchRecord.Load(folder, n))];
-            SearchSpace space = searches.Length > 0 ? searches[0].State.Space! : LatencyFiles.SpaceOf(parsed.GetValue(conf)!, parsed.GetValue(classes));
+            SearchSpace space = Buildable(searches.Length > 0 ? searches[0].State.Space! : LatencyFiles.SpaceOf(parsed.GetValue(conf)!, parsed.GetValue(classes)));
             Architecture[] wanted = [.. named.Where(n => n.Contains('/', StringComparison.Ordinal)).Select(text => Find(space, text)).Concat(searches.SelectMany(s => Models(space, s))).Concat(Random(space, parsed.GetValue(random))).Distinct()];
             bool blocks = parsed.GetValue(table) || parsed.GetValue(to) is not null;
             if (wanted.Length == 0 && !blocks)
@@ -75,6 +75,10 @@ internal static class MeasureVerb
         }));
         return command;
     }
+
+    private static SearchSpace Buildable(SearchSpace space) => space.Options is null
+        ? space
+        : throw new UsageException($"{space.Name} is the space of a table: its networks cannot be built, so nothing can be timed");
 
     public static Command Import()
     {

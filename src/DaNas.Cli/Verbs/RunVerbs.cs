@@ -3,10 +3,10 @@ using System.Runtime.InteropServices;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Nodes;
 using DaNas.Cli.Running;
+using DaNas.Cli.Trainers;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Stages;
-using DaNas.Torch.Data;
 
 namespace DaNas.Cli.Verbs;
 
@@ -45,7 +45,7 @@ internal static class RunVerbs
     internal static async Task<int> HereAsync(SearchConfig config, OutputFolder folder, string? id, bool json)
     {
         string searchId = CheckId(id ?? SearchRunner.NewId(config.Search.Name), folder);
-        DatasetSummary summary = new DatasetCatalog().Describe(config);
+        DatasetSummary summary = Engines.Describe(config);
         Presenter presenter = new(!Console.IsOutputRedirected);
         presenter.Say($"search {searchId}: {ConfigSection.Kebab(config.Search.Strategy.ToString())} over {config.SpaceFor(summary.Classes.Count).Name} on {summary.Name}; {config.Trainers.Count} trainer(s) of {config.Trainers.Threads} thread(s), {config.Trainers.Device}");
         presenter.Say($"results, journal and log: {folder.SearchFolder(searchId)}; Ctrl-C interrupts, 'danas resume {searchId}{folder.Option}' goes on");

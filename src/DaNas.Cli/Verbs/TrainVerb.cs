@@ -16,7 +16,7 @@ internal static class TrainVerb
     {
         Argument<string> what = new("ARCH|ID") { Description = "An architecture as text (cpu-base/k3e6.k5e3...; several with commas between), or the id of a search that has chosen one." };
         Argument<string?> conf = new("CONF") { Description = "The configuration with data and recipe (retrain { ... }); by default the search's own.", Arity = ArgumentArity.ZeroOrOne };
-        Option<int> top = new("--top") { DefaultValueFactory = _ => 1, Description = "Of a search: so many of its candidates, best supernet accuracy first." };
+        Option<int> top = new("--top") { DefaultValueFactory = _ => 1, Description = "Of a search: so many of its candidates, best first." };
         Option<int> controls = new("--controls") { Description = "Also so many random architectures of about the same multiply-adds." };
         Option<string[]> set = Shared.Set();
         Option<string?> data = Shared.Data();
@@ -48,13 +48,13 @@ internal static class TrainVerb
         return command;
     }
 
-    /// <summary>The chosen architecture, then the other candidates by their supernet accuracy.</summary>
+    /// <summary>The chosen architecture, then the other candidates by the finals and by their supernet accuracy.</summary>
     private static ValueList<Architecture> Candidates(SearchRecord record, int top)
     {
         if (record.State.Selected is not { } selected)
             throw new UsageException($"search {record.Id} has not chosen an architecture yet ({record.State.Phase.GetType().Name}); go on with 'danas resume {record.Id}'");
         ValueList<RankedArchitecture> ranked = record.Events.Select(e => e.Event).OfType<SearchEvent.ArchitecturesRanked>().Last().Ranked;
-        IEnumerable<Architecture> others = ranked.Select((r, i) => (r.Architecture, Accuracy: selected.Accuracies.ElementAtOrDefault(i), Rank: i)).OrderByDescending(x => x.Accuracy).ThenBy(x => x.Rank).Select(x => x.Architecture);
+        IEnumerable<Architecture> others = Finals.Order(record.Events.Select(e => e.Event).OfType<SearchEvent>()).Concat(ranked.Select((r, i) => (r.Architecture, Accuracy: selected.Accuracies.ElementAtOrDefault(i), Rank: i)).OrderByDescending(x => x.Accuracy).ThenBy(x => x.Rank).Select(x => x.Architecture)).Distinct();
         Architecture[] all = [selected.Winner, .. others.Where(a => a != selected.Winner)];
         return top <= all.Length ? all.Take(Math.Max(1, top)).ToValueList() : throw new UsageException($"--top {top}: search {record.Id} ranked {all.Length} candidates (derivation.candidates)");
     }

@@ -5,8 +5,8 @@ using DaNas.Domain.Values;
 namespace DaNas.Domain.Architectures;
 
 /// <summary>
-/// Random architectures of about the same multiply-adds as a given one: the control that every search is shown beside.
-/// A uniform draw is moved by random single-layer changes that bring its cost nearer until it lies within the tolerance.
+/// Random architectures of about the same multiply-adds as a given one: the control that every search is shown beside. Uniform over the band of costs; of earlier
+/// versions, a uniform draw that is moved by random single-layer changes that bring its cost nearer until it lies within the tolerance.
 /// </summary>
 public static class RandomArchitectures
 {
@@ -19,6 +19,8 @@ public static class RandomArchitectures
     /// </summary>
     public static ValueList<Architecture> Near(SearchSpace space, ArchitectureBudget budget, ControlOptions options, long seed, Architecture? except)
     {
+        if (options.Draw == ControlDraw.Uniform)
+            return new ArchitectureBand(space, budget.Macs, options.Tolerance).Draw(options.Count, seed, a => a != except && !(budget.Latency?.Of(a) > budget.Milliseconds));
         CostTable costs = CostTable.Of(space);
         SeededRandom random = new(seed);
         List<Architecture> found = [];

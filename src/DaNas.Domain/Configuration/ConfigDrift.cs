@@ -10,14 +10,14 @@ public static class ConfigDrift
     /// <summary>What has already shaped a search once it has begun: these keys cannot be changed, accepted or not.</summary>
     private static readonly string[] Fixed =
     [
-        "space.", "search.", "data.kind", "data.validation-fraction", "data.test-fraction", "data.limit-per-class", "data.test-limit-per-class", "data.drawn.",
-        "difficulty.", "curriculum.", "warmup.", "stage.", "rounds.",
+        "space.", "search.", "data.kind", "data.split-seed", "data.validation-fraction", "data.test-fraction", "data.limit-per-class", "data.test-limit-per-class", "data.drawn.",
+        "engine.kind", "engine.dataset", "engine.noise", "difficulty.", "curriculum.", "warmup.", "stage.", "rounds.",
     ];
 
     /// <summary>Keys that change no result: how the work is done, not what comes out.</summary>
     private static readonly string[] Operational =
     [
-        "trainers.count", "trainers.unit-deadline", "trainers.attempts", "trainers.silence", "trainers.memory", "blobs.", "data.path", "data.cache", "data.prefetch-batches",
+        "trainers.count", "trainers.unit-deadline", "trainers.attempts", "trainers.silence", "trainers.memory", "blobs.", "engine.table", "data.path", "data.cache", "data.prefetch-batches",
     ];
 
     /// <summary>All differences as "key: old -> new", in order of keys.</summary>
@@ -49,12 +49,21 @@ public static class ConfigDrift
         return changes.ToValueList();
     }
 
-    /// <summary>What the runs of a retraining, once they are planned, stand on: their number, and what is in their checkpoints.</summary>
-    private static readonly string[] FixedInRetraining = ["retrain.optimiser", "retrain.average-decay", "retrain.top", "retrain.seeds", "retrain.first-seed", "retrain.segment-steps", "controls."];
+    /// <summary>What the runs of the finals and of a retraining, once they are planned, stand on: their number, and what is in their checkpoints.</summary>
+    private static readonly string[] FixedInRetraining = ["retrain.optimiser", "retrain.average-decay", "retrain.top", "retrain.seeds", "retrain.first-seed", "retrain.segment-steps", "finals.", "controls."];
 
     /// <summary>Changes that cannot be accepted, since the search stands on the old values.</summary>
     public static ValueList<string> Unacceptable(ValueList<string> changes, SearchState state) =>
-        changes.Where(c => Fixed.Concat(state.Selected is null ? [] : FixedInRetraining).Any(f => c.StartsWith(f, StringComparison.Ordinal))).ToValueList();
+        changes.Where(c => FixedIn(state).Any(f => c.StartsWith(f, StringComparison.Ordinal))).ToValueList();
+
+    private static string[] FixedIn(SearchState state)
+    {
+        if (state.Selected is not null)
+            return [.. Fixed, .. FixedInRetraining];
+        return InFinals(state.Phase) ? [.. Fixed, .. FixedInRetraining, "retrain.batch"] : Fixed;
+    }
+
+    private static bool InFinals(SearchPhase phase) => phase is SearchPhase.Finals || (phase is SearchPhase.Failed failed && InFinals(failed.Before));
 
     /// <summary>A name for everything in a configuration that a result depends on.</summary>
     public static Digest Identity(string text) =>

@@ -31,14 +31,6 @@ public enum BadImage
     Skip,
 }
 
-/// <summary>Class difficulty (search-strategies 1.3): area under the accuracy curve, its variance, or mean held-out loss.</summary>
-public enum DifficultyMeasure
-{
-    Auc,
-    Variance,
-    Loss,
-}
-
 /// <summary>In which order classes enter: the method, its inverse and its controls.</summary>
 public enum ClassOrder
 {
@@ -146,6 +138,9 @@ public sealed record DataOptions(
     DrawnOptions Drawn,
     AugmentOptions Augment)
 {
+    /// <summary>What the splits are drawn by; null: the search's seed, as before 0.4.</summary>
+    public long? SplitSeed { get; init; }
+
     internal static DataOptions Read(ConfigSection s) => new(
         s.OneOf<DataKind>("kind"),
         s.Text("path"),
@@ -157,19 +152,10 @@ public sealed record DataOptions(
         s.Bytes("cache", 0, long.MaxValue),
         s.Int("prefetch-batches", 0, 64),
         DrawnOptions.Read(s.Section("drawn")),
-        AugmentOptions.Read(s.Section("augment")));
-}
-
-/// <summary>The difficulty pass: one fixed path of <paramref name="Block"/> everywhere, <paramref name="Seeds"/> times.</summary>
-public sealed record DifficultyOptions(DifficultyMeasure Measure, string Block, int Points, int StepsPerPoint, int Seeds, double GuardPercentile)
-{
-    internal static DifficultyOptions Read(ConfigSection s) => new(
-        s.OneOf<DifficultyMeasure>("measure"),
-        s.Text("block"),
-        s.Int("points", 2, 1000),
-        s.Int("steps-per-point", 1, 1_000_000),
-        s.Int("seeds", 1, 100),
-        s.Number("guard-percentile", 0, 1));
+        AugmentOptions.Read(s.Section("augment")))
+    {
+        SplitSeed = s.Has("split-seed") ? s.Long("split-seed", long.MinValue, long.MaxValue) : null,
+    };
 }
 
 public sealed record CurriculumOptions(ClassOrder Order, ValueList<double> Fractions, int MinimumClasses)
@@ -265,12 +251,6 @@ public sealed record EvidenceOptions(EvidenceKind Kind, double Window, int Round
 public sealed record DerivationOptions(int Candidates, int Images, int RecalibrationBatches)
 {
     internal static DerivationOptions Read(ConfigSection s) => new(s.Int("candidates", 1, 1000), s.Int("images", 1, 1_000_000), s.Int("recalibration-batches", 0, 1000));
-}
-
-/// <summary>Random architectures of about the winner's multiply-adds, retrained the same way.</summary>
-public sealed record ControlOptions(int Count, double Tolerance)
-{
-    internal static ControlOptions Read(ConfigSection s) => new(s.Int("count", 0, 100), s.Number("tolerance", 0.001, 0.5));
 }
 
 public sealed record TrainerOptions(int Count, int Threads, TensorLayout Layout, string Device, double UnitDeadlineSeconds, int Attempts, double SilenceSeconds)

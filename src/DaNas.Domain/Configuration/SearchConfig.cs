@@ -30,6 +30,12 @@ public sealed record SearchConfig(
     FaultOptions Faults,
     string Text)
 {
+    /// <summary>What answers the work units.</summary>
+    public EngineOptions Engine { get; init; } = EngineOptions.Torch;
+
+    /// <summary>How the winner is chosen among the ranked candidates.</summary>
+    public FinalOptions Finals { get; init; } = FinalOptions.None;
+
     /// <summary>SHA-256 of the canonical text.</summary>
     public Digest Hash => Digest.Of(Text);
 
@@ -85,14 +91,28 @@ public sealed record SearchConfig(
         TrainerOptions.Read(s.Section("trainers")),
         BlobOptions.Read(s.Section("blobs")),
         FaultOptions.Read(s.Section("faults")),
-        text);
+        text)
+    {
+        Engine = s.Has("engine") ? EngineOptions.Read(s.Section("engine")) : EngineOptions.Torch, // Journals of 0.3 and before have none.
+        Finals = s.Has("finals") ? FinalOptions.Read(s.Section("finals")) : FinalOptions.None,
+    };
 
     /// <summary>Rules that hold between sections.</summary>
     private static void CheckTogether(ConfigSection s, SearchConfig c, SearchSpace space)
     {
         ConfigSection difficulty = s.Section("difficulty");
-        if (space.Layers.Any(l => l.Candidates.Count > 1 && l.Candidates.All(b => b.Name != c.Difficulty.Block)))
+        if (c.Engine.Kind == EngineKind.Torch && space.Options is not null)
+            s.Section("engine").Refuse("kind", "torch", $"{space.Name} is the space of a table, whose networks cannot be trained; set engine.kind = table");
+        if (c.Engine.Kind == EngineKind.Table && c.Engine.Table.Length == 0)
+            s.Section("engine").Refuse("table", "(empty)", "name the table's file: --set engine.table=PATH");
+        if (c.Engine.Kind == EngineKind.Table && Strategies.Strategy.Of(c).MeasuresDifficulty)
+            s.Section("curriculum").Refuse("order", ConfigSection.Kebab(c.Curriculum.Order.ToString()), "a table says nothing of single classes; set curriculum.order = random");
+        if (c.Engine.Kind == EngineKind.Table && (c.Sampler.Kind == SamplerKind.Soft || c.Sampler.Gradient == PathGradient.Gate))
+            s.Section("sampler").Refuse("gradient", ConfigSection.Kebab(c.Sampler.Gradient.ToString()), "a table has no gates and no mixtures; set sampler.kind = gumbel-hard and sampler.gradient = leave-one-out");
+        if (c.Engine.Kind == EngineKind.Torch && space.Layers.Any(l => l.Candidates.Count > 1 && l.Candidates.All(b => b.Name != c.Difficulty.Block)))
             difficulty.Refuse("block", c.Difficulty.Block, $"the proxy path needs this block in every layer of {space.Name}; choose one of: {string.Join(", ", Everywhere(space))}");
+        if (c.Difficulty is { JudgesOrder: true, Seeds: 1 } && Strategies.Strategy.Of(c).MeasuresDifficulty)
+            difficulty.Refuse("seeds", "1", "whether an order is stable is told from two proxies or more");
         if (c.Data.Kind != DataKind.Drawn && c.Data.Path.Length == 0)
             s.Section("data").Refuse("path", "(empty)", "name the data set's folder or file, or pass --data PATH");
         if (c.Data.Kind == DataKind.Drawn && c.Data.Drawn.Easiest > c.Data.Drawn.Hardest)

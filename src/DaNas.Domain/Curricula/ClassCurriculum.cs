@@ -13,9 +13,10 @@ public sealed record ClassDifficulty(ValueList<double> Values, ValueList<int> Ea
 {
     /// <summary>
     /// Averages the seeds' tables and ranks (search-strategies 1.3, reconstructed): D-AUC d = 1 - mean accuracy, ties by final accuracy;
-    /// D-VAR d = variance over points with never-learned classes (below the guard percentile) last; D-LOSS d = mean cross-entropy.
+    /// D-VAR d = variance over points with never-learned classes (below the guard percentile) last; D-LOSS d = mean cross-entropy. What is tied even then is ordered by
+    /// <paramref name="byLoss"/>, the mean cross-entropy; searches before 0.4 had the class id in its place.
     /// </summary>
-    public static ClassDifficulty Of(DifficultyMeasure measure, double guardPercentile, ValueList<DifficultyTable> seeds)
+    public static ClassDifficulty Of(DifficultyMeasure measure, double guardPercentile, ValueList<DifficultyTable> seeds, bool byLoss = false)
     {
         double[][] accuracy = Mean(seeds.Select(s => s.Accuracy));
         double[][] loss = Mean(seeds.Select(s => s.Loss));
@@ -30,7 +31,7 @@ public sealed record ClassDifficulty(ValueList<double> Values, ValueList<int> Ea
         double guard = final.Order().ElementAt((int)Math.Floor(guardPercentile * (classes - 1)));
         IEnumerable<int> order = Enumerable.Range(0, classes)
             .OrderBy(c => measure == DifficultyMeasure.Variance && final[c] < guard ? 1 : 0)
-            .ThenBy(c => d[c]).ThenByDescending(c => final[c]).ThenBy(c => c);
+            .ThenBy(c => d[c]).ThenByDescending(c => final[c]).ThenBy(c => byLoss ? loss.Average(row => row[c]) : 0).ThenBy(c => c);
         return new(d.ToValueList(), order.ToValueList());
     }
 

@@ -47,6 +47,8 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
 
         if (strategy.TrainsSupernet)
             phases.Add(Derivation(config, costs, space.AllBlocks));
+        for (int rung = 0; strategy.TrainsSupernet && rung < config.Finals.Rungs && Finals.Finalists(config.Derivation.Candidates, config.Finals, rung) > 1; rung++)
+            phases.Add(Final(config, data, costs, space.AllBlocks, rung));
         phases.Add(Retraining(config, data, costs, space.AllBlocks));
         return new(phases.ToValueList(), Memory(config, space, costs));
     }
@@ -55,7 +57,7 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
     {
         long macs = costs.Fixed.Macs + space.Layers.Sum(l => costs.Of(l.Index, l.Candidates.Any(b => b.Name == c.Difficulty.Block) ? c.Difficulty.Block : l.Candidates[0].Name).Macs);
         long units = (long)c.Difficulty.Points * c.Difficulty.Seeds;
-        long train = units * c.Difficulty.StepsPerPoint * c.Weights.Batch;
+        long train = units * c.Difficulty.Steps(data, c.Weights.Batch) * c.Weights.Batch;
         long held = units * data.Validation.Sum(n => (long)n);
         return new("difficulty", data.Classes.Count, units, new(train + held, train, (train + held) * macs));
     }
@@ -86,6 +88,16 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
     {
         long images = c.Derivation.Candidates * (c.Derivation.Images + ((long)c.Derivation.RecalibrationBatches * c.Weights.Batch));
         return new("derivation", 0, c.Derivation.Candidates, new(images, 0, (long)(images * costs.MeanMacs(alive))));
+    }
+
+    private static PhaseEstimate Final(SearchConfig c, DatasetSummary data, CostTable costs, AliveBlocks alive, int rung)
+    {
+        long runs = Finals.Finalists(c.Derivation.Candidates, c.Finals, rung);
+        long steps = Finals.Steps(c, data, rung);
+        long train = runs * steps * c.Retrain.Batch;
+        long held = runs * data.Validation.Sum(n => (long)n);
+        long units = runs * ((steps + c.Retrain.SegmentSteps - 1) / c.Retrain.SegmentSteps);
+        return new(FormattableString.Invariant($"finals, rung {rung + 1}"), data.Classes.Count, units, new(train + held, train, (long)((train + held) * costs.MeanMacs(alive))));
     }
 
     private static PhaseEstimate Retraining(SearchConfig c, DatasetSummary data, CostTable costs, AliveBlocks alive)

@@ -21,7 +21,13 @@ public sealed record BlockSpec(bool IsSkip, int Kernel, int Expansion, int Group
     public static BlockSpec Skip { get; } = new(true, 0, 0, 1, false, false);
 
     /// <summary>The block's canonical name: what is pruned, scored, stored and shown.</summary>
-    public string Name => IsSkip ? "skip" : MbConvName();
+    public string Name => Option ?? (IsSkip ? "skip" : MbConvName());
+
+    /// <summary>The name of an option of a table space, which has no shape; null: a block that can be built.</summary>
+    public string? Option { get; init; }
+
+    /// <summary>An option of a table space.</summary>
+    public static BlockSpec Of(string option) => new(false, 0, 0, 1, false, false) { Option = option };
 
     /// <summary>Reads a canonical name; null when it is not one.</summary>
     public static BlockSpec? Parse(string name)

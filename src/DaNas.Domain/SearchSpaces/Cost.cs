@@ -28,7 +28,7 @@ public sealed class CostTable
     /// <summary>Stem, head and classifier.</summary>
     public Cost Fixed { get; }
 
-    public static CostTable Of(SearchSpace space) => new(
+    public static CostTable Of(SearchSpace space) => space.Options is { } options ? OfOptions(space, options) : new(
         StemAndHead(space),
         [.. space.Layers.Select(l => l.Candidates.ToDictionary(b => b.Name, b => OfBlock(space, l, b), StringComparer.Ordinal))]);
 
@@ -42,6 +42,10 @@ public sealed class CostTable
 
     /// <summary>Mean multiply-adds of a path drawn uniformly from the alive blocks.</summary>
     public double MeanMacs(AliveBlocks alive) => Fixed.Macs + alive.Layers.Select((l, i) => l.Average(b => blocks[i][b].Macs)).Sum();
+
+    private static CostTable OfOptions(SearchSpace space, OptionCosts options) => new(
+        new Cost(0, options.FixedMacs),
+        [.. space.Layers.Select(l => l.Candidates.Select((b, i) => (b.Name, Cost: new Cost(0, options.Macs.Count == 0 ? 0 : options.Macs[l.Index][i]))).ToDictionary(b => b.Name, b => b.Cost, StringComparer.Ordinal))]);
 
     private static Cost StemAndHead(SearchSpace s)
     {

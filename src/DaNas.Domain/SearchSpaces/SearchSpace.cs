@@ -17,6 +17,12 @@ public sealed record StemSpec(int Channels, int Kernel, int Stride);
 public sealed record HeadSpec(int Channels, ClassifierCount Count);
 
 /// <summary>
+/// Multiply-adds of a table space: what all architectures share, and one list a position in the order of its options; no lists: costs are absent, and
+/// every architecture counts as 0.
+/// </summary>
+public sealed record OptionCosts(long FixedMacs, ValueList<ValueList<long>> Macs);
+
+/// <summary>
 /// A chain of layers with named candidate blocks each. Input [N, InputChannels, Resolution, Resolution], output [N, Classes].
 /// <paramref name="ExpandAlways"/>: blocks of expansion 1 keep their first 1x1 convolution (FBNet) or drop it (MobileNetV2).
 /// <paramref name="ProjectSkip"/>: a skip that changes the shape is a 1x1 convolution with batch norm.
@@ -33,6 +39,9 @@ public sealed record SearchSpace(
     bool ExpandAlways,
     bool ProjectSkip)
 {
+    /// <summary>Set where the space is that of a table of trained architectures: positions and options without shapes. Its networks cannot be built.</summary>
+    public OptionCosts? Options { get; init; }
+
     /// <summary>Number of architectures in the space; a double, since 6^17 and more are usual.</summary>
     public double Size => Layers.Aggregate(1.0, (n, l) => n * l.Candidates.Count);
 

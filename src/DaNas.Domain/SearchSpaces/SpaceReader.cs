@@ -12,6 +12,8 @@ internal static class SpaceReader
         string name = s.Text("name");
         if (name.Length == 0 || name.Any(c => !char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c) && c != '-'))
             s.Refuse("name", name, "use lower-case letters, digits and '-'; the name is part of every architecture's text");
+        if (s.Has("options"))
+            return Options(s, name, classes);
         int channels = s.Int("input-channels", 1, 16);
         int resolution = s.Int("resolution", 4, 1024);
         ConfigSection stem = s.Section("stem");
@@ -23,6 +25,30 @@ internal static class SpaceReader
         ValueList<LayerSpec> layers = Layers(s, stemSpec, resolution, shared, projectSkip);
         return new SearchSpace(
             name, channels, resolution, classes, stemSpec, layers, headSpec, s.OneOf<Activation>("activation"), s.Flag("expand-always"), projectSkip);
+    }
+
+    /// <summary>A table space: so many positions with the same options each, and perhaps what they cost.</summary>
+    private static SearchSpace Options(ConfigSection s, string name, int classes)
+    {
+        ValueList<string> options = s.Texts("options");
+        foreach (string option in options)
+        {
+            if (option.Length == 0 || option.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_')))
+                s.Refuse("options", option, "use letters, digits, '-' and '_'; the name is part of every architecture's text");
+            else if (options.Count(o => o == option) > 1)
+                s.Refuse("options", option, "the option is there twice");
+        }
+
+        int positions = s.Int("positions", 1, 200);
+        ValueList<BlockSpec> candidates = options.Select(BlockSpec.Of).ToValueList();
+        ValueList<ValueList<long>> macs = s.Has("macs") ? s.Sections("macs").Select(p => options.Select(o => p.Long(o, 0, long.MaxValue / 400)).ToValueList()).ToValueList() : [];
+        if (macs.Count > 0 && macs.Count != positions)
+            s.Refuse("macs", macs.Count.ToString(CultureInfo.InvariantCulture), $"give one object {{ option = multiply-adds, ... }} for each of the {positions} positions");
+        return new SearchSpace(
+            name, 0, 0, classes, new StemSpec(0, 0, 1), Enumerable.Range(0, positions).Select(l => new LayerSpec(l, 0, 0, 1, 0, candidates)).ToValueList(), new HeadSpec(0, ClassifierCount.MultiplyAdds), Activation.Relu, false, false)
+        {
+            Options = new(s.Has("fixed-macs") ? s.Long("fixed-macs", 0, long.MaxValue / 2) : 0, macs),
+        };
     }
 
     private static ValueList<LayerSpec> Layers(ConfigSection s, StemSpec stem, int resolution, ValueList<BlockSpec> shared, bool projectSkip)

@@ -35,6 +35,7 @@ internal static class FaultDecider
             SearchPhase.Probing => SearchDecider.Follow(state, failed, new SearchEvent.PathProbed(UnitIds.Last(c.Unit), false, cause, UnitCost.Zero, new Timing(c.LostSeconds))),
             SearchPhase.Training p when c.Kind == FailureKind.NotFinite => SearchDecider.Follow(state, failed, Divergence(state, p, c.Unit, cause)),
             SearchPhase.Training or SearchPhase.Scoring when state.Config!.Faults.Poison == PoisonAction.Quarantine => SearchDecider.Follow(state, failed, Probes(state, c.Unit, cause)),
+            SearchPhase.Finals p when Finals.Out(p, c.Unit) is { } @out => SearchDecider.Follow(state, failed, @out),
             _ => new Decision.Accepted([failed, stop]),
         };
     }

@@ -90,9 +90,10 @@ internal static class FaultEvolver
                 ValueList<ProxyProgress> proxies = p.Proxies.Select(x => x.Chain.Without(blob) is var n && n < x.Chain.Count
                     ? x with { Chain = x.Chain.Cut(n), Accuracy = x.Accuracy.Take(n).ToValueList(), Loss = x.Loss.Take(n).ToValueList() } : x).ToValueList();
                 return counted with { Phase = new SearchPhase.MeasuringDifficulty(proxies), Cost = Less(state.Cost, p.Proxies.SelectMany(x => x.Chain.Links.Skip(x.Chain.Without(blob)))) };
+            case SearchPhase.Finals p when p.Runs.Any(r => r.Result is null && r.Chain.Has(blob)):
+                return counted with { Phase = p with { Runs = Without(p.Runs, blob) }, Cost = Less(state.Cost, LostLinks(p.Runs, blob)) };
             case SearchPhase.Retraining p when p.Runs.Any(r => r.Result is null && r.Chain.Has(blob)):
-                ValueList<RunProgress> runs = p.Runs.Select(r => r.Result is null ? r with { Chain = r.Chain.Cut(r.Chain.Without(blob)) } : r).ToValueList();
-                return counted with { Phase = new SearchPhase.Retraining(runs), Cost = Less(state.Cost, p.Runs.Where(r => r.Result is null).SelectMany(r => r.Chain.Links.Skip(r.Chain.Without(blob)))) };
+                return counted with { Phase = new SearchPhase.Retraining(Without(p.Runs, blob)), Cost = Less(state.Cost, LostLinks(p.Runs, blob)) };
         }
 
         SearchState mark = state.Marks.LastOrDefault(m => m.Supernet != blob && !m.RoundBlobs.Contains(blob))
@@ -110,6 +111,11 @@ internal static class FaultEvolver
             DecisionHash = drifted ? state.DecisionHash : mark.DecisionHash,
         };
     }
+
+    private static ValueList<RunProgress> Without(ValueList<RunProgress> runs, BlobRef blob) =>
+        runs.Select(r => r.Result is null ? r with { Chain = r.Chain.Cut(r.Chain.Without(blob)) } : r).ToValueList();
+
+    private static IEnumerable<ChainLink> LostLinks(ValueList<RunProgress> runs, BlobRef blob) => runs.Where(r => r.Result is null).SelectMany(r => r.Chain.Links.Skip(r.Chain.Without(blob)));
 
     private static SearchState Quarantine(SearchState state, SearchPhase.Probing phase, SearchEvent.BlocksQuarantined e) => state with
     {

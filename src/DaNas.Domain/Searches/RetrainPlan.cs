@@ -29,15 +29,19 @@ public static class RetrainPlan
         ? config.Search.Architectures.Count
         : Math.Min(config.Retrain.Top, config.Derivation.Candidates)));
 
-    /// <summary>The other candidates, best supernet accuracy first; of given architectures, all.</summary>
+    /// <summary>The other candidates, by the finals and then by supernet accuracy; of given architectures, all.</summary>
     private static IEnumerable<Architecture> RunnersUp(SearchState state, SearchEvent.ArchitectureSelected selected)
     {
+        if (state.Phase is SearchPhase.Finals finals)
+            return Finals.Best(finals).Concat(ByAccuracy(finals.Ranked, selected)).Distinct().Where(a => a != selected.Winner).Take(state.Config!.Retrain.Top - 1);
         if (state.Phase is not SearchPhase.Deriving p)
             return [];
         int top = state.Config!.Search.Strategy == StrategyKind.Given ? int.MaxValue : state.Config.Retrain.Top;
-        return p.Ranked.Select((r, i) => (r.Architecture, Accuracy: selected.Accuracies.ElementAtOrDefault(i), Rank: i))
-            .OrderByDescending(x => x.Accuracy).ThenBy(x => x.Rank).Select(x => x.Architecture).Where(a => a != selected.Winner).Take(top - 1);
+        return ByAccuracy(p.Ranked, selected).Where(a => a != selected.Winner).Take(top - 1);
     }
+
+    private static IEnumerable<Architecture> ByAccuracy(ValueList<RankedArchitecture> ranked, SearchEvent.ArchitectureSelected selected) =>
+        ranked.Select((r, i) => (r.Architecture, Accuracy: selected.Accuracies.ElementAtOrDefault(i), Rank: i)).OrderByDescending(x => x.Accuracy).ThenBy(x => x.Rank).Select(x => x.Architecture);
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -64,10 +64,9 @@ public static class SearchDecider
         IStrategy strategy = Strategy.Of(config);
         switch (state.Phase)
         {
-            case SearchPhase.MeasuringDifficulty p when p.Proxies.All(x => x.Accuracy.Count >= config.Difficulty.Points):
-                ClassDifficulty measured = ClassDifficulty.Of(
-                    config.Difficulty.Measure, config.Difficulty.GuardPercentile, p.Proxies.Select(x => new DifficultyTable(x.Accuracy, x.Loss)).ToValueList());
-                return new SearchEvent.DifficultyMeasured(measured.Values, measured.EasyToHard, state.Cost);
+            case SearchPhase.MeasuringDifficulty p when DifficultyRule.PointsDue(state, p) is var due && p.Proxies.All(x => x.Accuracy.Count >= due):
+                (ClassDifficulty measured, DifficultyVerdict? verdict) = DifficultyRule.Judge(state, p, due);
+                return new SearchEvent.DifficultyMeasured(measured.Values, measured.EasyToHard, state.Cost) { Verdict = verdict };
             case SearchPhase.BetweenStages when state.Plan is null:
                 int classes = state.Started!.Data.Classes.Count;
                 return new SearchEvent.DifficultyMeasured([], Enumerable.Range(0, classes).ToValueList(), UnitCost.Zero);
@@ -80,7 +79,11 @@ public static class SearchDecider
             case SearchPhase.Scoring p when p.Pruned ? NextStage(state) is not null : !p.Stage.PrunesAtEnd && NextStage(state) is null && p.Scores.Covers(state.Alive!):
                 return new SearchEvent.StageClosed(p.Stage.Index, state.Supernet);
             case SearchPhase.Deriving p when p.Scores.Count == p.Ranked.Count || !strategy.TrainsSupernet:
-                return Select(state, p);
+                return config.Finals.Rungs > 0 && strategy.TrainsSupernet && p.Ranked.Count > 1
+                    ? new SearchEvent.FinalsOpened(0, p.Scores.OrderByDescending(s => s.Accuracy).ThenBy(s => s.Rank).Select(s => p.Ranked[s.Rank].Architecture).ToValueList())
+                    : Select(state, p.Ranked, p.Scores.OrderBy(s => s.Rank).Select(s => s.Accuracy).ToValueList(), null);
+            case SearchPhase.Finals p when p.Runs.All(r => r.Result is not null):
+                return (SearchEvent?)Finals.Next(p, config.Finals) ?? Select(state, p.Ranked, p.Accuracies, Finals.Best(p).First());
             case SearchPhase.Probing p when p.Probes.All(x => x.Passed is not null):
                 return FaultDecider.Verdict(state, p);
             case SearchPhase.Retraining p when p.Runs.All(r => r.Result is not null):
@@ -92,16 +95,16 @@ public static class SearchDecider
 
     private static StagePlan? NextStage(SearchState state) => state.Plan!.Stages.ElementAtOrDefault(state.Stages.Count);
 
-    /// <summary>The best supernet accuracy wins; ties go to the better rank.</summary>
-    private static SearchEvent.ArchitectureSelected Select(SearchState state, SearchPhase.Deriving p)
+    /// <summary>The winner of the finals; without them the best supernet accuracy, ties to the better rank.</summary>
+    private static SearchEvent.ArchitectureSelected Select(SearchState state, ValueList<RankedArchitecture> ranked, ValueList<double> accuracies, Architecture? winner)
     {
         SearchConfig config = state.Config!;
-        ValueList<ArchitectureScore> scores = p.Scores.OrderBy(s => s.Rank).ToValueList();
-        int winner = scores.OrderByDescending(s => s.Accuracy).ThenBy(s => s.Rank).FirstOrDefault()?.Rank ?? 0;
-        RankedArchitecture chosen = p.Ranked[winner];
+        RankedArchitecture chosen = winner is null
+            ? ranked[Enumerable.Range(0, accuracies.Count).OrderByDescending(i => accuracies[i]).ThenBy(i => i).FirstOrDefault()]
+            : ranked.First(r => r.Architecture == winner);
         ValueList<Architecture> controls = RandomArchitectures.Near(
             state.Space!, ArchitectureBudget.Of(state.Space!, config.Cost) with { Macs = chosen.Cost.Macs }, config.Controls, SeededRandom.Derive(config.Search.Seed, "controls"), chosen.Architecture);
-        return new(chosen.Architecture, chosen.Cost, scores.Select(s => s.Accuracy).ToValueList(), controls);
+        return new(chosen.Architecture, chosen.Cost, accuracies, controls);
     }
 
     private static Decision Result(SearchState state, UnitResult result) => OutstandingWork.IsOutstanding(state, result.Unit)
@@ -110,7 +113,8 @@ public static class SearchDecider
             (SearchPhase.MeasuringDifficulty, UnitResult.DifficultyPoint r) => Point(state, r),
             (SearchPhase.Deriving, UnitResult.ArchitectureEvaluated r) =>
                 Follow(state, new SearchEvent.ArchitectureScored(UnitIds.Last(r.Unit), r.Accuracy, r.Loss, r.Cost, r.Timing)),
-            (SearchPhase.Retraining p, UnitResult.SegmentRetrained r) => Segment(state, p, r),
+            (SearchPhase.Finals p, UnitResult.SegmentRetrained r) => Segment(state, p.Runs, r),
+            (SearchPhase.Retraining p, UnitResult.SegmentRetrained r) => Segment(state, p.Runs, r),
             (SearchPhase.Probing, UnitResult.PathPassed r) => Follow(state, new SearchEvent.PathProbed(UnitIds.Last(r.Unit), true, "passed", r.Cost, r.Timing)),
             _ => new Decision.Rejected($"{result.GetType().Name} does not belong to {result.Unit}"),
         }
@@ -119,14 +123,14 @@ public static class SearchDecider
     private static Decision.Accepted Point(SearchState state, UnitResult.DifficultyPoint r) =>
         Follow(state, new SearchEvent.ProxyMeasured(UnitIds.Part(r.Unit, 1), UnitIds.Last(r.Unit), r.Output, r.Accuracy, r.Loss, r.Cost, r.Timing));
 
-    private static Decision.Accepted Segment(SearchState state, SearchPhase.Retraining phase, UnitResult.SegmentRetrained r)
+    private static Decision.Accepted Segment(SearchState state, ValueList<RunProgress> runs, UnitResult.SegmentRetrained r)
     {
         string run = UnitIds.Text(r.Unit, 1);
-        RunProgress progress = phase.Runs.First(x => x.Name == run);
+        RunProgress progress = runs.First(x => x.Name == run);
         SearchEvent done = new SearchEvent.SegmentCompleted(run, UnitIds.Last(r.Unit), r.Output, r.Loss, r.Accuracy, r.Cost, r.Timing);
         if (r.TestAccuracy is not { } accuracy || r.WeightsHash is not { } hash)
             return Follow(state, done);
-        SearchEvent model = new SearchEvent.ModelRetrained(run, progress.Architecture, r.Output, accuracy, r.TestPerClass ?? [], hash);
+        SearchEvent model = Finals.IsFinal(run) ? new SearchEvent.FinalistMeasured(run, progress.Architecture, accuracy, hash) : new SearchEvent.ModelRetrained(run, progress.Architecture, r.Output, accuracy, r.TestPerClass ?? [], hash);
         return progress.SegmentsDone > UnitIds.Last(r.Unit) ? Follow(state, model) : Follow(state, done, model);
     }
 

@@ -23,7 +23,13 @@ public abstract record SearchEvent
 
     public sealed record ProxyMeasured(int ProxySeed, int Point, BlobRef Output, ValueList<double> Accuracy, ValueList<double> Loss, UnitCost Cost, Timing Timing) : SearchEvent;
 
-    public sealed record DifficultyMeasured(ValueList<double> Difficulty, ValueList<int> EasyToHard, UnitCost Cost) : SearchEvent, IDecision;
+    /// <summary>The classes' difficulty; where the verdict says that it is no order, the search goes on with random pictures of all classes.</summary>
+    public sealed record DifficultyMeasured(ValueList<double> Difficulty, ValueList<int> EasyToHard, UnitCost Cost) : SearchEvent, IDecision
+    {
+        /// <summary>Null in searches that ask for no verdict.</summary>
+        [System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)]
+        public Curricula.DifficultyVerdict? Verdict { get; init; }
+    }
 
     public sealed record StageOpened(StagePlan Plan, AliveBlocks Alive, int TotalRounds) : SearchEvent, IDecision;
 
@@ -45,6 +51,12 @@ public abstract record SearchEvent
     public sealed record ArchitecturesRanked(long BudgetMacs, ValueList<RankedArchitecture> Ranked) : SearchEvent, IDecision;
 
     public sealed record ArchitectureScored(int Rank, double Accuracy, double Loss, UnitCost Cost, Timing Timing) : SearchEvent;
+
+    /// <summary>A rung of the finals, counted from 0, and who is trained in it.</summary>
+    public sealed record FinalsOpened(int Rung, ValueList<Architecture> Finalists) : SearchEvent, IDecision;
+
+    /// <summary>The end of a finalist's training: its accuracy on the validation split.</summary>
+    public sealed record FinalistMeasured(string Run, Architecture Architecture, double Accuracy, Digest WeightsHash) : SearchEvent;
 
     /// <summary>The winner, the supernet accuracies it was chosen by (in rank order), and the controls that will be trained beside it.</summary>
     public sealed record ArchitectureSelected(Architecture Winner, Cost Cost, ValueList<double> Accuracies, ValueList<Architecture> Controls) : SearchEvent, IDecision;

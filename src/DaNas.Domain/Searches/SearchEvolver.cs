@@ -29,10 +29,13 @@ public static class SearchEvolver
             (SearchPhase.Scoring or SearchPhase.Training, SearchEvent.StageClosed e) => Closed(state, e),
             (SearchPhase.BetweenStages, SearchEvent.ArchitecturesRanked e) => state with { Phase = new SearchPhase.Deriving(e.BudgetMacs, e.Ranked, []) },
             (SearchPhase.Deriving p, SearchEvent.ArchitectureScored e) when p.Scores.All(s => s.Rank != e.Rank) => Spend(state, e.Cost) with { Phase = p with { Scores = p.Scores.Add(new(e.Rank, e.Accuracy, e.Loss)) } },
-            (SearchPhase.Deriving or SearchPhase.BetweenStages, SearchEvent.ArchitectureSelected e) => Selected(state, e),
-            (SearchPhase.Retraining p, SearchEvent.SegmentCompleted e) when p.Runs.Any(r => r.Name == e.Run && r.SegmentsDone == e.Segment) => Spend(state, e.Cost) with { Phase = Run(p, e.Run, r => r with { Chain = r.Chain.Add(new(e.Output, e.Cost)) }) },
+            (SearchPhase.Deriving or SearchPhase.Finals, SearchEvent.FinalsOpened e) => state with { Phase = Finals.Open(state.Phase, e) },
+            (SearchPhase.Finals p, SearchEvent.SegmentCompleted e) when IsDue(p.Runs, e) => Spend(state, e.Cost) with { Phase = p with { Runs = Run(p.Runs, e) } },
+            (SearchPhase.Finals p, SearchEvent.FinalistMeasured e) => state with { Phase = p with { Runs = Run(p.Runs, e.Run, r => r with { Result = new(e.Run, e.Architecture, e.Accuracy, e.WeightsHash) }) } },
+            (SearchPhase.Deriving or SearchPhase.Finals or SearchPhase.BetweenStages, SearchEvent.ArchitectureSelected e) => Selected(state, e),
+            (SearchPhase.Retraining p, SearchEvent.SegmentCompleted e) when IsDue(p.Runs, e) => Spend(state, e.Cost) with { Phase = new SearchPhase.Retraining(Run(p.Runs, e)) },
             (SearchPhase.Retraining p, SearchEvent.ModelRetrained e) =>
-                state with { Weights = state.Weights.Add(e.Weights), Phase = Run(p, e.Run, r => r with { Result = new(e.Run, e.Architecture, e.TestAccuracy, e.WeightsHash) }) },
+                state with { Weights = state.Weights.Add(e.Weights), Phase = new SearchPhase.Retraining(Run(p.Runs, e.Run, r => r with { Result = new(e.Run, e.Architecture, e.TestAccuracy, e.WeightsHash) })) },
             (SearchPhase.Retraining, SearchEvent.SearchCompleted e) => state with { Phase = new SearchPhase.Completed(e.Models, e.WeightsHash) },
             (not SearchPhase.NotStarted, SearchEvent.SearchFailed e) => state with { Phase = new SearchPhase.Failed(e.Reason, e.Remedy, (state.Phase as SearchPhase.Failed)?.Before ?? state.Phase) },
             (not SearchPhase.NotStarted, _) when FaultEvolver.Evolve(state, @event) is { } faulted => faulted,
@@ -64,11 +67,13 @@ public static class SearchEvolver
 
     private static SearchState WithDifficulty(SearchState state, SearchEvent.DifficultyMeasured e)
     {
-        ClassCurriculum curriculum = ClassCurriculum.From(e.EasyToHard, state.Config!.Curriculum, state.Config.Search.Seed);
+        CurriculumOptions asked = state.Config!.Curriculum;
+        ClassCurriculum curriculum = ClassCurriculum.From(e.EasyToHard, e.Verdict is { IsOrder: false } ? asked with { Order = ClassOrder.AllClassesSubsampled } : asked, state.Config.Search.Seed);
         return state with
         {
             Phase = new SearchPhase.BetweenStages(),
             Difficulty = new ClassDifficulty(e.Difficulty, e.EasyToHard),
+            DifficultyVerdict = e.Verdict,
             Plan = StagePlanner.Plan(state.Config, state.Started!.Data, curriculum),
         };
     }
@@ -110,8 +115,12 @@ public static class SearchEvolver
 
     private static SearchState Selected(SearchState state, SearchEvent.ArchitectureSelected e) => state with { Selected = e, Phase = new SearchPhase.Retraining(RetrainPlan.Of(state, e)) };
 
-    private static SearchPhase.Retraining Run(SearchPhase.Retraining phase, string name, Func<RunProgress, RunProgress> change) =>
-        new(phase.Runs.Select(r => r.Name == name ? change(r) : r).ToValueList());
+    private static bool IsDue(ValueList<RunProgress> runs, SearchEvent.SegmentCompleted e) => runs.Any(r => r.Name == e.Run && r.SegmentsDone == e.Segment);
+
+    private static ValueList<RunProgress> Run(ValueList<RunProgress> runs, SearchEvent.SegmentCompleted e) => Run(runs, e.Run, r => r with { Chain = r.Chain.Add(new(e.Output, e.Cost)) });
+
+    private static ValueList<RunProgress> Run(ValueList<RunProgress> runs, string name, Func<RunProgress, RunProgress> change) =>
+        runs.Select(r => r.Name == name ? change(r) : r).ToValueList();
 
     private static SearchState Spend(SearchState state, UnitCost cost) => state with { Cost = state.Cost + cost };
 }

@@ -35,7 +35,7 @@ public static class SearchReplay
     }
 
     private static bool IsDerived(SearchEvent e) => e is SearchEvent.DifficultyMeasured or SearchEvent.StageOpened or SearchEvent.StageClosed or SearchEvent.BlockScored or SearchEvent.BlocksPruned
-        or SearchEvent.ArchitecturesRanked or SearchEvent.ArchitectureSelected or SearchEvent.SearchCompleted or SearchEvent.BlocksQuarantined;
+        or SearchEvent.ArchitecturesRanked or SearchEvent.FinalsOpened or SearchEvent.ArchitectureSelected or SearchEvent.SearchCompleted or SearchEvent.BlocksQuarantined;
 
     private static SearchEvent? Expected(SearchState state, SearchEvent recorded) => (state.Phase, recorded) switch
     {

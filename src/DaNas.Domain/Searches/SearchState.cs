@@ -29,6 +29,9 @@ public abstract record SearchPhase
 
     public sealed record Deriving(long BudgetMacs, ValueList<RankedArchitecture> Ranked, ValueList<ArchitectureScore> Scores) : SearchPhase;
 
+    /// <summary>A rung of the finals; a run's result has its validation accuracy.</summary>
+    public sealed record Finals(ValueList<RankedArchitecture> Ranked, ValueList<double> Accuracies, int Rung, ValueList<RunProgress> Runs) : SearchPhase;
+
     public sealed record Retraining(ValueList<RunProgress> Runs) : SearchPhase;
 
     /// <summary>A unit of the phase before failed for good; paths are tried to find the block to blame.</summary>
@@ -115,6 +118,9 @@ public sealed record SearchState(SearchPhase Phase)
 
     public ClassDifficulty? Difficulty { get; init; }
 
+    /// <summary>Whether the difficulty is an order; null where no verdict was asked for, or there is none yet.</summary>
+    public DifficultyVerdict? DifficultyVerdict { get; init; }
+
     public SearchPlan? Plan { get; init; }
 
     public AliveBlocks? Alive { get; init; }
@@ -170,6 +176,7 @@ public sealed record SearchState(SearchPhase Phase)
     public IEnumerable<BlobRef> LiveBlobs => RoundBlobs.Concat(StageBlobs).Concat(((Phase as SearchPhase.Failed)?.Before ?? Phase) switch
     {
         SearchPhase.MeasuringDifficulty p => p.Proxies.SelectMany(x => x.Chain.KeptBlobs),
+        SearchPhase.Finals p => p.Runs.Where(r => r.Result is null).SelectMany(r => r.Chain.KeptBlobs),
         SearchPhase.Retraining p => p.Runs.SelectMany(r => r.Chain.KeptBlobs),
         SearchPhase.Completed => Weights,
         _ => [],
@@ -184,6 +191,7 @@ public sealed record SearchState(SearchPhase Phase)
     public bool Reads(BlobRef blob) => Supernet == blob || Phase switch
     {
         SearchPhase.MeasuringDifficulty p => p.Proxies.Any(x => x.Chain.Has(blob)),
+        SearchPhase.Finals p => p.Runs.Any(r => r.Result is null && r.Chain.Has(blob)),
         SearchPhase.Retraining p => p.Runs.Any(r => r.Result is null && r.Chain.Has(blob)),
         _ => false,
     };

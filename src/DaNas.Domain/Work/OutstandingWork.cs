@@ -26,11 +26,12 @@ public static class OutstandingWork
     /// <summary>All units that can run now. Merges are not among them: they need results that are not stored (see <see cref="Merge"/>).</summary>
     public static ValueList<WorkUnit> Of(SearchState state) => state.Phase switch
     {
-        SearchPhase.MeasuringDifficulty p => p.Proxies.Where(x => x.Accuracy.Count < state.Config!.Difficulty.Points).Select(x => Difficulty(state, x)).ToValueList(),
+        SearchPhase.MeasuringDifficulty p => p.Proxies.Where(x => x.Accuracy.Count < Curricula.DifficultyRule.PointsDue(state, p)).Select(x => Difficulty(state, x)).ToValueList(),
         SearchPhase.Training p => Enumerable.Range(0, state.Config!.Rounds.Shards).Select(s => Shard(state, p, s)).ToValueList(),
         SearchPhase.Scoring p => EvidenceUnits(state, p),
         SearchPhase.Deriving p => p.Ranked.Select((_, rank) => rank).Where(rank => p.Scores.All(s => s.Rank != rank)).Select(rank => Derive(state, p, rank)).ToValueList(),
         SearchPhase.Probing p => p.Probes.Select((x, i) => (x, i)).Where(x => x.x.Passed is null).Select(x => Probe(state, p, x.i)).ToValueList(),
+        SearchPhase.Finals p => p.Runs.Where(r => r.Result is null).Select(r => Final(state, p, r)).ToValueList(),
         SearchPhase.Retraining p => p.Runs.Where(r => r.Result is null).Select(r => Retrain(state, r)).ToValueList(),
         _ => [],
     };
@@ -88,12 +89,19 @@ public static class OutstandingWork
 
     private static WorkUnit Retrain(SearchState state, RunProgress run)
     {
-        int steps = RetrainSteps(state.Config!, state.Started!.Data);
+        long seed = run.Repeat == 0 ? Seed(state, "retrain") : Seed(state, "retrain", run.Repeat);
+        return Segment(state, run, "retrain", seed, RetrainSteps(state.Config!, state.Started!.Data));
+    }
+
+    private static WorkUnit Final(SearchState state, SearchPhase.Finals p, RunProgress run) =>
+        Segment(state, run, "finals", Seed(state, "finals", p.Rung), Finals.Steps(state.Config!, state.Started!.Data, p.Rung)) with { OnValidation = true };
+
+    private static WorkUnit.RetrainSegment Segment(SearchState state, RunProgress run, string phase, long seed, int steps)
+    {
         int segments = (steps + state.Config!.Retrain.SegmentSteps - 1) / state.Config.Retrain.SegmentSteps;
         int segment = Math.Min(run.SegmentsDone, segments - 1); // The last one again where its model is not stored.
         BlobRef? input = segment > 0 ? run.Chain.Links[segment - 1].Blob : null;
-        long seed = run.Repeat == 0 ? Seed(state, "retrain") : Seed(state, "retrain", run.Repeat);
-        return new WorkUnit.RetrainSegment(Id($"retrain/{run.Name}/{segment}"), seed, run.Name, run.Architecture, segment, segments, steps, input);
+        return new WorkUnit.RetrainSegment(Id($"{phase}/{run.Name}/{segment}"), seed, run.Name, run.Architecture, segment, segments, steps, input);
     }
 
     private static WorkUnit Probe(SearchState state, SearchPhase.Probing p, int index)

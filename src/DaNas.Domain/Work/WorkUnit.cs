@@ -51,7 +51,12 @@ public abstract record WorkUnit(string Id, long Seed)
 
     /// <summary>Some steps of training one architecture from scratch; the last segment also measures the test split.</summary>
     public sealed record RetrainSegment(
-        string Id, long Seed, string Run, Architecture Architecture, int Segment, int Segments, int TotalSteps, BlobRef? Input) : WorkUnit(Id, Seed);
+        string Id, long Seed, string Run, Architecture Architecture, int Segment, int Segments, int TotalSteps, BlobRef? Input) : WorkUnit(Id, Seed)
+    {
+        /// <summary>A training of the finals: on the weights split, measured on the validation split in the place of the test split.</summary>
+        [System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingDefault)]
+        public bool OnValidation { get; init; }
+    }
 }
 
 /// <summary>Work done: images forwarded, images with a backward pass, multiply-adds of the forward passes.</summary>

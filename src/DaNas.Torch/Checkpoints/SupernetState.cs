@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using DaNas.Domain.Architectures;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Ports;
 using DaNas.Torch.Networks;

@@ -5,7 +5,7 @@ using DaNas.Ports;
 
 namespace DaNas.Torch.Data;
 
-/// <summary>The splits of a data set: indices into the source's entries, a class at a time, in an order derived from the search's seed.</summary>
+/// <summary>The splits of a data set: indices into the source's entries, a class at a time, in an order derived from <c>data.split-seed</c>.</summary>
 public sealed record DatasetSplits(IReadOnlyList<ImageEntry[]> Weights, IReadOnlyList<ImageEntry[]> Validation, IReadOnlyList<ImageEntry[]> Test)
 {
     /// <summary>
@@ -14,8 +14,9 @@ public sealed record DatasetSplits(IReadOnlyList<ImageEntry[]> Weights, IReadOnl
     /// </summary>
     public static DatasetSplits Of(ImageSource source, SearchConfig config)
     {
-        ImageEntry[][] pool = ByClass(source.Train, source, config.Search.Seed, "train", config.Data.LimitPerClass);
-        ImageEntry[][] test = ByClass(source.Test, source, config.Search.Seed, "test", config.Data.TestLimitPerClass);
+        long seed = config.Data.SplitSeed ?? config.Search.Seed;
+        ImageEntry[][] pool = ByClass(source.Train, source, seed, "train", config.Data.LimitPerClass);
+        ImageEntry[][] test = ByClass(source.Test, source, seed, "test", config.Data.TestLimitPerClass);
         if (source.Test.Count == 0)
         {
             test = [.. pool.Select(p => p[..Share(p, config.Data.TestFraction)])];

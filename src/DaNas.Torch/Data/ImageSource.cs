@@ -35,7 +35,7 @@ public abstract class ImageSource(string name, ValueList<string> classes)
     /// <summary>Opens the data set that a configuration names; throws <see cref="DataException"/> with the path and the remedy.</summary>
     public static ImageSource Open(SearchConfig config) => config.Data.Kind switch
     {
-        DataKind.Drawn => new DrawnSource(config.Data.Drawn, config.Search.Seed),
+        DataKind.Drawn => new DrawnSource(config.Data.Drawn, config.Data.SplitSeed ?? config.Search.Seed),
         DataKind.Idx => new IdxSource(config.Data.Path),
         DataKind.CifarBinary => new CifarSource(config.Data.Path),
         DataKind.Catalogue => new CatalogueSource(config.Data.Path),

@@ -34,10 +34,10 @@ public sealed record TrainingRecipe(double LearningRate, double Momentum, double
         Mixing = o.Mixup > 0 || o.Cutmix > 0 ? new BatchMixing(o.Mixup, o.Cutmix, SeededRandom.Derive(seed, "mixing")) : null,
     };
 
-    /// <summary>The learning rate of a step, counted from 0.</summary>
-    public double RateAt(int step) => step < WarmupSteps
-        ? LearningRate * (step + 1) / WarmupSteps
-        : EngineSession.Cosine(LearningRate, step - WarmupSteps, TotalSteps - WarmupSteps);
+    /// <summary>The learning rate of a step, counted from 0; a step beyond the recipe's begins it anew (warm restarts, Loshchilov and Hutter 2017).</summary>
+    public double RateAt(int step) => step % TotalSteps is var at && at < WarmupSteps
+        ? LearningRate * (at + 1) / WarmupSteps
+        : EngineSession.Cosine(LearningRate, at - WarmupSteps, TotalSteps - WarmupSteps);
 }
 
 /// <summary>Trains one architecture by itself (difficulty proxy, retraining) and measures it class by class.</summary>

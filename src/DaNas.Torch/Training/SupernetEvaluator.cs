@@ -1,4 +1,5 @@
 // Shapes: N pictures, C channels, H height, W width.
+using DaNas.Domain.Architectures;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;

@@ -1,4 +1,5 @@
 // Shapes: N pictures, C channels, H height, W width, A active classes.
+using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;

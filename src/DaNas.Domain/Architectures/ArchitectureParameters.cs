@@ -1,9 +1,8 @@
-using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
 
-namespace DaNas.Torch.Training;
+namespace DaNas.Domain.Architectures;
 
 /// <summary>
 /// The architecture parameters alpha, their probabilities p = softmax(alpha) over the alive blocks of a layer, and their Adam state, in
@@ -112,6 +111,8 @@ public sealed class ArchitectureParameters
 
     private (double Value, double[][] Gradients) Term(CostOptions options, double budget, double fixedCost, Func<int, string, double> of)
     {
+        if (budget <= 0)
+            return (0, [.. Alive.Layers.Select(l => new double[l.Count])]); // A table without costs.
         double expected = Expected(fixedCost, of);
         double value = options.Form == CostForm.Hinge ? Math.Max(0, (expected / budget) - 1) : Math.Max(0, Math.Log(expected / budget));
         double slope = value <= 0 ? 0 : options.Form == CostForm.Hinge ? options.Lambda / budget : options.Lambda / expected;

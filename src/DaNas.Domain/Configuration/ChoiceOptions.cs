@@ -1,0 +1,27 @@
+namespace DaNas.Domain.Configuration;
+
+/// <summary>
+/// Successive halving among the ranked candidates: trainings by themselves of <paramref name="Epochs"/> over the weights split in the first rung, of which the share
+/// <paramref name="Keep"/> goes on to one longer by 1 / Keep. 0 rungs: the best supernet accuracy wins, as before 0.4.
+/// </summary>
+public sealed record FinalOptions(int Rungs, double Epochs, double Keep)
+{
+    public static FinalOptions None { get; } = new(0, 1, 0.5);
+
+    internal static FinalOptions Read(ConfigSection s) => new(s.Int("rungs", 0, 20), s.Number("epochs", 0.001, 10_000), s.Number("keep", 0.05, 0.9));
+}
+
+/// <summary>How controls are drawn: uniformly among all architectures of about the winner's cost, or by a walk towards that cost (searches before 0.4).</summary>
+public enum ControlDraw
+{
+    Walk,
+    Uniform,
+}
+
+/// <summary>Random architectures of about the winner's multiply-adds, retrained the same way.</summary>
+public sealed record ControlOptions(int Count, double Tolerance)
+{
+    public ControlDraw Draw { get; init; }
+
+    internal static ControlOptions Read(ConfigSection s) => new(s.Int("count", 0, 100), s.Number("tolerance", 0.001, 0.5)) { Draw = s.Has("draw") ? s.OneOf<ControlDraw>("draw") : ControlDraw.Walk };
+}

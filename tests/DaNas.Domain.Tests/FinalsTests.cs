@@ -1,0 +1,136 @@
+using DaNas.Actors.Simulated;
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Searches;
+using DaNas.Domain.Stages;
+using DaNas.Domain.Values;
+using DaNas.Domain.Work;
+using DaNas.Ports;
+using DaNas.Tabular;
+
+namespace DaNas.Domain.Tests;
+
+/// <summary>The choice at the end: successive halving over trainings of the candidates by themselves.</summary>
+public sealed class FinalsTests
+{
+    private static readonly string[] Sets = ["derivation.candidates=7", "finals.rungs=3", "finals.epochs=1", "finals.keep=0.5", "retrain.segment-steps=20", "controls.count=1"];
+
+    /// <summary>7 candidates, half of them (rounded up) go on: 7, 4, 2; one epoch over 1,920 pictures in batches of 64 is 30 steps, then 60, then 120, in units of 20.</summary>
+    [Fact]
+    public void Rungs_halve_the_candidates_and_double_the_training()
+    {
+        (List<SearchEvent> events, List<WorkUnit.RetrainSegment> units) = Run();
+        SearchEvent.FinalsOpened[] rungs = [.. events.OfType<SearchEvent.FinalsOpened>()];
+        rungs.Select(r => r.Finalists.Count).ShouldBe([7, 4, 2]);
+        WorkUnit.RetrainSegment[] finals = [.. units.Where(u => u.OnValidation)];
+        finals.GroupBy(u => u.Run.Split('-')[1]).Select(g => (g.First().TotalSteps, g.Count())).ShouldBe([(30, 14), (60, 12), (120, 12)]);
+        finals.Select(u => u.Seed).Distinct().Count().ShouldBe(3);
+        units.Where(u => !u.OnValidation).ShouldAllBe(u => u.Id.StartsWith("retrain/", StringComparison.Ordinal));
+    }
+
+    /// <summary>The landscape's accuracy of the last rung decides, whatever the supernet thought.</summary>
+    [Fact]
+    public void The_best_of_the_last_rung_wins_and_is_retrained()
+    {
+        (List<SearchEvent> events, _) = Run();
+        SearchEvent.FinalsOpened last = events.OfType<SearchEvent.FinalsOpened>().Last();
+        SearchEvent.ArchitectureSelected selected = events.OfType<SearchEvent.ArchitectureSelected>().Single();
+        Dictionary<string, double> measured = events.OfType<SearchEvent.FinalistMeasured>().Where(f => f.Run.StartsWith("final-3-", StringComparison.Ordinal)).ToDictionary(f => f.Architecture.Text, f => f.Accuracy);
+        measured.Keys.Order().ShouldBe(last.Finalists.Select(a => a.Text).Order());
+        measured[selected.Winner.Text].ShouldBe(measured.Values.Max());
+        selected.Accuracies.Count.ShouldBe(7);
+        events.OfType<SearchEvent.ModelRetrained>().First().Architecture.ShouldBe(selected.Winner);
+    }
+
+    [Fact]
+    public void A_search_resumed_after_any_event_of_its_finals_ends_as_the_clean_one()
+    {
+        SimulatedSearch search = Search(out _);
+        List<SearchEvent> events = [];
+        CleanRun clean = search.RunClean(null, (_, e) => events.Add(e));
+        int first = events.FindIndex(e => e is SearchEvent.FinalsOpened);
+        for (int known = first; known < events.Count; known++)
+            search.RunClean([.. events.Take(known)]).State.DecisionHash.ShouldBe(clean.State.DecisionHash, $"after {known} of {events.Count} events");
+        SearchReplay.Check(events).Difference.ShouldBeNull();
+    }
+
+    /// <summary>A finalist's training stands on the blob of its segment before; where that is lost, it goes back by as much and the decisions stay.</summary>
+    [Fact]
+    public void A_lost_blob_of_a_finalist_is_made_again()
+    {
+        SimulatedSearch search = Search(out _);
+        List<SearchEvent> events = [];
+        CleanRun clean = search.RunClean(null, (_, e) => events.Add(e));
+        int at = events.FindIndex(e => e is SearchEvent.SegmentCompleted { Run: "final-2-1", Segment: 1 });
+        List<SearchEvent> damaged = [.. events.Take(at + 1), new SearchEvent.BlobLost(((SearchEvent.SegmentCompleted)events[at]).Output, "gone")];
+        SearchState state = damaged.Aggregate(SearchState.Initial, SearchEvolver.Evolve);
+        ((SearchPhase.Finals)state.Phase).Runs[0].SegmentsDone.ShouldBe(1);
+        SearchState end = search.RunClean(damaged).State;
+        end.DecisionHash.ShouldBe(clean.State.DecisionHash);
+        end.Cost.ShouldBe(clean.State.Cost);
+    }
+
+    /// <summary>A candidate whose training diverges is out; the search is not.</summary>
+    [Fact]
+    public void A_finalist_that_fails_for_good_is_out_and_the_others_go_on()
+    {
+        List<SearchEvent> events = [];
+        SimulatedSearch search = Search(out _);
+        SimulatedSearch failing = search with { Answer = u => u is WorkUnit.RetrainSegment { OnValidation: true, Run: "final-1-2" } ? new UnitOutcome.Failed(Faults.FailureKind.NotFinite, "the loss", 0) : search.Answer(u) };
+        failing.RunClean(null, (_, e) => events.Add(e)).State.Phase.ShouldBeOfType<SearchPhase.Completed>();
+        SearchEvent.FinalsOpened[] rungs = [.. events.OfType<SearchEvent.FinalsOpened>()];
+        rungs[1].Finalists.ShouldNotContain(rungs[0].Finalists[1]);
+        SimulatedSearch none = search with { Answer = u => u is WorkUnit.RetrainSegment { OnValidation: true } ? new UnitOutcome.Failed(Faults.FailureKind.NotFinite, "the loss", 0) : search.Answer(u) };
+        none.RunClean().State.Phase.ShouldBeOfType<SearchPhase.Failed>();
+    }
+
+    [Fact]
+    public void What_the_finals_stand_on_cannot_change_while_they_run()
+    {
+        List<SearchEvent> events = [];
+        Search(out _).RunClean(null, (_, e) => events.Add(e));
+        SearchState within = events.Take(events.FindIndex(e => e is SearchEvent.FinalsOpened) + 2).Aggregate(SearchState.Initial, SearchEvolver.Evolve);
+        foreach (string key in (string[])["finals.epochs", "retrain.segment-steps", "retrain.batch", "retrain.optimiser"])
+            ConfigDrift.Unacceptable([$"{key}: 1 -> 2"], within).Count.ShouldBe(1, key);
+        ConfigDrift.Unacceptable(["retrain.epochs: 1 -> 2"], within).Count.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData(0.9, 5, 4, 3)]
+    [InlineData(0.75, 3, 2, 1)]
+    [InlineData(0.5, 20, 10, 5)]
+    public void Every_rung_lets_somebody_go(double keep, int first, int second, int third) => Enumerable.Range(0, 3).Select(r => Finals.Finalists(first, new FinalOptions(3, 1, keep), r)).ShouldBe([first, second, third]);
+
+    [Fact]
+    public void Without_rungs_the_best_supernet_accuracy_wins_as_before()
+    {
+        List<SearchEvent> events = [];
+        SimulatedSearch search = Search(out _, "finals.rungs=0");
+        search.RunClean(null, (_, e) => events.Add(e));
+        events.ShouldNotContain(e => e is SearchEvent.FinalsOpened);
+        SearchEvent.ArchitectureSelected selected = events.OfType<SearchEvent.ArchitectureSelected>().Single();
+        ValueList<Architectures.RankedArchitecture> ranked = events.OfType<SearchEvent.ArchitecturesRanked>().Single().Ranked;
+        selected.Winner.ShouldBe(ranked[selected.Accuracies.ToList().IndexOf(selected.Accuracies.Max())].Architecture);
+    }
+
+    private static (List<SearchEvent> Events, List<WorkUnit.RetrainSegment> Units) Run()
+    {
+        List<SearchEvent> events = [];
+        SimulatedSearch search = Search(out List<WorkUnit.RetrainSegment> units);
+        search.RunClean(null, (_, e) => events.Add(e));
+        return (events, units);
+    }
+
+    private static SimulatedSearch Search(out List<WorkUnit.RetrainSegment> units, params string[] sets)
+    {
+        SearchConfig config = TestSearches.Config("quickstart", [.. Sets, .. sets]);
+        DatasetSummary data = TestSearches.Data();
+        LandscapeEngine engine = new(new EngineContext(config, data));
+        List<WorkUnit.RetrainSegment> all = units = [];
+        return new SimulatedSearch(config, data, u =>
+        {
+            if (u is WorkUnit.RetrainSegment r)
+                all.Add(r);
+            return new UnitOutcome.Completed(engine.Answer(u));
+        });
+    }
+}

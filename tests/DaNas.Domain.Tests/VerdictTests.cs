@@ -1,0 +1,112 @@
+using DaNas.Actors.Simulated;
+using DaNas.Cli.Configuration;
+using DaNas.Cli.Verbs;
+using DaNas.Domain.Architectures;
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Evaluation;
+using DaNas.Domain.SearchSpaces;
+using DaNas.Domain.Searches;
+using DaNas.Domain.Values;
+using DaNas.Ports;
+using DaNas.Tabular;
+
+namespace DaNas.Domain.Tests;
+
+/// <summary>What a search may say of itself, and the controls that it says it by.</summary>
+public sealed class VerdictTests
+{
+    [Theory]
+    [InlineData(0.9, 19, 1e6, "better than random: place 1 beside 19 random architectures of equal cost (a random one would do as well in 5 %)")]
+    [InlineData(0.9, 12, 1e6, "ahead of all 12 random architectures of equal cost (a random one would be in 7.7 %); 19 controls are needed to tell")]
+    [InlineData(0.5, 19, 1e6, "not distinguishable from random (a random one would do as well in 55 %): longer training or a wider space would be needed")]
+    [InlineData(0.59, 19, 1e6, "not distinguishable from random (a random one would do as well in 10 %): longer training or a wider space would be needed")]
+    [InlineData(0.9, 19, 30, "better than random: place 1 beside 19 random architectures of equal cost (a random one would do as well in 5 %); only 30 architectures of the space cost about as much, so there was little to choose from")]
+    public void The_sentence_follows_from_the_place(double winner, int controls, double band, string sentence) =>
+        SearchVerdict.Of(winner, [.. Enumerable.Range(0, controls).Select(i => 0.41 + (0.01 * i))], band).Sentence.ShouldBe(sentence);
+
+    [Fact]
+    public void A_tie_counts_against_the_winner() => SearchVerdict.Of(0.5, [0.5, 0.4, 0.3], 100).Rank.ShouldBe(2);
+
+    /// <summary>Mean 0.4, standard deviation 0.1, n = 3: t = 4.30265 with 2 degrees of freedom, half width 4.30265 x 0.1 / sqrt(3) = 0.248414.</summary>
+    [Fact]
+    public void The_interval_is_that_of_the_controls_mean()
+    {
+        SearchVerdict v = SearchVerdict.Of(0.6, [0.3, 0.4, 0.5], 100);
+        v.Difference.ShouldBe(0.2, 1e-12);
+        v.Low.ShouldBe(0.2 - 0.248414, 1e-4);
+        v.High.ShouldBe(0.2 + 0.248414, 1e-4);
+        double.IsNaN(SearchVerdict.Of(0.6, [0.3], 100).Low).ShouldBeTrue();
+    }
+
+    /// <summary>A thousand searches that see nothing but noise: by chance alone 50 are first of 20; 65 are 2.2 standard deviations more.</summary>
+    [Fact]
+    public void Searches_that_see_noise_alone_are_called_better_than_random_in_one_of_twenty()
+    {
+        string file = TableTests.WriteMade(Path.Combine(Path.GetTempPath(), $"danas-noise-{Guid.NewGuid():N}.json"));
+        try
+        {
+            ArchitectureTable table = ArchitectureTable.Read(file, TableDataset.Cifar10);
+            int better = Enumerable.Range(1, 1000).AsParallel().Count(seed =>
+            {
+                SearchConfig config = ConfigLoader.Load("nas-bench-macro", [$"engine.table=\"{file}\"", "engine.noise=1", "rounds.steps=6", "stage.epochs=6", "controls.count=19", "controls.tolerance=0.2", $"search.seed={seed}"], null);
+                TableEngine engine = new(new EngineContext(config, table.Summary), table, new MemoryBlobs());
+                return SearchVerdict.Of(new SimulatedSearch(config, table.Summary, engine.Run).RunClean().State)!.Sentence.StartsWith("better than random", StringComparison.Ordinal);
+            });
+            better.ShouldBeInRange(35, 65);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Theory]
+    [InlineData(0.02)]
+    [InlineData(0.3)]
+    public void A_band_counts_and_draws_what_enumeration_finds(double tolerance)
+    {
+        SearchSpace space = TestSearches.Space("cpu-base", 10);
+        CostTable costs = CostTable.Of(space);
+        Architecture[] inside = [.. All(space).Where(a => Math.Abs(costs.Of(a).Macs - 3_000_000) <= tolerance * 3_000_000)];
+        ArchitectureBand band = new(space, 3_000_000, tolerance);
+        band.Count.ShouldBe(inside.Length, inside.Length <= 1900 ? 0 : 0.05 * inside.Length);
+        ValueList<Architecture> drawn = band.Draw(2000, 7, _ => true);
+        drawn.Count.ShouldBe(Math.Min(2000, inside.Length));
+        drawn.Distinct().Count().ShouldBe(drawn.Count);
+        drawn.All(inside.Contains).ShouldBeTrue();
+        foreach (LayerSpec layer in space.Layers)
+        {
+            foreach (BlockSpec block in layer.Candidates)
+            {
+                double share = inside.Count(a => a.Blocks[layer.Index] == block.Name) / (double)inside.Length;
+                (drawn.Count(a => a.Blocks[layer.Index] == block.Name) / (double)drawn.Count).ShouldBe(share, 4 * Math.Sqrt(share * (1 - share) / drawn.Count) + 1e-9, $"L{layer.Index + 1:00}/{block.Name}");
+            }
+        }
+    }
+
+    /// <summary>A table space whose winner costs nothing: the band is of those that cost nothing too.</summary>
+    [Fact]
+    public void A_band_around_no_cost_has_those_that_cost_nothing()
+    {
+        SearchSpace space = ConfigLoader.Load("nas-bench-201", ["engine.table=x", "space.positions=2", "space.options=[a, b]", "space.macs=[{ a = 0, b = 4000000000 }, { a = 0, b = 1 }]"], null).SpaceFor(1);
+        ArchitectureBand band = new(space, 0, 0.05);
+        band.Count.ShouldBe(1);
+        band.Draw(5, 1, _ => true).Single().Blocks.ShouldBe(["a", "a"]);
+    }
+
+    [Fact]
+    public void Controls_are_drawn_from_the_band_without_the_winner_and_in_searches_of_before_by_a_walk()
+    {
+        SearchSpace space = TestSearches.Space("cpu-base", 10);
+        ControlOptions uniform = new(5, 0.05) { Draw = ControlDraw.Uniform };
+        ValueList<Architecture> controls = RandomArchitectures.Near(space, ArchitectureBudget.OfMacs(3_000_000), uniform, 7, null);
+        controls.Count.ShouldBe(5);
+        controls.ShouldNotBe(RandomArchitectures.Near(space, ArchitectureBudget.OfMacs(3_000_000), new ControlOptions(5, 0.05), 7, null));
+        RandomArchitectures.Near(space, ArchitectureBudget.OfMacs(3_000_000), uniform, 7, controls[0]).ShouldNotContain(controls[0]);
+        ConfigLoader.Load("quickstart", [], null).Controls.Draw.ShouldBe(ControlDraw.Uniform);
+    }
+
+    private static IEnumerable<Architecture> All(SearchSpace space) => space.Layers
+        .Aggregate((IEnumerable<ValueList<string>>)[[]], (paths, layer) => paths.SelectMany(p => layer.Candidates.Select(b => p.Add(b.Name))))
+        .Select(p => new Architecture(space.Name, p));
+}

@@ -83,6 +83,19 @@ public sealed class FinalsTests
         none.RunClean().State.Phase.ShouldBeOfType<SearchPhase.Failed>();
     }
 
+    /// <summary>A block that is quarantined aborts whatever contains it: no control may.</summary>
+    [Fact]
+    public void Controls_have_no_quarantined_block()
+    {
+        List<SearchEvent> events = [];
+        Search(out _, "controls.count=60").RunClean(null, (_, e) => events.Add(e));
+        string common = events.OfType<SearchEvent.ArchitectureSelected>().Single().Controls.Select(a => a.Blocks[2]).GroupBy(b => b).MaxBy(g => g.Count())!.Key;
+        SearchState before = events.TakeWhile(e => e is not SearchEvent.ArchitectureSelected).Aggregate(SearchState.Initial, SearchEvolver.Evolve) with { Quarantined = [new BlockRequest(2, common)] };
+        SearchEvent.ArchitectureSelected selected = ((Decision.Accepted)SearchDecider.Decide(before, new SearchCommand.Proceed())).Events.OfType<SearchEvent.ArchitectureSelected>().Single();
+        selected.Controls.Count.ShouldBe(60);
+        selected.Controls.ShouldAllBe(a => a.Blocks[2] != common);
+    }
+
     [Fact]
     public void What_the_finals_stand_on_cannot_change_while_they_run()
     {

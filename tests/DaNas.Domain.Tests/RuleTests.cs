@@ -109,10 +109,10 @@ public sealed class RuleTests
     {
         SearchSpace space = TestSearches.Space("cpu-base", 10);
         CostTable costs = CostTable.Of(space);
-        ValueList<Architecture> controls = RandomArchitectures.Near(space, ArchitectureBudget.OfMacs(4_000_000), new ControlOptions(5, 0.05), 7, null);
+        ValueList<Architecture> controls = RandomArchitectures.Near(space, ArchitectureBudget.OfMacs(4_000_000), new ControlOptions(5, 0.05), 7, _ => true);
         controls.Distinct().Count().ShouldBe(5);
         controls.ShouldAllBe(a => Math.Abs(costs.Of(a).Macs - 4_000_000) <= 200_000);
-        RandomArchitectures.Near(space, ArchitectureBudget.OfMacs(4_000_000), new ControlOptions(5, 0.05), 7, null).ShouldBe(controls);
+        RandomArchitectures.Near(space, ArchitectureBudget.OfMacs(4_000_000), new ControlOptions(5, 0.05), 7, _ => true).ShouldBe(controls);
     }
 
     [Theory]

@@ -99,10 +99,10 @@ public sealed class VerdictTests
     {
         SearchSpace space = TestSearches.Space("cpu-base", 10);
         ControlOptions uniform = new(5, 0.05) { Draw = ControlDraw.Uniform };
-        ValueList<Architecture> controls = RandomArchitectures.Near(space, ArchitectureBudget.OfMacs(3_000_000), uniform, 7, null);
+        ValueList<Architecture> controls = RandomArchitectures.Near(space, ArchitectureBudget.OfMacs(3_000_000), uniform, 7, _ => true);
         controls.Count.ShouldBe(5);
-        controls.ShouldNotBe(RandomArchitectures.Near(space, ArchitectureBudget.OfMacs(3_000_000), new ControlOptions(5, 0.05), 7, null));
-        RandomArchitectures.Near(space, ArchitectureBudget.OfMacs(3_000_000), uniform, 7, controls[0]).ShouldNotContain(controls[0]);
+        controls.ShouldNotBe(RandomArchitectures.Near(space, ArchitectureBudget.OfMacs(3_000_000), new ControlOptions(5, 0.05), 7, _ => true));
+        RandomArchitectures.Near(space, ArchitectureBudget.OfMacs(3_000_000), uniform, 7, a => a != controls[0]).ShouldNotContain(controls[0]);
         ConfigLoader.Load("quickstart", [], null).Controls.Draw.ShouldBe(ControlDraw.Uniform);
     }
 

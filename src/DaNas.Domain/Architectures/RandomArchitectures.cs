@@ -17,16 +17,16 @@ public static class RandomArchitectures
     /// Up to <c>options.Count</c> different architectures whose multiply-adds lie within <c>options.Tolerance</c> (a fraction) of
     /// the budget's, and whose latency is under its bound where it has one; fewer where no more are found.
     /// </summary>
-    public static ValueList<Architecture> Near(SearchSpace space, ArchitectureBudget budget, ControlOptions options, long seed, Architecture? except)
+    public static ValueList<Architecture> Near(SearchSpace space, ArchitectureBudget budget, ControlOptions options, long seed, Func<Architecture, bool> wanted)
     {
         if (options.Draw == ControlDraw.Uniform)
-            return new ArchitectureBand(space, budget.Macs, options.Tolerance).Draw(options.Count, seed, a => a != except && !(budget.Latency?.Of(a) > budget.Milliseconds));
+            return new ArchitectureBand(space, budget.Macs, options.Tolerance).Draw(options.Count, seed, a => wanted(a) && !(budget.Latency?.Of(a) > budget.Milliseconds));
         CostTable costs = CostTable.Of(space);
         SeededRandom random = new(seed);
         List<Architecture> found = [];
         for (int r = 0; r < Restarts && found.Count < options.Count; r++)
         {
-            if (Walk(space, costs, budget.Macs, options.Tolerance, random) is { } a && !(budget.Latency?.Of(a) > budget.Milliseconds) && a != except && !found.Contains(a))
+            if (Walk(space, costs, budget.Macs, options.Tolerance, random) is { } a && !(budget.Latency?.Of(a) > budget.Milliseconds) && wanted(a) && !found.Contains(a))
                 found.Add(a);
         }
 

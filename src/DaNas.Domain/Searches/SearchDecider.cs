@@ -102,8 +102,10 @@ public static class SearchDecider
         RankedArchitecture chosen = winner is null
             ? ranked[Enumerable.Range(0, accuracies.Count).OrderByDescending(i => accuracies[i]).ThenBy(i => i).FirstOrDefault()]
             : ranked.First(r => r.Architecture == winner);
+        // A block that makes units fail would end the search in a control; the walk of before 0.4 did not look, and stored decisions stay what they were.
+        bool Wanted(Architecture a) => a != chosen.Architecture && (config.Controls.Draw == ControlDraw.Walk || !state.Quarantined.Any(q => a.Blocks[q.Layer] == q.Block));
         ValueList<Architecture> controls = RandomArchitectures.Near(
-            state.Space!, ArchitectureBudget.Of(state.Space!, config.Cost) with { Macs = chosen.Cost.Macs }, config.Controls, SeededRandom.Derive(config.Search.Seed, "controls"), chosen.Architecture);
+            state.Space!, ArchitectureBudget.Of(state.Space!, config.Cost) with { Macs = chosen.Cost.Macs }, config.Controls, SeededRandom.Derive(config.Search.Seed, "controls"), Wanted);
         return new(chosen.Architecture, chosen.Cost, accuracies, controls);
     }
 

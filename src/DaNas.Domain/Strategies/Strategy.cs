@@ -80,7 +80,7 @@ public sealed class RandomStrategy : IStrategy
         CostTable costs = CostTable.Of(state.Space!);
         long target = (long)(state.Budget / (1 + config.Controls.Tolerance));
         ValueList<Architecture> drawn = RandomArchitectures.Near(
-            state.Space!, ArchitectureBudget.Of(state.Space!, config.Cost) with { Macs = target }, config.Controls with { Count = 1 }, SeededRandom.Derive(config.Search.Seed, "random-strategy"), null);
+            state.Space!, ArchitectureBudget.Of(state.Space!, config.Cost) with { Macs = target }, config.Controls with { Count = 1 }, SeededRandom.Derive(config.Search.Seed, "random-strategy"), _ => true);
         return drawn.Count > 0
             ? [new RankedArchitecture(drawn[0], 0, costs.Of(drawn[0]))]
             : ArchitectureSelector.Select(state.Space!, state.Alive!, (_, _) => 1, ArchitectureBudget.Of(state.Space!, config.Cost), 1);

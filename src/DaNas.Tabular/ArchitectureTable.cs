@@ -89,6 +89,19 @@ public sealed partial class ArchitectureTable
 
     public int OptionAt(int index, int position) => index / (int)Math.Pow(options.Length, Positions - 1 - position) % options.Length;
 
+    /// <summary>A made-up table of a space, for calibration; signal and truth by the option at each position.</summary>
+    public static ArchitectureTable Made(SearchSpace space, Func<int[], double> signal, Func<int[], double> truth)
+    {
+        ArchitectureTable table = new(space.Name, space.Name, [.. space.Layers[0].Candidates.Select(c => c.Name)], space.Layers.Count, Digest.Of(space.Name));
+        for (int i = 0; i < table.Count; i++)
+        {
+            int[] at = [.. Enumerable.Range(0, table.Positions).Select(p => table.OptionAt(i, p))];
+            (table.signal[i], table.truth[i]) = (signal(at), truth(at));
+        }
+
+        return table;
+    }
+
     /// <summary>Reads the table of a configuration and checks that it is of the configuration's space.</summary>
     public static ArchitectureTable Open(SearchConfig config)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using DaNas.Domain.Architectures;
+using DaNas.Domain.Evaluation;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
@@ -41,6 +42,7 @@ public sealed class LandscapeEngine(EngineContext context, IBlobStore? blobs = n
             WorkUnit.TrainShard u => new UnitResult.ShardTrained(u.Id, cost, none, output, 1, 0.5, 1, Probabilities(u)),
             WorkUnit.MergeRound u => new UnitResult.RoundMerged(u.Id, UnitCost.Zero, none, output),
             WorkUnit.EvaluateBlocks u => new UnitResult.BlocksEvaluated(u.Id, cost, none, u.Requests.Select(r => Samples(u, r)).ToValueList()),
+            WorkUnit.TestBlocks u => new UnitResult.BlocksTested(u.Id, cost, none, u.Alive.Layers.Select((l, i) => l.Select(b => Test(u, i, b)).ToValueList()).ToValueList()),
             WorkUnit.ProbePath u => new UnitResult.PathPassed(u.Id, cost, none, 1),
             WorkUnit.EvaluateArchitecture u => new UnitResult.ArchitectureEvaluated(u.Id, cost, none, Accuracy(u.Architecture), 1),
             WorkUnit.RetrainSegment u => Segment(u, cost, output),
@@ -65,6 +67,14 @@ public sealed class LandscapeEngine(EngineContext context, IBlobStore? blobs = n
         SeededRandom noise = new(SeededRandom.Derive(unit.Seed, request.Layer, request.Block));
         return Enumerable.Range(0, context.Config.Evidence.PathsPerBlock)
             .Select(_ => Math.Round(Quality(request.Layer, request.Block) + (0.05 * noise.NextGaussian()), 6)).ToValueList();
+    }
+
+    /// <summary>Half of what a rule asks for is sure at once, the other half after one look more or never.</summary>
+    private BlockTest Test(WorkUnit.TestBlocks u, int layer, string block)
+    {
+        int worse = u.Alive.Layers[layer].Count(b => Quality(layer, b) < Quality(layer, block));
+        bool sure = worse < context.Config.Prune.Removed(u.Alive.Layers[layer].Count) && new SeededRandom(SeededRandom.Derive(u.Seed, layer, block)).NextDouble() < 0.5;
+        return new(Math.Round(0.5 - Quality(layer, block), 9), 0.05, 100, sure ? 1e-6 : 0.5);
     }
 
     private UnitResult.SegmentRetrained Segment(WorkUnit.RetrainSegment u, UnitCost cost, BlobRef output)

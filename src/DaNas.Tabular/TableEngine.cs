@@ -1,9 +1,13 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
+using DaNas.Domain.Evaluation;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
+using DaNas.Evidence;
 using DaNas.Ports;
 
 namespace DaNas.Tabular;
@@ -16,6 +20,7 @@ namespace DaNas.Tabular;
 public sealed class TableEngine(EngineContext context, ArchitectureTable table, IBlobStore blobs) : ITrainingEngine
 {
     private readonly SearchConfig config = context.Config;
+    private readonly SearchSpace space = context.Config.SpaceFor(1);
     private readonly CostTable costs = CostTable.Of(context.Config.SpaceFor(1));
     private readonly ArchitectureBudget budget = ArchitectureBudget.Of(context.Config.SpaceFor(1), context.Config.Cost);
 
@@ -49,8 +54,9 @@ public sealed class TableEngine(EngineContext context, ArchitectureTable table, 
         return unit switch
         {
             WorkUnit.TrainShard u => Train(u, random),
-            WorkUnit.MergeRound u => new UnitResult.RoundMerged(u.Id, UnitCost.Zero, new(0), Write(u.Shards.Select(b => Read(b, u.Alive)).ToList(), u.Alive)),
+            WorkUnit.MergeRound u => Merge(u),
             WorkUnit.EvaluateBlocks u => Blocks(u, random),
+            WorkUnit.TestBlocks u => new UnitResult.BlocksTested(u.Id, UnitCost.Zero, new(0), BlockEffects.Of(Paths(State(u.Input!)), space, u, config.Prune.Removed)),
             WorkUnit.ProbePath u => new UnitResult.PathPassed(u.Id, UnitCost.Zero, new(0), 0),
             WorkUnit.EvaluateArchitecture u => Score(u, table.Evaluate(table.IndexOf(u.Architecture.Blocks), config.Engine.Noise, random)),
             WorkUnit.RetrainSegment u => u.OnValidation ? Final(u, random) : Retrain(u),
@@ -63,6 +69,7 @@ public sealed class TableEngine(EngineContext context, ArchitectureTable table, 
         ArchitectureParameters parameters = u.Input is { } input ? Read(input, u.Alive) : new(u.Alive);
         if (u.Schedule.StageRound == 0)
             parameters.ResetAdam();
+        List<PathLoss> known = u.Input is { } before ? [.. Paths(State(before))] : [];
         bool learns = !u.Stage.IsWarmup && config.Sampler.Kind != SamplerKind.Uniform && config.Search.Strategy == StrategyKind.DaNas;
         double[][] mean = [.. u.Alive.Layers.Select(l => new double[l.Count])];
         double total = 0;
@@ -76,6 +83,8 @@ public sealed class TableEngine(EngineContext context, ArchitectureTable table, 
                 double[][] cost = parameters.ThroughSoftmax(parameters.CostTerm(costs, config.Cost, budget).Gradients);
                 double[][] gradients = parameters.LeaveOneOutGradients(paths, losses);
                 parameters.Adam([.. gradients.Select((g, l) => g.Zip(cost[l], (a, b) => a + b).ToArray())], config.Architecture);
+                int at = (((u.Schedule.GlobalRound * config.Rounds.Shards) + u.Shard) * config.Rounds.Steps) + step;
+                known.AddRange(paths.Zip(losses, (p, loss) => new PathLoss(at, loss, [.. p.Select((j, l) => space.IndexOf(l, u.Alive.Layers[l][j]))])));
                 total += losses.Sum();
                 evaluations += losses.Length;
             }
@@ -90,7 +99,7 @@ public sealed class TableEngine(EngineContext context, ArchitectureTable table, 
 
         // A round that evaluates nothing has loss and accuracy 0.
         double loss = evaluations == 0 ? 0 : Math.Round(total / evaluations, 6);
-        return new(u.Id, new(evaluations, 0, 0), new(0), Write([parameters], u.Alive), loss, evaluations == 0 ? 0 : Math.Round(1 - loss, 6), loss, mean.Select(l => l.Select(p => Math.Round(p, 9)).ToValueList()).ToValueList());
+        return new(u.Id, new(evaluations, 0, 0), new(0), Write([parameters], u.Alive, known), loss, evaluations == 0 ? 0 : Math.Round(1 - loss, 6), loss, mean.Select(l => l.Select(p => Math.Round(p, 9)).ToValueList()).ToValueList());
     }
 
     private UnitResult.BlocksEvaluated Blocks(WorkUnit.EvaluateBlocks u, SeededRandom random)
@@ -130,9 +139,19 @@ public sealed class TableEngine(EngineContext context, ArchitectureTable table, 
 
     private int IndexOf(AliveBlocks alive, int[] path) => table.IndexOf([.. path.Select((j, l) => alive.Layers[l][j])]);
 
+    private UnitResult.RoundMerged Merge(WorkUnit.MergeRound u)
+    {
+        BlobRef merged = Write(u.Shards.Select(b => Read(b, u.Alive)).ToList(), u.Alive, PathLoss.Merge(u.Shards.Select(b => Paths(State(b)))));
+        return new(u.Id, UnitCost.Zero, new(0), merged);
+    }
+
+    private TableState State(BlobRef blob) => JsonSerializer.Deserialize<TableState>(blobs.Get(blob)) ?? throw new DataException($"blob {blob.Digest.Short} is no state of a table search");
+
+    private IReadOnlyList<PathLoss> Paths(TableState state) => [.. MemoryMarshal.Cast<byte, double>(state.PathLosses ?? []).ToArray().Chunk(space.Layers.Count + 2).Select(r => PathLoss.FromRow(r))];
+
     private ArchitectureParameters Read(BlobRef blob, AliveBlocks alive)
     {
-        TableState state = JsonSerializer.Deserialize<TableState>(blobs.Get(blob)) ?? throw new DataException($"blob {blob.Digest.Short} is no state of a table search");
+        TableState state = State(blob);
         ArchitectureParameters parameters = new(alive) { Steps = state.Steps };
         for (int l = 0; l < alive.Layers.Count; l++)
         {
@@ -147,13 +166,18 @@ public sealed class TableEngine(EngineContext context, ArchitectureTable table, 
     }
 
     /// <summary>The mean of some states, as a merge of training has it.</summary>
-    private BlobRef Write(IReadOnlyList<ArchitectureParameters> states, AliveBlocks alive)
+    private BlobRef Write(IReadOnlyList<ArchitectureParameters> states, AliveBlocks alive, IReadOnlyList<PathLoss> known)
     {
         Dictionary<string, double[]>[] layers = [.. alive.Layers.Select((l, i) => l.Select((b, j) => (b, Mean: (double[])[
             states.Average(s => s[i, j].Alpha), states.Average(s => s[i, j].First), states.Average(s => s[i, j].Second)])).ToDictionary(x => x.b, x => x.Mean, StringComparer.Ordinal))];
-        return blobs.Put(JsonSerializer.SerializeToUtf8Bytes(new TableState(states[0].Steps, layers)));
+        return blobs.Put(JsonSerializer.SerializeToUtf8Bytes(new TableState(states[0].Steps, layers) { PathLosses = config.Evidence.Kind == EvidenceKind.Effect ? MemoryMarshal.AsBytes<double>(known.SelectMany(p => p.ToRow()).ToArray()).ToArray() : null }));
     }
 
     /// <summary>Adam steps of the stage, and for each position alpha and both moments by option.</summary>
-    private sealed record TableState(int Steps, Dictionary<string, double[]>[] Layers);
+    private sealed record TableState(int Steps, Dictionary<string, double[]>[] Layers)
+    {
+        /// <summary>The path losses so far as rows of doubles (little endian), where the evidence is of them.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public byte[]? PathLosses { get; init; }
+    }
 }

@@ -1,9 +1,11 @@
 using System.Runtime.InteropServices;
 using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
+using DaNas.Domain.Evaluation;
 using DaNas.Domain.Faults;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
+using DaNas.Evidence;
 using DaNas.Ports;
 using DaNas.Torch.Checkpoints;
 using DaNas.Torch.Data;
@@ -68,6 +70,8 @@ public sealed class TorchEngine(EngineSession session) : ITrainingEngine
                 return Merge(u);
             case WorkUnit.MeasureDifficulty u:
                 return Difficulty(u, cancellation);
+            case WorkUnit.TestBlocks u:
+                return Test(u);
             case WorkUnit.EvaluateBlocks u:
                 using (SupernetEvaluator evaluator = new(session, u.Alive, u.Input!))
                     return evaluator.Blocks(u);
@@ -90,6 +94,13 @@ public sealed class TorchEngine(EngineSession session) : ITrainingEngine
         byte[] start = u.Input is { } input ? session.Blobs.Get(input) : InitialState(u);
         BlobRef output = session.Blobs.Put(RoundMerge.Merge(start, [.. u.Shards.Select(session.Blobs.Get)]));
         return new(u.Id, meter.Cost, meter.Timing, output);
+    }
+
+    private UnitResult.BlocksTested Test(WorkUnit.TestBlocks u)
+    {
+        UnitMeter meter = new();
+        ValueList<ValueList<BlockTest>> tests = BlockEffects.Of(SupernetState.PathLosses(session.Blobs.Get(u.Input!)), session.Space, u, session.Config.Prune.Removed);
+        return new(u.Id, meter.Cost, meter.Timing, tests);
     }
 
     private byte[] InitialState(WorkUnit.MergeRound u)

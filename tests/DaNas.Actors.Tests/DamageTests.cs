@@ -193,7 +193,7 @@ public sealed class DamageTests : IDisposable
     private async Task<string[]> FillAsync(bool close)
     {
         List<SearchEvent> events = [];
-        SimulationSuite.Make(0, 0).Search.RunClean([], (_, e) => events.Add(e));
+        SimulationSuite.Make(4, 0).Search.RunClean([], (_, e) => events.Add(e));
         string at = close ? folder : Directory.CreateDirectory(Path.Combine(folder, "open")).FullName;
         string path = Path.Combine(at, "journal.db");
         string[] written;

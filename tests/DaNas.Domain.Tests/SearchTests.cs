@@ -13,7 +13,7 @@ public sealed class SearchTests
     [Fact]
     public void A_search_runs_to_its_end_and_the_fold_of_its_events_is_its_state()
     {
-        (SearchState state, List<SearchEvent> events) = TestSearches.Run(TestSearches.Config(), TestSearches.Data());
+        (SearchState state, List<SearchEvent> events) = TestSearches.Run(TestSearches.Config("quickstart", "prune.when=schedule"), TestSearches.Data());
         state.Phase.ShouldBeOfType<SearchPhase.Completed>();
         state.Alive!.Layers.ShouldAllBe(l => l.Count == 2);
         SearchState folded = events.Aggregate(SearchState.Initial, SearchEvolver.Evolve);
@@ -40,24 +40,26 @@ public sealed class SearchTests
     [Theory]
     [InlineData("search.strategy=random")]
     [InlineData("search.strategy=uniform-single-path")]
-    [InlineData("evidence.kind=validation")]
+    [InlineData("evidence.kind=validation prune.when=schedule")]
     [InlineData("curriculum.order=hard-first")]
     [InlineData("curriculum.order=random")]
     [InlineData("curriculum.order=all-classes-subsampled")]
     [InlineData("difficulty.measure=variance")]
     [InlineData("difficulty.measure=loss")]
-    [InlineData("prune.rule=global")]
-    [InlineData("prune.rule=threshold")]
+    [InlineData("prune.rule=global prune.when=schedule")]
+    [InlineData("prune.rule=threshold prune.when=schedule")]
+    [InlineData("prune.when=schedule")]
+    [InlineData("evidence.kind=probability prune.when=schedule")]
     [InlineData("warmup.epochs=0")]
     [InlineData("warmup.classes=all")]
     [InlineData("rounds.shards=1")]
     [InlineData("curriculum.fractions=[1.0]")]
-    [InlineData("sampler.kind=soft")]
+    [InlineData("sampler.kind=soft evidence.kind=probability prune.when=schedule")]
     [InlineData("cost.form=log-ratio")]
     [InlineData("controls.count=0")]
     public void Every_choice_of_the_method_runs_to_an_end(string choice)
     {
-        (SearchState state, _) = TestSearches.Run(TestSearches.Config("quickstart", choice), TestSearches.Data());
+        (SearchState state, _) = TestSearches.Run(TestSearches.Config("quickstart", choice.Split(' ')), TestSearches.Data());
         state.Phase.ShouldBeOfType<SearchPhase.Completed>(choice);
         state.Selected!.Cost.Macs.ShouldBeLessThanOrEqualTo(state.Budget);
     }

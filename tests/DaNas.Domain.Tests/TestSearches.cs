@@ -47,7 +47,7 @@ internal static class TestSearches
         for (int guard = 0; !state.IsOver && guard < 100_000; guard++)
         {
             IEnumerable<WorkUnit> units = OutstandingWork.Of(state);
-            foreach (SearchCommand command in Commands(state, engine, reversed ? units.Reverse() : units))
+            foreach (SearchCommand command in Commands(state, engine, [.. reversed ? units.Reverse() : units]))
                 Apply(command);
         }
 
@@ -63,7 +63,7 @@ internal static class TestSearches
         }
     }
 
-    private static IEnumerable<SearchCommand> Commands(SearchState state, LandscapeEngine engine, IEnumerable<WorkUnit> units)
+    private static IEnumerable<SearchCommand> Commands(SearchState state, LandscapeEngine engine, IReadOnlyList<WorkUnit> units)
     {
         switch (state.Phase)
         {
@@ -72,11 +72,11 @@ internal static class TestSearches
                 UnitResult.RoundMerged? merged = shards.Count > 1 ? (UnitResult.RoundMerged)engine.Answer(OutstandingWork.Merge(state, p, shards)) : null;
                 return [new SearchCommand.CompleteRound(p.Stage.Index, p.Round, shards, merged)];
             case SearchPhase.Scoring p when p.Scores.Covers(state.Alive!):
-                return [new SearchCommand.ProposePruning(p.Stage.Index, Pruning.PrunePolicy.Decide(state, p.Scores))];
-            case SearchPhase.Scoring p when units.Any():
+                return [new SearchCommand.ProposePruning(p.Stage.Index, Pruning.PrunePolicy.Decide(state, p))];
+            case SearchPhase.Scoring p when units.Count > 0 && units[0] is not WorkUnit.TestBlocks:
                 ValueList<UnitResult.BlocksEvaluated> answers = units.OrderBy(u => UnitIds.Last(u.Id)).Select(u => (UnitResult.BlocksEvaluated)engine.Answer(u)).ToValueList();
                 return [new SearchCommand.RecordEvidence(p.Stage.Index, p.Rounds.Count, Evaluation.StageEvidence.Requests(state, p), answers)];
-            case SearchPhase.Scoring p:
+            case SearchPhase.Scoring p when units.Count == 0:
                 return [new SearchCommand.ScoreBlocks(p.Stage.Index, Evaluation.StageEvidence.Scores(state, p).Scores)];
             default:
                 return [.. units.Select(u => new SearchCommand.AcceptResult(engine.Answer(u)))];

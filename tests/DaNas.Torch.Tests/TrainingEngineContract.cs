@@ -1,4 +1,5 @@
 using DaNas.Domain.Architectures;
+using DaNas.Domain.Evaluation;
 using DaNas.Domain.Faults;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
@@ -13,14 +14,14 @@ public sealed class TrainingEngineContract
 {
     [Theory]
     [InlineData("sampler.gradient=leave-one-out")]
-    [InlineData("sampler.gradient=gate")]
-    [InlineData("sampler.kind=soft")]
+    [InlineData("sampler.gradient=gate evidence.kind=probability prune.when=schedule")]
+    [InlineData("sampler.kind=soft evidence.kind=probability prune.when=schedule")]
     [InlineData("trainers.layout=default")]
     public void A_unit_run_twice_gives_the_same_bytes(string choice)
     {
-        using EngineFixture f = new(choice);
+        using EngineFixture f = new(choice.Split(' '));
         UnitResult.ShardTrained first = f.Run<UnitResult.ShardTrained>(f.Shard());
-        using EngineFixture fresh = new(choice);
+        using EngineFixture fresh = new(choice.Split(' '));
         UnitResult.ShardTrained second = fresh.Run<UnitResult.ShardTrained>(fresh.Shard());
         (second with { Timing = first.Timing }).ShouldBe(first);
         first.Loss.ShouldBeGreaterThan(0);
@@ -50,6 +51,28 @@ public sealed class TrainingEngineContract
         using EngineFixture fresh = new("retrain.segment-steps=100");
         BlobRef carried = fresh.Blobs.Put(halves.Blobs.Get(half));
         fresh.Run<UnitResult.SegmentRetrained>(new WorkUnit.RetrainSegment("retrain/winner/1", 3, "winner", a, 1, 2, 200, carried)).WeightsHash.ShouldBe(whole);
+    }
+
+    /// <summary>The path losses of two shards of two rounds: 2 x 2 x steps of as many paths, in the order of their steps, none of them twice; the test of a unit run twice is the same.</summary>
+    [Fact]
+    public void Path_losses_of_all_rounds_and_shards_are_kept_for_the_test_of_the_blocks()
+    {
+        using EngineFixture f = new("rounds.shards=2", "rounds.steps=6", "sampler.paths=3");
+        BlobRef? weights = null;
+        for (int round = 0; round < 2; round++)
+        {
+            BlobRef[] shards = [.. Enumerable.Range(0, 2).Select(s => f.Run<UnitResult.ShardTrained>(f.Shard(s, weights, round)).Output)];
+            weights = f.Run<UnitResult.RoundMerged>(new WorkUnit.MergeRound($"s1/r{round}/merge", 0, weights, [.. shards], f.Alive)).Output;
+        }
+
+        IReadOnlyList<PathLoss> kept = SupernetState.PathLosses(f.Blobs.Get(weights!));
+        kept.Select(p => p.Step).ShouldBe(Enumerable.Range(0, 24).SelectMany(s => Enumerable.Repeat(s, 3)));
+        kept.ShouldAllBe(p => p.Loss > 0 && p.Blocks.Count == f.Alive.Layers.Count);
+        WorkUnit.TestBlocks test = new("s1/e0/effects", 5, weights, f.Alive, 999);
+        UnitResult.BlocksTested first = f.Run<UnitResult.BlocksTested>(test);
+        (f.Run<UnitResult.BlocksTested>(test) with { Timing = first.Timing }).ShouldBe(first);
+        first.Tests.Select(l => l.Sum(t => t.Paths)).ShouldAllBe(n => n == 72);
+        first.Tests.SelectMany(l => l).ShouldContain(t => t.Effect > 0 && t.Error > 0);
     }
 
     [Fact]

@@ -8,7 +8,11 @@ namespace DaNas.Actors.Evaluation;
 public static class EvaluatorProtocol
 {
     /// <summary>All samples that are stored for the block.</summary>
-    public sealed record Weigh(ValueList<double> Samples, double Confidence);
+    public sealed record Weigh(ValueList<double> Samples, double Confidence)
+    {
+        /// <summary>The block's effect, where that is the evidence.</summary>
+        public BlockTest? Test { get; init; }
+    }
 
     public sealed record Scored(BlockScore Score);
 }
@@ -24,7 +28,7 @@ public sealed class BlockEvaluatorActor(SearchId id, int stage, int layer, strin
     {
         if (message is not EvaluatorProtocol.Weigh weigh)
             return;
-        BlockScore score = BlockScore.Of(layer, block, weigh.Samples, weigh.Confidence);
+        BlockScore score = weigh.Test is { } test ? BlockScore.Of(layer, block, test, weigh.Confidence) : BlockScore.Of(layer, block, weigh.Samples, weigh.Confidence);
         string next = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"Scored {score.Score:0.####} [{score.Low:0.####}, {score.High:0.####}]");
         context.Log(new StateChange(LogEvent.EvaluatorChanged, doing, next) { Search = id.Text, Stage = stage, Layer = layer + 1, Block = block });
         doing = next;

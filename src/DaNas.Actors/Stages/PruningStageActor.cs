@@ -108,7 +108,7 @@ public sealed class PruningStageActor(SearchId id, int index) : IActor
             if (p.Stage.PrunesAtEnd && !p.Pruned)
             {
                 Become(context, "Pruning");
-                ValueList<Removal> removed = PrunePolicy.Decide(state, p.Scores);
+                ValueList<Removal> removed = PrunePolicy.Decide(state, p);
                 context.Tell(context.Parent!, new SearchProtocol.Ask(new SearchCommand.ProposePruning(index, removed)));
             }
 
@@ -119,6 +119,16 @@ public sealed class PruningStageActor(SearchId id, int index) : IActor
         if (units.Count == 0)
         {
             AskEvaluators(context, p);
+            return;
+        }
+
+        if (units is [WorkUnit.TestBlocks test])
+        {
+            Become(context, $"Testing blocks, look {p.Stage.Look + 1}");
+            if (results.GetValueOrDefault(test.Id) is { } tested)
+                context.Tell(context.Parent!, new SearchProtocol.Ask(new SearchCommand.AcceptResult(tested)));
+            else
+                Submit(context, units);
             return;
         }
 
@@ -143,7 +153,7 @@ public sealed class PruningStageActor(SearchId id, int index) : IActor
                     continue;
                 string name = BlockEvaluatorActor.NameOf(l, block);
                 ActorAddress child = context.HasChild(name) ? new ActorAddress($"{context.Self.Path}/{name}") : context.Spawn(name, () => new BlockEvaluatorActor(id, index, l, block));
-                context.Tell(child, new EvaluatorProtocol.Weigh(StageEvidence.Samples(state, p, l, block), state.Config!.Evidence.Confidence));
+                context.Tell(child, new EvaluatorProtocol.Weigh(StageEvidence.Samples(state, p, l, block), state.Config!.Evidence.Confidence) { Test = StageEvidence.Test(state, p, l, block) });
             }
         }
 

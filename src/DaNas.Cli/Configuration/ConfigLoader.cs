@@ -21,7 +21,9 @@ internal static class ConfigLoader
     {
         ConfigObject tree = Resolve(file, sets, data);
         (SearchConfig? config, ValueList<ConfigProblem> problems) = SearchConfig.Validate(tree);
-        return config ?? throw new UsageException(string.Join('\n', problems.Select(p => p.ToString())));
+        if (config is { Sampler: not { Kind: SamplerKind.GumbelHard, Gradient: PathGradient.Gate } } && tree.Fields["sampler"] is ConfigObject sampler) // Stored texts of before 0.4 have these keys always.
+            problems = SamplerOptions.GateKeys.Where(sampler.Fields.ContainsKey).Select(k => new ConfigProblem(sampler.Fields[k].Origin, $"sampler.{k}", sampler.Fields[k].ToCanonicalText(), "only sampler.gradient = gate (of gumbel-hard) has a temperature; leave the key out")).ToValueList();
+        return config is not null && problems.Count == 0 ? config : throw new UsageException(string.Join('\n', problems.Select(p => p.ToString())));
     }
 
     /// <summary>The resolved tree with origins, not yet checked.</summary>
@@ -84,7 +86,7 @@ internal static class ConfigLoader
     private static HoconNode.Map Stored(string canonical)
     {
         HoconNode.Map stored = HoconParser.Parse(canonical, "journal", (_, _) => null);
-        foreach ((string section, string key, string before) in (ReadOnlySpan<(string, string, string)>)[("difficulty", "epochs-per-point", "0"), ("finals", "rungs", "0"), ("controls", "draw", "walk")])
+        foreach ((string section, string key, string before) in (ReadOnlySpan<(string, string, string)>)[("difficulty", "epochs-per-point", "0"), ("prune", "when", "schedule"), ("finals", "rungs", "0"), ("controls", "draw", "walk")])
         {
             if (stored.Fields.GetValueOrDefault(section) is not HoconNode.Map map || !map.Fields.ContainsKey(key))
                 stored.Set([section, key], new HoconNode.Scalar(before, false, stored.Origin));

@@ -67,6 +67,7 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
         SearchEvent.DifficultyMeasured { Verdict: { } v } d => Text($"classes from easy to hard: {string.Join(", ", d.EasyToHard.Select(c => state.Started!.Data.Classes[c]))} ({v})"),
         SearchEvent.DifficultyMeasured d when d.Difficulty.Count > 0 => Text($"classes from easy to hard: {string.Join(", ", d.EasyToHard.Select(c => state.Started!.Data.Classes[c]))}"),
         SearchEvent.StageOpened s => Text($"{Name(s.Plan)}: {s.Plan.Classes.Count} classes, {s.Alive.Count} blocks alive, {s.Plan.Rounds} rounds"),
+        SearchEvent.StageExtended s => Text($"{Name(s.Plan)}: {s.Sure} of the {s.Asked} blocks to prune are sure; training on to {s.Plan.Rounds} rounds, at most {state.Config!.Prune.TrainOn} times the scheduled ones"),
         SearchEvent.BlocksPruned p => Text($"{p.Removed.Count} blocks pruned ({p.Rule}), {p.Alive.Count} left: {p.Alive}"),
         SearchEvent.ArchitectureSelected a => Text($"winner {a.Winner.Text} ({a.Cost.Macs:N0} multiply-adds); retraining it beside {a.Controls.Count} random architectures"),
         SearchEvent.FinalsOpened f => Text($"finals, rung {f.Rung + 1}: {f.Finalists.Count} architectures trained by themselves, {Finals.Steps(state.Config!, state.Started!.Data, f.Rung)} steps each"),

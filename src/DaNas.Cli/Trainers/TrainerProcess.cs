@@ -76,13 +76,15 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
         failedStarts = 0;
     }
 
+    private double StartSeconds => Math.Max(options.UnitDeadlineSeconds, 60); // However short a unit may be, libtorch is read from the disk.
+
     /// <summary>The same, again where the process was killed meanwhile: that says nothing about whether it can start.</summary>
     public async Task StartPatientlyAsync(CancellationToken cancellation)
     {
         for (int attempt = 1; ; attempt++)
         {
             using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            deadline.CancelAfter(TimeSpan.FromSeconds(options.UnitDeadlineSeconds));
+            deadline.CancelAfter(TimeSpan.FromSeconds(StartSeconds));
             try
             {
                 await StartAsync(deadline.Token);
@@ -91,7 +93,7 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
             {
                 await StopAsync();
-                throw new DataException(string.Create(CultureInfo.InvariantCulture, $"the trainer process was not ready within trainers.unit-deadline ({options.UnitDeadlineSeconds} s); 'danas doctor' checks libtorch"));
+                throw new DataException(string.Create(CultureInfo.InvariantCulture, $"the trainer process was not ready within {StartSeconds} s; 'danas doctor' checks libtorch"));
             }
             catch (Exception e) when (attempt < MostStarts && e is (IOException or TrainerLostException { Kind: FailureKind.ProcessLost }))
             {
@@ -151,6 +153,7 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
         {
             await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(LongestBackoff.TotalMilliseconds, failedStarts == 0 ? 0 : 200 * Math.Pow(2, failedStarts))), cancellation);
             failedStarts++;
+            deadline.CancelAfter(TimeSpan.FromSeconds(StartSeconds));
             await StartAsync(deadline.Token);
             deadline.CancelAfter(TimeSpan.FromSeconds(options.UnitDeadlineSeconds));
             return null;
@@ -158,7 +161,7 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             await StopAsync();
-            return new UnitOutcome.Failed(FailureKind.ProcessLost, string.Create(CultureInfo.InvariantCulture, $"the trainer process was not ready within {options.UnitDeadlineSeconds} s"), 0);
+            return new UnitOutcome.Failed(FailureKind.ProcessLost, string.Create(CultureInfo.InvariantCulture, $"the trainer process was not ready within {StartSeconds} s"), 0);
         }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or InvalidOperationException)
         {

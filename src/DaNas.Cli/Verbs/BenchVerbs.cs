@@ -22,7 +22,7 @@ namespace DaNas.Cli.Verbs;
 /// <summary>Measurements that scripts/bench.sh puts side by side: a training step, the journal, the cost of orchestration.</summary>
 internal static class BenchVerbs
 {
-    public static Command Bench() => new("bench", "Measures this machine; 'scripts/bench.sh' compares with peers.") { Step(), Journal(), Overhead(), Scale(), Blobs(), StrategyBenchVerb.Strategies() };
+    public static Command Bench() => new("bench", "Measures this machine; 'scripts/bench.sh' compares with peers.") { Step(), Journal(), Overhead(), Scale(), Blobs(), StrategyBenchVerb.Strategies(), CalibrationBench.Calibration() };
 
     private static Command Step()
     {

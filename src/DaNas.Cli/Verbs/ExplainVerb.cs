@@ -35,12 +35,13 @@ internal static class ExplainVerb
             .SelectMany(e => e.Removed.Where(r => r.Layer == layer && r.Block == block).Select(r => ((SearchEvent.BlocksPruned, Removal)?)(e, r))).FirstOrDefault();
         int stage = removal?.Event.Stage ?? scores.Select(s => s.Stage).DefaultIfEmpty(0).Max();
         BlockScore[] beside = [.. scores.Where(s => s.Stage == stage).Select(s => s.Score).OrderByDescending(s => s.Score)];
+        Dictionary<string, BlockTest> tests = Tests(events, stage, layer);
         string verdict = removal is { } r1
             ? Output.Text($"pruned at the end of stage {stage}: score {r1.Removal.Score:0.######} under the cut {r1.Removal.Cut:0.######}; {r1.Removal.Reason}")
             : record.State.Alive!.Layers[layer].Contains(block) ? "alive: never pruned" : "not in the search";
         if (json)
         {
-            Output.PrintJson(new { search = record.Id, layer = layer + 1, block, verdict, stage, pruned = removal is not null, scores = beside.Select(s => new { s.Block, s.Score, s.Low, s.High, s.Samples }) });
+            Output.PrintJson(new { search = record.Id, layer = layer + 1, block, verdict, stage, pruned = removal is not null, scores = beside.Select(s => new { s.Block, s.Score, s.Low, s.High, s.Samples, tests.GetValueOrDefault(s.Block)?.Probability }) });
             return ExitCode.Done;
         }
 
@@ -55,11 +56,17 @@ internal static class ExplainVerb
         {
             Console.WriteLine(Output.Text($"scores in its layer after stage {stage} (mean, {record.State.Config!.Evidence.Confidence:P0} interval, samples):"));
             foreach (BlockScore s in beside)
-                Console.WriteLine(Output.Text($"  {(s.Block == block ? '>' : ' ')} {s.Block,-10} {s.Score:0.######}  [{s.Low:0.######}, {s.High:0.######}]  n={s.Samples}"));
+                Console.WriteLine(Output.Text($"  {(s.Block == block ? '>' : ' ')} {s.Block,-10} {s.Score:0.######}  [{s.Low:0.######}, {s.High:0.######}]  n={s.Samples}{(tests.GetValueOrDefault(s.Block) is { } t ? Output.Text($"  under the cut by chance: {t.Probability:0.####}") : string.Empty)}"));
         }
 
         return ExitCode.Done;
     }
+
+    /// <summary>The tests of a layer's blocks at a stage's last look, where it pruned when sure.</summary>
+    private static Dictionary<string, BlockTest> Tests(IReadOnlyList<SearchEvent> events, int stage, int layer) =>
+        events.OfType<SearchEvent.BlocksTested>().LastOrDefault(t => t.Stage == stage) is { } tested && events.OfType<SearchEvent.StageOpened>().Last(s => s.Plan.Index == stage) is { Plan.PrunesAtEnd: true } opened && tested.Tests[layer].Count == opened.Alive.Layers[layer].Count
+            ? opened.Alive.Layers[layer].Zip(tested.Tests[layer], KeyValuePair.Create).ToDictionary(StringComparer.Ordinal)
+            : [];
 
     /// <summary>A class: its difficulty, its place, the stage that it entered in, its held-out accuracy at every point of every proxy.</summary>
     private static int Class(SearchRecord record, int index, bool json)

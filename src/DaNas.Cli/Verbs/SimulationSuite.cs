@@ -13,7 +13,7 @@ using DaNas.Tabular;
 namespace DaNas.Cli.Verbs;
 
 /// <summary>
-/// The searches that the simulation's seeds are drawn over: 150 to 300 units each, with one, two or four shards, either kind of evidence, and in
+/// The searches that the simulation's seeds are drawn over: 150 to 300 units each, with one, two or four shards, every kind of evidence, sure and scheduled pruning, and in
 /// some a poison block or training that diverges. What a search should end with is known from its run without actors.
 /// </summary>
 internal sealed class SimulationSuite
@@ -29,8 +29,9 @@ internal sealed class SimulationSuite
         ["rounds.shards=1"],
         ["rounds.shards=2"],
         ["rounds.shards=4", "rounds.steps=1"],
-        ["rounds.shards=2", "evidence.kind=validation"],
-        ["rounds.shards=1", "evidence.kind=validation", "curriculum.order=random"],
+        ["rounds.shards=2", "evidence.kind=validation", "prune.when=schedule"],
+        ["rounds.shards=1", "evidence.kind=validation", "prune.when=schedule", "curriculum.order=random"],
+        ["rounds.shards=2", "evidence.kind=probability", "prune.when=schedule"],
     ];
 
     private readonly ConcurrentDictionary<int, Lazy<(SimulatedSearch Search, CleanRun Clean)>> searches = new();

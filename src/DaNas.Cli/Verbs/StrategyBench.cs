@@ -24,11 +24,15 @@ internal sealed class StrategyBench(ArchitectureTable table, string file, TableD
 
     private const double Confidence = 0.95;
 
+    private const int TrainOn = 4;
+
     /// <summary>The product's own, by the keys that they differ in; each takes the number of evaluations.</summary>
     private readonly Dictionary<string, Func<int, string[]>> own = new(StringComparer.Ordinal)
     {
-        ["da-nas"] = n => DaNas(n),
-        ["uniform-single-path"] = n => [.. DaNas(16), "search.strategy=uniform-single-path", "evidence.rounds=1", Output.Text($"evidence.paths-per-block={Math.Max(1, n / (table.Positions * table.Options))}")],
+        ["da-nas"] = n => [.. DaNas(n), "prune.when=schedule", "evidence.kind=probability"],
+        ["da-nas-effect"] = n => [.. DaNas(n), "prune.when=schedule"],
+        ["da-nas-sure"] = n => DaNas(n, TrainOn),
+        ["uniform-single-path"] = n => [.. DaNas(16), "prune.when=schedule", "search.strategy=uniform-single-path", "evidence.rounds=1", Output.Text($"evidence.paths-per-block={Math.Max(1, n / (table.Positions * table.Options))}")],
     };
 
     /// <summary>Throws <see cref="UsageException"/> where a search of the bench could not begin, before any does.</summary>
@@ -78,11 +82,11 @@ internal sealed class StrategyBench(ArchitectureTable table, string file, TableD
     private SearchConfig Configure(string[] sets, double noise, int seed) => ConfigLoader.Load(
             table.Space, [Output.Text($"engine.table=\"{file.Replace("\\", "\\\\", StringComparison.Ordinal)}\""), $"engine.dataset={ConfigSection.Kebab(dataset.ToString())}", Output.Text($"engine.noise={noise}"), Output.Text($"search.seed={seed}"), "controls.count=0", .. sets, .. more ?? []], null);
 
-    /// <summary>Four stages of equal length, four paths a step.</summary>
-    private static string[] DaNas(int evaluations)
+    /// <summary>Four stages of equal length, four paths a step; where the first three may be so many times as long, all of them must fit.</summary>
+    private static string[] DaNas(int evaluations, int trainOn = 1)
     {
-        int steps = Math.Max(1, evaluations / 16);
-        return [Output.Text($"stage.epochs={steps}"), Output.Text($"rounds.steps={steps}")];
+        int steps = Math.Max(1, evaluations / (4 * ((3 * trainOn) + 1)));
+        return [Output.Text($"stage.epochs={steps}"), Output.Text($"rounds.steps={steps}"), Output.Text($"prune.train-on={trainOn}")];
     }
 }
 

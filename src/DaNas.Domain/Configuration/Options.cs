@@ -71,19 +71,12 @@ public enum CostForm
     LogRatio,
 }
 
-/// <summary>How the pruning ratio is applied: in each layer, over all layers, or as a threshold on the best score.</summary>
-public enum PruneRule
-{
-    Layer,
-    Global,
-    Threshold,
-}
-
-/// <summary>What a block's score is: its sampling probability over the last part of the stage, or supernet accuracy with it.</summary>
+/// <summary>What a block's score is: its sampling probability over the last part of the stage, supernet accuracy with it, or its effect on the path losses of the search.</summary>
 public enum EvidenceKind
 {
     Probability,
     Validation,
+    Effect,
 }
 
 public enum LearningRateSchedule
@@ -190,8 +183,16 @@ public sealed record SamplerOptions(SamplerKind Kind, PathGradient Gradient, int
     /// <summary>Forward passes of one architecture step, and whether it has a backward pass.</summary>
     public (int Forward, int Backward) PassesPerStep => Kind == SamplerKind.GumbelHard && Gradient == PathGradient.LeaveOneOut ? (Paths, 0) : (1, 1);
 
+    /// <summary>The keys that only the gate reads.</summary>
+    public static ValueList<string> GateKeys { get; } = ["temperature", "decay-per-epoch", "minimum-temperature"];
+
     internal static SamplerOptions Read(ConfigSection s) => new(
-        s.OneOf<SamplerKind>("kind"), s.OneOf<PathGradient>("gradient"), s.Int("paths", 2, 64), s.Number("temperature", 0.001, 1000), s.Number("decay-per-epoch", 0.001, 1), s.Number("minimum-temperature", 0.001, 1000));
+        s.OneOf<SamplerKind>("kind"),
+        s.OneOf<PathGradient>("gradient"),
+        s.Int("paths", 2, 64),
+        s.Has("temperature") ? s.Number("temperature", 0.001, 1000) : 5,
+        s.Has("decay-per-epoch") ? s.Number("decay-per-epoch", 0.001, 1) : 0.956,
+        s.Has("minimum-temperature") ? s.Number("minimum-temperature", 0.001, 1000) : 0.1);
 }
 
 /// <summary>SGD with momentum for the weights. Weight decay acts on convolutions and the classifier, not on batch norm.</summary>
@@ -227,11 +228,6 @@ public sealed record CostOptions(long TargetMacs, double TargetFraction, double 
         TargetMilliseconds = s.Has("target-milliseconds") ? s.Number("target-milliseconds", 0, 1e6) : 0,
         Latency = LatencyTable.Read(s),
     };
-}
-
-public sealed record PruneOptions(PruneRule Rule, double Ratio, int KeepAtLeast)
-{
-    internal static PruneOptions Read(ConfigSection s) => new(s.OneOf<PruneRule>("rule"), s.Number("ratio", 0, 0.99), s.Int("keep-at-least", 1, 1000));
 }
 
 /// <summary>Evidence for blocks; the fields after <paramref name="Window"/> matter for <c>validation</c> only.</summary>

@@ -119,6 +119,8 @@ public sealed record SearchConfig(
             s.Section("data").Section("drawn").Refuse("easiest", c.Data.Drawn.Easiest.ToString(CultureInfo.InvariantCulture), "must not exceed data.drawn.hardest");
         if (c.Sampler.Kind == SamplerKind.Uniform && c.Search.Strategy == StrategyKind.DaNas && c.Evidence.Kind == EvidenceKind.Probability)
             s.Section("evidence").Refuse("kind", "probability", "uniform sampling learns no probabilities; set evidence.kind = validation");
+        if (c.Search.Strategy == StrategyKind.DaNas)
+            CheckEvidence(s, c);
         if (c.Search.Strategy == StrategyKind.Given && c.Search.Architectures.Count == 0)
             s.Section("search").Refuse("architectures", "[]", "strategy given trains the architectures that stand here");
         foreach (string text in c.Search.Architectures.Where(t => Architectures.Architecture.Parse(space, t) is null))
@@ -128,6 +130,14 @@ public sealed record SearchConfig(
         long cheapest = costs.Fixed.Macs + space.Layers.Sum(l => l.Candidates.Min(b => costs.Of(l.Index, b.Name).Macs));
         if (c.Cost.TargetMacs > 0 && c.Cost.TargetMacs < cheapest)
             s.Section("cost").Refuse("target-macs", c.Cost.TargetMacs.ToString(CultureInfo.InvariantCulture), $"the cheapest architecture of {space.Name} needs {cheapest} multiply-adds");
+    }
+
+    private static void CheckEvidence(ConfigSection s, SearchConfig c)
+    {
+        if (c.Evidence.Kind == EvidenceKind.Effect && (c.Sampler.Kind != SamplerKind.GumbelHard || c.Sampler.Gradient != PathGradient.LeaveOneOut))
+            s.Section("evidence").Refuse("kind", "effect", "effects come from the path losses of sampler.kind = gumbel-hard with sampler.gradient = leave-one-out; other samplers: evidence.kind = probability (uniform: validation) and prune.when = schedule");
+        else if (c.Prune.When == PruneWhen.Sure && c.Evidence.Kind != EvidenceKind.Effect)
+            s.Section("prune").Refuse("when", "sure", $"scores of evidence.kind = {ConfigSection.Kebab(c.Evidence.Kind.ToString())} have no test; set evidence.kind = effect, or prune.when = schedule");
     }
 
     private static void CheckLatency(ConfigSection s, CostOptions cost, SearchSpace space)

@@ -12,7 +12,7 @@ namespace DaNas.Domain.Estimates;
 /// <summary>One phase of a search before it runs: what it is, its units and its work.</summary>
 public sealed record PhaseEstimate(string Phase, int Classes, long Units, UnitCost Cost);
 
-/// <summary>What a search will cost: exact counts of units and images, expected multiply-adds (paths are drawn), memory of a trainer.</summary>
+/// <summary>What a search will cost: exact counts of units and images (at most, where stages may train on: <c>prune.train-on</c>), expected multiply-adds (paths are drawn), memory of a trainer.</summary>
 public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long TrainerBytes)
 {
     private const int BytesPerFloat = 4;
@@ -40,8 +40,9 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
         ClassCurriculum curriculum = ClassCurriculum.From(Enumerable.Range(0, data.Classes.Count).ToValueList(), config.Curriculum, config.Search.Seed);
         foreach (StagePlan stage in strategy.TrainsSupernet ? StagePlanner.Plan(config, data, curriculum).Stages : [])
         {
-            phases.Add(Stage(config, stage, costs, alive, strategy));
-            if (stage.PrunesAtEnd)
+            bool waits = config.Prune.When == PruneWhen.Sure && stage.PrunesAtEnd;
+            phases.Add(Stage(config, waits ? stage with { Rounds = (int)Math.Ceiling(stage.Rounds * config.Prune.TrainOn) } : stage, costs, alive, strategy));
+            if (stage.PrunesAtEnd && !waits)
                 alive = Shrink(alive, config.Prune);
         }
 
@@ -78,11 +79,13 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
             units += (requests + 7) / 8;
         }
 
-        return new(stage.IsWarmup ? "warm-up" : $"stage {stage.Index}", stage.Classes.Count, units, new(images + evidence, backward, (long)((images + evidence) * macs)));
+        if (!stage.IsWarmup && strategy.Evidence == EvidenceKind.Effect)
+            units += stage.PrunesAtEnd ? c.Prune.Looks : 1;
+        return new(stage.IsWarmup ? "warm-up" : $"stage {stage.Index}{(stage.PrunesAtEnd && c.Prune is { When: PruneWhen.Sure, TrainOn: > 1 } ? ", at most" : string.Empty)}", stage.Classes.Count, units, new(images + evidence, backward, (long)((images + evidence) * macs)));
     }
 
     private static AliveBlocks Shrink(AliveBlocks alive, PruneOptions o) =>
-        new(alive.Layers.Select(l => l.Take(l.Count - Math.Min((int)Math.Floor(o.Ratio * l.Count), l.Count - o.KeepAtLeast)).ToValueList()).ToValueList());
+        new(alive.Layers.Select(l => l.Take(l.Count - o.Removed(l.Count)).ToValueList()).ToValueList());
 
     private static PhaseEstimate Derivation(SearchConfig c, CostTable costs, AliveBlocks alive)
     {

@@ -18,6 +18,16 @@ public sealed record BlockScore(int Layer, string Block, double Score, double Va
         double half = Student.Quantile(confidence, samples.Count - 1) * Math.Sqrt(variance / samples.Count);
         return new(layer, block, mean, variance, mean - half, mean + half, samples.Count);
     }
+
+    /// <summary>An effect on the loss as a score: larger is better, so the sign is turned; one sample a path.</summary>
+    public static BlockScore Of(int layer, string block, BlockTest test, double confidence)
+    {
+        double score = 0 - test.Effect; // Not -0.
+        if (test.Paths < 2)
+            return new(layer, block, score, 0, score, score, test.Paths);
+        double half = Student.Quantile(confidence, test.Paths - 1) * test.Error;
+        return new(layer, block, score, test.Error * test.Error * test.Paths, score - half, score + half, test.Paths);
+    }
 }
 
 /// <summary>Scores of the blocks of a stage, ordered by layer and then by the space's order: the one interchange point of strategies.</summary>

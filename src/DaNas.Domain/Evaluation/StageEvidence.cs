@@ -29,9 +29,18 @@ public static class StageEvidence
             .ToValueList();
     }
 
+    /// <summary>The test of one block at the stage's latest look; null where the evidence is of another kind, or the block has no rivals.</summary>
+    public static BlockTest? Test(SearchState state, SearchPhase.Scoring phase, int layer, string block) => phase.Tests.Count > 0 && state.Alive!.Layers[layer] is { Count: > 1 } alive
+        ? phase.Tests[layer][alive.TakeWhile(b => b != block).Count()]
+        : null;
+
+    /// <summary>The score of one block on the evidence stored so far.</summary>
+    public static BlockScore Score(SearchState state, SearchPhase.Scoring phase, int layer, string block) => Test(state, phase, layer, block) is { } test
+        ? BlockScore.Of(layer, block, test, state.Config!.Evidence.Confidence)
+        : BlockScore.Of(layer, block, Samples(state, phase, layer, block), state.Config!.Evidence.Confidence);
+
     /// <summary>All scores on the evidence stored so far.</summary>
-    public static ScoreTable Scores(SearchState state, SearchPhase.Scoring phase) => new(
-        state.Alive!.Layers.SelectMany((l, i) => l.Select(b => BlockScore.Of(i, b, Samples(state, phase, i, b), state.Config!.Evidence.Confidence))).ToValueList());
+    public static ScoreTable Scores(SearchState state, SearchPhase.Scoring phase) => new(state.Alive!.Layers.SelectMany((l, i) => l.Select(b => Score(state, phase, i, b))).ToValueList());
 
     /// <summary>What the next round of validation evidence asks; empty when there is enough, or none is wanted.</summary>
     public static ValueList<BlockRequest> Requests(SearchState state, SearchPhase.Scoring phase) =>

@@ -18,11 +18,11 @@ public static class PrunePolicy
     /// What a search removes: what the rule says, less the blocks without which no architecture under the budget would be left. Of those, the ones
     /// that save most stay, one after the other, until something fits.
     /// </summary>
-    public static ValueList<Removal> Decide(SearchState state, ScoreTable scores)
+    public static ValueList<Removal> Decide(SearchState state, SearchPhase.Scoring phase)
     {
         ArchitectureBudget budget = ArchitectureBudget.Of(state.Space!, state.Config!.Cost);
         CostTable costs = CostTable.Of(state.Space!);
-        List<Removal> removed = [.. Decide(scores, state.Alive!, state.Config.Prune)];
+        List<Removal> removed = [.. state.Config.Prune.When == PruneWhen.Sure ? SurePruning.Decide(state, phase) : Decide(phase.Scores, state.Alive!, state.Config.Prune)];
         while (removed.Count > 0)
         {
             AliveBlocks left = state.Alive!.Without(removed.Select(r => (r.Layer, r.Block)).ToHashSet());
@@ -34,6 +34,13 @@ public static class PrunePolicy
         }
 
         return removed.ToValueList();
+    }
+
+    /// <summary>The rule of a stage's pruning, for its event.</summary>
+    public static string Name(SearchState state, SearchPhase.Scoring phase)
+    {
+        string rule = $"{ConfigSection.Kebab(state.Config!.Prune.Rule.ToString())} {state.Config.Prune.Ratio.ToString(CultureInfo.InvariantCulture)}";
+        return state.Config.Prune.When == PruneWhen.Sure ? $"{rule}, {SurePruning.Name(state, phase)}" : rule;
     }
 
     /// <summary>The blocks to remove, ordered by layer and block; a layer keeps at least <c>keep-at-least</c> blocks.</summary>
@@ -48,7 +55,7 @@ public static class PrunePolicy
     /// <summary>P1: the floor(r n) lowest of each layer.</summary>
     private static IEnumerable<Removal> LayerWise(ValueList<BlockScore> layer, PruneOptions o)
     {
-        int count = Math.Min((int)Math.Floor((o.Ratio * layer.Count) + 1e-9), layer.Count - o.KeepAtLeast);
+        int count = o.Removed(layer.Count);
         BlockScore[] worst = Worst(layer);
         for (int i = 0; i < count; i++)
             yield return new(worst[i].Layer, worst[i].Block, worst[i].Score, worst[count].Score, Text($"among the {count} lowest of {layer.Count} in its layer (ratio {o.Ratio})"));
@@ -84,7 +91,7 @@ public static class PrunePolicy
         }
     }
 
-    private static BlockScore[] Worst(ValueList<BlockScore> layer) =>
+    internal static BlockScore[] Worst(ValueList<BlockScore> layer) =>
         [.. layer.Select((s, i) => (s, i)).OrderBy(x => x.s.Score).ThenByDescending(x => x.i).Select(x => x.s)];
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

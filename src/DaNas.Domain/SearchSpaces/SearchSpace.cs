@@ -52,6 +52,9 @@ public sealed record SearchSpace(
     /// <summary>All candidates of all layers, by name.</summary>
     public AliveBlocks AllBlocks => new(Layers.Select(l => l.Candidates.Select(c => c.Name).ToValueList()).ToValueList());
 
+    /// <summary>The place of a candidate in its layer's list.</summary>
+    public int IndexOf(int layer, string block) => Layers[layer].Candidates.TakeWhile(c => c.Name != block).Count();
+
     /// <summary>Builds the space for a data set's classes, or adds problems to the section's list.</summary>
     public static SearchSpace From(ConfigSection section, int classes) => SpaceReader.Read(section, classes);
 }

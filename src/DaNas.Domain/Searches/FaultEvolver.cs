@@ -61,6 +61,7 @@ internal static class FaultEvolver
         return mark is null ? throw new InvalidDataException($"round {e.Round} of stage {e.Stage} cannot be gone back to") : state with
         {
             Phase = mark.Phase,
+            Plan = mark.Plan,
             Supernet = mark.Supernet,
             Stages = mark.Stages,
             RoundBlobs = mark.RoundBlobs,
@@ -125,7 +126,7 @@ internal static class FaultEvolver
         Phase = phase.Before switch
         {
             SearchPhase.Training p => p with { Samples = Kept(p.Samples, state.Alive!, e.Alive) },
-            SearchPhase.Scoring p => p with { Samples = Kept(p.Samples, state.Alive!, e.Alive), Scores = Evaluation.ScoreTable.Empty },
+            SearchPhase.Scoring p => p with { Samples = Kept(p.Samples, state.Alive!, e.Alive), Scores = Evaluation.ScoreTable.Empty, Tests = [] },
             { } other => other,
         },
     };

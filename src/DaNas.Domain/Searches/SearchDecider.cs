@@ -76,6 +76,8 @@ public static class SearchDecider
                 return new SearchEvent.ArchitecturesRanked(state.Budget, strategy.Rank(state, state.LastScores));
             case SearchPhase.Training p when p.Stage.IsWarmup && p.Round == p.Stage.Rounds:
                 return new SearchEvent.StageClosed(p.Stage.Index, state.Supernet);
+            case SearchPhase.Scoring p when SurePruning.TrainsOn(state, p) is { } longer:
+                return longer;
             case SearchPhase.Scoring p when p.Pruned ? NextStage(state) is not null : !p.Stage.PrunesAtEnd && NextStage(state) is null && p.Scores.Covers(state.Alive!):
                 return new SearchEvent.StageClosed(p.Stage.Index, state.Supernet);
             case SearchPhase.Deriving p when p.Scores.Count == p.Ranked.Count || !strategy.TrainsSupernet:
@@ -117,6 +119,7 @@ public static class SearchDecider
                 Follow(state, new SearchEvent.ArchitectureScored(UnitIds.Last(r.Unit), r.Accuracy, r.Loss, r.Cost, r.Timing)),
             (SearchPhase.Finals p, UnitResult.SegmentRetrained r) => Segment(state, p.Runs, r),
             (SearchPhase.Retraining p, UnitResult.SegmentRetrained r) => Segment(state, p.Runs, r),
+            (SearchPhase.Scoring p, UnitResult.BlocksTested r) => Tested(state, p, r),
             (SearchPhase.Probing, UnitResult.PathPassed r) => Follow(state, new SearchEvent.PathProbed(UnitIds.Last(r.Unit), true, "passed", r.Cost, r.Timing)),
             _ => new Decision.Rejected($"{result.GetType().Name} does not belong to {result.Unit}"),
         }
@@ -124,6 +127,11 @@ public static class SearchDecider
 
     private static Decision.Accepted Point(SearchState state, UnitResult.DifficultyPoint r) =>
         Follow(state, new SearchEvent.ProxyMeasured(UnitIds.Part(r.Unit, 1), UnitIds.Last(r.Unit), r.Output, r.Accuracy, r.Loss, r.Cost, r.Timing));
+
+    private static Decision Tested(SearchState state, SearchPhase.Scoring phase, UnitResult.BlocksTested r) =>
+        r.Tests.Select(l => l.Count).SequenceEqual(state.Alive!.Layers.Select(l => l.Count))
+            ? Follow(state, new SearchEvent.BlocksTested(phase.Stage.Index, phase.Stage.Look, r.Tests, r.Cost, r.Timing))
+            : new Decision.Rejected($"{r.Unit} tests other blocks than those alive");
 
     private static Decision.Accepted Segment(SearchState state, ValueList<RunProgress> runs, UnitResult.SegmentRetrained r)
     {
@@ -196,11 +204,10 @@ public static class SearchDecider
             return new Decision.Ignored($"no pruning is due at the end of stage {c.Stage}");
         if (!phase.Scores.Covers(state.Alive!))
             return new Decision.Rejected("the blocks are not scored yet");
-        ValueList<Removal> decided = PrunePolicy.Decide(state, phase.Scores);
+        ValueList<Removal> decided = PrunePolicy.Decide(state, phase);
         if (!decided.Equals(c.Removed))
             return new Decision.Rejected("the proposal is not what the rule gives on the stored scores");
         AliveBlocks alive = state.Alive!.Without(decided.Select(r => (r.Layer, r.Block)).ToHashSet());
-        string rule = $"{ConfigSection.Kebab(state.Config!.Prune.Rule.ToString())} {state.Config.Prune.Ratio.ToString(System.Globalization.CultureInfo.InvariantCulture)}";
-        return Follow(state, new SearchEvent.BlocksPruned(c.Stage, rule, decided, alive));
+        return Follow(state, new SearchEvent.BlocksPruned(c.Stage, PrunePolicy.Name(state, phase), decided, alive));
     }
 }

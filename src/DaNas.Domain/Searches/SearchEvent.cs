@@ -42,6 +42,12 @@ public abstract record SearchEvent
     public sealed record EvidenceGathered(int Stage, int EvidenceRound, ValueList<BlockRequest> Requests, ValueList<ValueList<double>> Accuracies, UnitCost Cost, Timing Timing)
         : SearchEvent, IDecision;
 
+    /// <summary>What the path losses so far say of every alive block, by layer, at a look counted from 0.</summary>
+    public sealed record BlocksTested(int Stage, int Look, ValueList<ValueList<BlockTest>> Tests, UnitCost Cost, Timing Timing) : SearchEvent, IDecision;
+
+    /// <summary>A stage that could not decide all that its rule asks for trains on: so many blocks are surely under their layers' cuts, so many were asked for.</summary>
+    public sealed record StageExtended(StagePlan Plan, int Sure, int Asked) : SearchEvent, IDecision;
+
     public sealed record BlockScored(int Stage, BlockScore Score) : SearchEvent, IDecision;
 
     public sealed record BlocksPruned(int Stage, string Rule, ValueList<Removal> Removed, AliveBlocks Alive) : SearchEvent, IDecision;

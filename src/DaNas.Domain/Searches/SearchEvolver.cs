@@ -24,6 +24,8 @@ public static class SearchEvolver
             (SearchPhase.BetweenStages, SearchEvent.StageOpened e) => state with { Phase = new SearchPhase.Training(e.Plan, 0, []), Alive = e.Alive, RollBacks = 0 },
             (SearchPhase.Training p, SearchEvent.RoundCompleted e) => Round(state, p, e),
             (SearchPhase.Scoring p, SearchEvent.EvidenceGathered e) => Spend(state, e.Cost) with { Phase = p with { Rounds = p.Rounds.Add(new(e.Requests, e.Accuracies)) } },
+            (SearchPhase.Scoring p, SearchEvent.BlocksTested e) => Spend(state, e.Cost) with { Phase = p with { Tests = e.Tests } },
+            (SearchPhase.Scoring p, SearchEvent.StageExtended e) => Extended(state, p, e),
             (SearchPhase.Scoring p, SearchEvent.BlockScored e) => state with { Phase = p with { Scores = p.Scores.Merge([e.Score], state.Alive!) } },
             (SearchPhase.Scoring p, SearchEvent.BlocksPruned e) => Pruned(state, p, e),
             (SearchPhase.Scoring or SearchPhase.Training, SearchEvent.StageClosed e) => Closed(state, e),
@@ -98,6 +100,13 @@ public static class SearchEvolver
                 : phase with { Round = e.Round + 1, Samples = samples },
         };
     }
+
+    private static SearchState Extended(SearchState state, SearchPhase.Scoring phase, SearchEvent.StageExtended e) => state with
+    {
+        Phase = new SearchPhase.Training(e.Plan, phase.Stage.Rounds, []),
+        Plan = state.Plan!.With(e.Plan),
+        Stages = state.Stages.Select(s => s.Plan.Index == e.Plan.Index ? s with { Plan = e.Plan } : s).ToValueList(),
+    };
 
     private static SearchState Pruned(SearchState state, SearchPhase.Scoring phase, SearchEvent.BlocksPruned e) => state with
     {

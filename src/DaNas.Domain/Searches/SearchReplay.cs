@@ -34,7 +34,7 @@ public static class SearchReplay
         return (decided, null);
     }
 
-    private static bool IsDerived(SearchEvent e) => e is SearchEvent.DifficultyMeasured or SearchEvent.StageOpened or SearchEvent.StageClosed or SearchEvent.BlockScored or SearchEvent.BlocksPruned
+    private static bool IsDerived(SearchEvent e) => e is SearchEvent.DifficultyMeasured or SearchEvent.StageOpened or SearchEvent.StageExtended or SearchEvent.StageClosed or SearchEvent.BlockScored or SearchEvent.BlocksPruned
         or SearchEvent.ArchitecturesRanked or SearchEvent.FinalsOpened or SearchEvent.ArchitectureSelected or SearchEvent.SearchCompleted or SearchEvent.BlocksQuarantined;
 
     private static SearchEvent? Expected(SearchState state, SearchEvent recorded) => (state.Phase, recorded) switch
@@ -45,12 +45,12 @@ public static class SearchReplay
     };
 
     private static BlockScore? Score(SearchState state, SearchPhase.Scoring phase, BlockScore recorded) => recorded.Layer < state.Alive!.Layers.Count && state.Alive.Layers[recorded.Layer].Contains(recorded.Block)
-        ? BlockScore.Of(recorded.Layer, recorded.Block, StageEvidence.Samples(state, phase, recorded.Layer, recorded.Block), state.Config!.Evidence.Confidence)
+        ? StageEvidence.Score(state, phase, recorded.Layer, recorded.Block)
         : null;
 
     private static SearchEvent? Pruned(SearchState state, SearchPhase.Scoring phase)
     {
-        ValueList<Removal> removed = PrunePolicy.Decide(state, phase.Scores);
+        ValueList<Removal> removed = PrunePolicy.Decide(state, phase);
         Decision decision = SearchDecider.Decide(state, new SearchCommand.ProposePruning(phase.Stage.Index, removed));
         return decision is Decision.Accepted accepted ? accepted.Events[0] : null;
     }

@@ -25,7 +25,11 @@ public abstract record SearchPhase
     public sealed record Training(StagePlan Stage, int Round, ValueList<ValueList<ValueList<double>>> Samples) : SearchPhase;
 
     /// <summary>Rounds done; evidence is gathered and turned into scores.</summary>
-    public sealed record Scoring(StagePlan Stage, ValueList<ValueList<ValueList<double>>> Samples, ValueList<EvidenceRound> Rounds, ScoreTable Scores, bool Pruned) : SearchPhase;
+    public sealed record Scoring(StagePlan Stage, ValueList<ValueList<ValueList<double>>> Samples, ValueList<EvidenceRound> Rounds, ScoreTable Scores, bool Pruned) : SearchPhase
+    {
+        /// <summary>The effects of the alive blocks by layer; none before they are asked for, or where the evidence is of another kind.</summary>
+        public ValueList<ValueList<BlockTest>> Tests { get; init; } = [];
+    }
 
     public sealed record Deriving(long BudgetMacs, ValueList<RankedArchitecture> Ranked, ValueList<ArchitectureScore> Scores) : SearchPhase;
 

@@ -47,7 +47,7 @@ public sealed class DaNasStrategy(SearchConfig config) : IStrategy
 
     public EvidenceKind Evidence => config.Evidence.Kind;
 
-    /// <summary>The product of probabilities (or the sum of accuracies) over layers, maximised exactly under the budget.</summary>
+    /// <summary>The product of probabilities (or the sum of accuracies or effects) over layers, maximised exactly under the budget.</summary>
     public ValueList<RankedArchitecture> Rank(SearchState state, ScoreTable scores) => ArchitectureSelector.Select(
         state.Space!, state.Alive!, (l, b) => Evidence == EvidenceKind.Probability ? scores.Of(l, b) : Math.Exp(scores.Of(l, b)), ArchitectureBudget.Of(state.Space!, config.Cost), config.Derivation.Candidates);
 }

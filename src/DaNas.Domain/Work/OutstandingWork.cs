@@ -74,6 +74,12 @@ public static class OutstandingWork
 
     private static ValueList<WorkUnit> EvidenceUnits(SearchState state, SearchPhase.Scoring p)
     {
+        if (Strategy.Of(state.Config!).Evidence == EvidenceKind.Effect && p.Tests.Count == 0)
+        {
+            string test = Id($"s{p.Stage.Index}/e{p.Stage.Look}{Revision(state)}/effects");
+            return [new WorkUnit.TestBlocks(test, Seed(state, test), state.Supernet, state.Alive!, p.Stage.PrunesAtEnd ? state.Plan!.Permutations(state.Config!.Prune, p.Stage.Look) : 0)];
+        }
+
         if (Strategy.Of(state.Config!).Evidence != EvidenceKind.Validation)
             return [];
         ValueList<BlockRequest> requests = StageEvidence.Requests(state, p);

@@ -1,4 +1,5 @@
 using DaNas.Domain.Architectures;
+using DaNas.Domain.Evaluation;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
@@ -24,6 +25,7 @@ public abstract record WorkUnit(string Id, long Seed)
         TrainShard u => [u.Input],
         MergeRound u => [u.Input, .. u.Shards],
         EvaluateBlocks u => [u.Input],
+        TestBlocks u => [u.Input],
         ProbePath u => [u.Input],
         EvaluateArchitecture u => [u.Input],
         RetrainSegment u => [u.Input],
@@ -42,6 +44,9 @@ public abstract record WorkUnit(string Id, long Seed)
     /// <summary>Supernet accuracy of random alive paths through each requested block, after recalibration of batch norm.</summary>
     public sealed record EvaluateBlocks(
         string Id, long Seed, ValueList<int> Classes, int Shard, BlobRef? Input, AliveBlocks Alive, ValueList<BlockRequest> Requests) : WorkUnit(Id, Seed);
+
+    /// <summary>The effects of all alive blocks on the path losses so far, which the weights' blob holds, and the null by so many permutations of the losses, at most.</summary>
+    public sealed record TestBlocks(string Id, long Seed, BlobRef? Input, AliveBlocks Alive, int Permutations) : WorkUnit(Id, Seed);
 
     /// <summary>A few training steps of one path from the supernet's weights, thrown away: does it end, with finite loss and weights?</summary>
     public sealed record ProbePath(string Id, long Seed, int Index, ValueList<string> Path, ValueList<int> Classes, BlobRef? Input, AliveBlocks Alive) : WorkUnit(Id, Seed);
@@ -95,6 +100,9 @@ public abstract record UnitResult(string Unit, UnitCost Cost, Timing Timing)
 
     /// <summary>Accuracies of the paths drawn for each request, in the order of the requests.</summary>
     public sealed record BlocksEvaluated(string Unit, UnitCost Cost, Timing Timing, ValueList<ValueList<double>> Accuracies) : UnitResult(Unit, Cost, Timing);
+
+    /// <summary>One test an alive block, by layer.</summary>
+    public sealed record BlocksTested(string Unit, UnitCost Cost, Timing Timing, ValueList<ValueList<BlockTest>> Tests) : UnitResult(Unit, Cost, Timing);
 
     public sealed record PathPassed(string Unit, UnitCost Cost, Timing Timing, double Loss) : UnitResult(Unit, Cost, Timing);
 

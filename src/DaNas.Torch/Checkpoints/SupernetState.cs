@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using DaNas.Domain.Architectures;
+using DaNas.Domain.Evaluation;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Ports;
 using DaNas.Torch.Networks;
@@ -12,10 +13,12 @@ namespace DaNas.Torch.Checkpoints;
 
 /// <summary>
 /// A training state as bytes, everything or nothing: weights (w/), momentum (m/), batch-norm statistics (b/), moving averages (e/), architecture
-/// parameters with their Adam moments (a/), and the counters that a merge needs (metadata).
+/// parameters with their Adam moments (a/), the path losses so far (h/paths: step, loss, blocks), and the counters that a merge needs (metadata).
 /// </summary>
 public static class SupernetState
 {
+    internal const string Paths = "h/paths";
+
     private const string AdamSteps = "adam-steps";
 
     /// <summary>Collects a state; architecture parameters only where the network has them.</summary>
@@ -96,6 +99,24 @@ public static class SupernetState
                 architecture[l, j] = (a[0], a[1], a[2]);
             }
         }
+    }
+
+    /// <summary>The path losses that a state holds.</summary>
+    public static IReadOnlyList<PathLoss> PathLosses(byte[] bytes) => Safetensors.Read(bytes).Tensors.TryGetValue(Paths, out HostTensor? stored) ? PathLosses(stored) : [];
+
+    internal static IReadOnlyList<PathLoss> PathLosses(HostTensor stored)
+    {
+        List<PathLoss> all = [];
+        int width = (int)stored.Shape[1];
+        for (int from = 0; from < stored.Doubles.Length; from += width)
+            all.Add(PathLoss.FromRow(stored.Doubles.Slice(from, width)));
+        return all;
+    }
+
+    internal static HostTensor ToHost(IReadOnlyList<PathLoss> pathLosses)
+    {
+        double[] values = [.. pathLosses.SelectMany(p => p.ToRow())];
+        return HostTensor.Of(values) with { Shape = [pathLosses.Count, values.Length / Math.Max(1, pathLosses.Count)] };
     }
 
     private static HostTensor ToHost(Tensor tensor)

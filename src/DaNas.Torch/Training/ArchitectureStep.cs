@@ -1,6 +1,7 @@
 // Shapes: N pictures, C channels, H height, W width, A active classes.
 using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
+using DaNas.Domain.Evaluation;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 using DaNas.Torch.Data;
@@ -27,26 +28,30 @@ internal sealed class ArchitectureStep(
 {
     private readonly double scale = session.Config.Cost.NormaliseLoss ? 1 / Math.Log(unit.Stage.Classes.Count) : 1;
 
-    public void Take(HostBatch batch)
+    /// <summary>The path losses so far, where the evidence is of them.</summary>
+    public List<PathLoss> PathLosses { get; init; } = [];
+
+    /// <summary>Takes a step on a batch; steps are counted from the search's begin.</summary>
+    public void Take(HostBatch batch, int step)
     {
         using DisposeScope scope = NewDisposeScope();
         network.Norm.Momentum = 0;
         (Tensor x_NCHW, Tensor labels) = session.ToTensors(batch);
         SamplerOptions o = session.Config.Sampler;
         double[][] gradients = o.Kind == SamplerKind.Soft ? Soft(x_NCHW, labels)
-            : o.Gradient == PathGradient.Gate ? Gated(x_NCHW, labels) : LeaveOneOut(x_NCHW, labels, o.Paths);
+            : o.Gradient == PathGradient.Gate ? Gated(x_NCHW, labels) : LeaveOneOut(x_NCHW, labels, step);
         (_, double[][] cost) = architecture.CostTerm(session.Costs, session.Config.Cost, ArchitectureBudget.Of(session.Space, session.Config.Cost));
         double[][] throughCost = architecture.ThroughSoftmax(cost);
         architecture.Adam([.. gradients.Select((g, l) => g.Zip(throughCost[l], (a, b) => a + b).ToArray())], session.Config.Architecture);
     }
 
     /// <summary>Forward passes only: several paths from p on the same batch.</summary>
-    private double[][] LeaveOneOut(Tensor x_NCHW, Tensor labels, int count)
+    private double[][] LeaveOneOut(Tensor x_NCHW, Tensor labels, int step)
     {
         using IDisposable frozen = no_grad();
         List<int[]> paths = [];
         List<double> losses = [];
-        for (int k = 0; k < count; k++)
+        for (int k = 0; k < session.Config.Sampler.Paths; k++)
         {
             using DisposeScope scope = NewDisposeScope();
             int[] path = architecture.GumbelPath(random, 1).Path;
@@ -57,6 +62,7 @@ internal sealed class ArchitectureStep(
             losses.Add(double.IsFinite(loss) ? loss : throw new NotFiniteException("the architecture loss"));
         }
 
+        PathLosses.AddRange(paths.Zip(losses, (p, loss) => new PathLoss(step, loss, [.. Names(p).Select((b, l) => session.Space.IndexOf(l, b))])));
         return architecture.LeaveOneOutGradients(paths, losses);
     }
 

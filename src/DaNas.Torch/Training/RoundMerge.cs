@@ -1,4 +1,5 @@
 using System.Globalization;
+using DaNas.Domain.Evaluation;
 using DaNas.Ports;
 using DaNas.Torch.Checkpoints;
 
@@ -23,6 +24,7 @@ public static class RoundMerge
             merged[name] = name[0] switch
             {
                 'a' => Average(tensors),
+                'h' => SupernetState.ToHost(PathLoss.Merge(tensors.Select(SupernetState.PathLosses))),
                 'b' when name.EndsWith(".variance", StringComparison.Ordinal) => Pooled(origin[name], tensors, [.. parts.Select(p => p.Tensors[Mean(name)])], shares),
                 _ => Weighted(origin[name], tensors, shares),
             };

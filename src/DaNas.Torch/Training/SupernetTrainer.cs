@@ -1,6 +1,7 @@
 // Shapes: N pictures, C channels, H height, W width, A active classes.
 using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
+using DaNas.Domain.Evaluation;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
@@ -62,14 +63,15 @@ public sealed class SupernetTrainer : IDisposable
         long[] indices = [.. Enumerable.Range(0, count).Select(i => first + i)];
         double[][] sum = [.. unit.Alive.Layers.Select(l => new double[l.Count])];
         using IEnumerator<HostBatch> validation = architectureBatches.Prefetch(LearnsArchitecture ? indices : [], config.Data.PrefetchBatches).GetEnumerator();
-        ArchitectureStep architectureStep = new(session, unit, network, architecture, classes, random, meter, architectureLoss);
-        int step = 0;
+        ArchitectureStep architectureStep = new(session, unit, network, architecture, classes, random, meter, architectureLoss) { PathLosses = Known() };
+        int step = 0, firstStep = ((unit.Schedule.GlobalRound * config.Rounds.Shards) + unit.Shard) * count;
         foreach (HostBatch batch in weightBatches.Prefetch(indices, config.Data.PrefetchBatches))
         {
             cancellation.ThrowIfCancellationRequested();
-            WeightStep(batch, Rate(step++));
+            WeightStep(batch, Rate(step));
             if (LearnsArchitecture && validation.MoveNext())
-                architectureStep.Take(validation.Current);
+                architectureStep.Take(validation.Current, firstStep + step);
+            step++;
             for (int l = 0; l < sum.Length; l++)
             {
                 double[] p = architecture.Probabilities(l);
@@ -78,7 +80,7 @@ public sealed class SupernetTrainer : IDisposable
             }
         }
 
-        return Result(sum);
+        return Result(sum, architectureStep.PathLosses);
     }
 
     public void Dispose()
@@ -91,10 +93,16 @@ public sealed class SupernetTrainer : IDisposable
         network.Dispose();
     }
 
-    private UnitResult.ShardTrained Result(double[][] probabilities)
+    /// <summary>The path losses of the rounds before this one.</summary>
+    private List<PathLoss> Known() =>
+        session.Config.Evidence.Kind == EvidenceKind.Effect && unit.Input is { } input ? [.. SupernetState.PathLosses(session.Blobs.Get(input))] : [];
+
+    private UnitResult.ShardTrained Result(double[][] probabilities, List<PathLoss> pathLosses)
     {
         double meanLoss = loss.Read("the weight loss");
         (Dictionary<string, HostTensor> tensors, Dictionary<string, string> metadata) = SupernetState.Collect(network, optimiser, architecture, steps);
+        if (session.Config.Evidence.Kind == EvidenceKind.Effect)
+            tensors[SupernetState.Paths] = SupernetState.ToHost(pathLosses);
         BlobRef output = session.Blobs.Put(Safetensors.Write(tensors, metadata));
         return new(
             unit.Id,

@@ -80,7 +80,7 @@ public sealed class BlockEffects
     {
         int[] of = paths[layer.Blocks[block]] > 0 ? [block] : [.. Enumerable.Range(0, layer.Blocks.Length).Where(b => paths[layer.Blocks[b]] > 0).DefaultIfEmpty(block)];
         double error = of.Max(b => Math.Sqrt(inflation * layer.Influence[b].Sum(v => v * v)));
-        return new(Math.Round(of.Max(b => layer.Effect[b]), 9), Math.Round(error, 9), paths[layer.Blocks[block]], probability);
+        return new(Math.Round(of.Max(b => layer.Effect[b]), 7), Math.Round(error, 7), paths[layer.Blocks[block]], probability);
     }
 
     private double Statistic(Layer layer, int block, double inflation)

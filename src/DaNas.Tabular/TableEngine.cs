@@ -170,7 +170,7 @@ public sealed class TableEngine(EngineContext context, ArchitectureTable table, 
     {
         Dictionary<string, double[]>[] layers = [.. alive.Layers.Select((l, i) => l.Select((b, j) => (b, Mean: (double[])[
             states.Average(s => s[i, j].Alpha), states.Average(s => s[i, j].First), states.Average(s => s[i, j].Second)])).ToDictionary(x => x.b, x => x.Mean, StringComparer.Ordinal))];
-        return blobs.Put(JsonSerializer.SerializeToUtf8Bytes(new TableState(states[0].Steps, layers) { PathLosses = config.Evidence.Kind == EvidenceKind.Effect ? MemoryMarshal.AsBytes<double>(known.SelectMany(p => p.ToRow()).ToArray()).ToArray() : null }));
+        return blobs.Put(JsonSerializer.SerializeToUtf8Bytes(new TableState(states[0].Steps, layers) { PathLosses = config.Evidence.Kind == EvidenceKind.Effect ? MemoryMarshal.AsBytes<double>(PathLoss.Kept(known).SelectMany(p => p.ToRow()).ToArray()).ToArray() : null }));
     }
 
     /// <summary>Adam steps of the stage, and for each position alpha and both moments by option.</summary>

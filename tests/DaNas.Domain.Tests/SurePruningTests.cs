@@ -66,6 +66,19 @@ public sealed class SurePruningTests
         tests[1].Sum(t => t.Paths).ShouldBe(240);
     }
 
+    /// <summary>70,000 steps of 4 paths: every eighth step of them is kept, whether they came at once or in two parts.</summary>
+    [Fact]
+    public void Path_losses_of_long_searches_are_thinned_step_by_step()
+    {
+        PathLoss[] all = [.. Paths(70_000, 4, 4, (b, _) => b[0])];
+        IReadOnlyList<PathLoss> kept = PathLoss.Kept(all);
+        kept.Count.ShouldBe(4 * 8750);
+        kept.ShouldAllBe(p => p.Step % 8 == 0);
+        PathLoss[] part = [.. PathLoss.Kept([.. all.Where(p => p.Step < 40_000)]), .. all.Where(p => p.Step >= 40_000)];
+        PathLoss.Kept(part).ShouldBe(kept);
+        PathLoss.Kept(all[..400]).Count.ShouldBe(400);
+    }
+
     [Fact]
     public void Too_few_paths_say_nothing() =>
         BlockEffects.Of([.. Paths(8, 4, 3, (b, _) => b[0])], Space, Unit(Space.AllBlocks, 1), Removed).SelectMany(l => l).ShouldAllBe(t => t.Probability == 1);

@@ -102,7 +102,7 @@ public sealed class SupernetTrainer : IDisposable
         double meanLoss = loss.Read("the weight loss");
         (Dictionary<string, HostTensor> tensors, Dictionary<string, string> metadata) = SupernetState.Collect(network, optimiser, architecture, steps);
         if (session.Config.Evidence.Kind == EvidenceKind.Effect)
-            tensors[SupernetState.Paths] = SupernetState.ToHost(pathLosses);
+            tensors[SupernetState.Paths] = SupernetState.ToHost(PathLoss.Kept(pathLosses));
         BlobRef output = session.Blobs.Put(Safetensors.Write(tensors, metadata));
         return new(
             unit.Id,

@@ -18,6 +18,9 @@ public sealed class BlockEffects
     /// <summary>After so many permutations over the largest statistic, no block is sure whatever comes (Besag and Clifford 1991).</summary>
     private const int Exceedances = 20;
 
+    /// <summary>A block in fewer paths is in no test: its few residuals are nothing like its errors (a block in one path fits that path exactly).</summary>
+    private const int Fewest = 10;
+
     private readonly int[][] steps;
     private readonly double[] loss;
     private readonly int[][] columns;
@@ -51,14 +54,14 @@ public sealed class BlockEffects
     {
         AliveBlocks alive = unit.Alive;
         BlockEffects effects = new(known, space, alive);
-        return effects.Degrees > 0 ? effects.Test(removed, unit) : alive.Layers.Select(l => l.Select(_ => new BlockTest(0, 0, 0, 1)).ToValueList()).ToValueList(); // Too few paths for so many blocks.
+        return effects.Test(effects.Degrees > 0 ? removed : _ => 0, unit); // Too few paths for so many blocks: effects, and no test.
     }
 
     private ValueList<ValueList<BlockTest>> Test(Func<int, int> removed, WorkUnit.TestBlocks unit)
     {
         double[] effect = Solve(loss);
         double[] residual = [.. loss.Select((y, r) => y - columns[r].Sum(c => effect[c]))];
-        double inflation = Math.Pow((double)(loss.Length - steps.Length) / Degrees, 2); // As the jackknife's (HC3), on average: residuals are smaller than errors.
+        double inflation = Degrees <= 0 ? 0 : Math.Pow((double)(loss.Length - steps.Length) / Degrees, 2); // As the jackknife's (HC3), on average: residuals are smaller than errors.
         Layer[] all = [.. alive.Select(l => Of(l, effect, residual, removed(l.Length)))];
         double[][] statistics = [.. all.Select(l => l.Blocks.Select((_, i) => Statistic(l, i, inflation)).ToArray())];
         Func<double, double> probability = Probabilities([.. statistics.SelectMany(s => s)], [.. all.Select(Lowest).Where(l => l.Length > 1)], unit);
@@ -85,9 +88,9 @@ public sealed class BlockEffects
 
     private double Statistic(Layer layer, int block, double inflation)
     {
-        if (layer.Removed < 1 || paths[layer.Blocks[block]] == 0)
+        if (layer.Removed < 1 || paths[layer.Blocks[block]] < Fewest)
             return double.NegativeInfinity;
-        double[] t = [.. layer.Blocks.Select((c, i) => i == block || paths[c] == 0 ? double.NegativeInfinity : T(layer.Effect[block] - layer.Effect[i], layer.Influence[block], layer.Influence[i], inflation)).OrderDescending()];
+        double[] t = [.. layer.Blocks.Select((c, i) => i == block || paths[c] < Fewest ? double.NegativeInfinity : T(layer.Effect[block] - layer.Effect[i], layer.Influence[block], layer.Influence[i], inflation)).OrderDescending()];
         return t[layer.Blocks.Length - layer.Removed - 1];
     }
 
@@ -101,7 +104,7 @@ public sealed class BlockEffects
 
     /// <summary>What the paths add to the k + 1 blocks with the largest effects on the loss, of a layer that gives up any.</summary>
     private double[][] Lowest(Layer layer) => layer.Removed < 1 ? [] :
-        [.. Enumerable.Range(0, layer.Blocks.Length).Where(b => paths[layer.Blocks[b]] > 0).OrderByDescending(b => layer.Effect[b]).Take(layer.Removed + 1).Select(b => layer.Weights[b])];
+        [.. Enumerable.Range(0, layer.Blocks.Length).Where(b => paths[layer.Blocks[b]] >= Fewest).OrderByDescending(b => layer.Effect[b]).Take(layer.Removed + 1).Select(b => layer.Weights[b])];
 
     /// <summary>The probability of a statistic under the null.</summary>
     private Func<double, double> Probabilities(double[] statistics, double[][][] lowest, WorkUnit.TestBlocks unit)

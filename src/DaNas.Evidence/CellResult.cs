@@ -141,6 +141,9 @@ public sealed record CellResult(
                 case SearchEvent.EvidenceGathered g:
                     Add(Supernet, g.Cost, g.Timing, layers);
                     break;
+                case SearchEvent.BlocksTested t:
+                    Add(Supernet, t.Cost, t.Timing, layers);
+                    break;
                 case SearchEvent.ArchitectureScored a:
                     Add(Comparison, a.Cost, a.Timing, layers);
                     break;

@@ -27,6 +27,7 @@ public sealed class ConfigTests
     [InlineData("prune.ratio=1.5", "prune.ratio = 1.5", "from 0 to 0.99")]
     [InlineData("prune.rulee=layer", "prune.rulee", "did you mean prune.rule?")]
     [InlineData("prune.rule=global", "prune.rule = global", "prune.when = schedule")]
+    [InlineData("prune={rule=global,when=schedule}", "evidence.kind = effect", "evidence.kind = probability")]
     [InlineData("evidence.kind=probability", "prune.when = sure", "evidence.kind = effect")]
     [InlineData("sampler.gradient=gate", "evidence.kind = effect", "leave-one-out")]
     [InlineData("sampler.temperature=2", "sampler.temperature = 2", "leave the key out")]

@@ -42,13 +42,13 @@ public sealed class SurePruningTests
     public void Two_blocks_of_one_layer_differ_by_their_means_within_steps()
     {
         AliveBlocks two = new(Space.Layers.Select((l, i) => l.Candidates.Take(i == 0 ? 2 : 1).Select(c => c.Name).ToValueList()).ToValueList());
-        PathLoss[] paths = [.. Enumerable.Range(0, 6).SelectMany(s => new[] { new PathLoss(s, s + 1.0, [0, 0, 0, 0, 0, 0]), new PathLoss(s, s + 1.5 + (s % 2), [1, 0, 0, 0, 0, 0]) })];
+        PathLoss[] paths = [.. Enumerable.Range(0, 12).SelectMany(s => new[] { new PathLoss(s, s + 1.0, [0, 0, 0, 0, 0, 0]), new PathLoss(s, s + 1.5 + (s % 2), [1, 0, 0, 0, 0, 0]) })];
         ValueList<ValueList<BlockTest>> tests = BlockEffects.Of(paths, Space, Unit(two, 1), n => n - 1);
-        // Differences within steps: 0.5, 1.5, 0.5, 1.5, 0.5, 1.5, mean 1; half of it each. Their deviations from the mean are 0.5: error of the difference sqrt(6 x 0.25) / 6, times 6/5.
+        // Differences within steps: 0.5, 1.5, 0.5, 1.5, ... mean 1; half of it each. Their deviations from the mean are 0.5: error of the difference sqrt(12 x 0.25) / 12, times 12/11.
         tests[0][1].Effect.ShouldBe(0.5, 1e-5);
         tests[0][0].Effect.ShouldBe(-0.5, 1e-5);
-        tests[0][1].Error.ShouldBe(0.5 * Math.Sqrt(6 * 0.25) / 6 * 6 / 5, 1e-5);
-        tests[0][1].Paths.ShouldBe(6);
+        tests[0][1].Error.ShouldBe(0.5 * Math.Sqrt(12 * 0.25) / 12 * 12 / 11, 1e-5);
+        tests[0][1].Paths.ShouldBe(12);
         tests[0][1].Probability.ShouldBeLessThan(0.1);
         tests[0][0].Probability.ShouldBe(1);
     }
@@ -111,6 +111,20 @@ public sealed class SurePruningTests
         wrong.ShouldBeLessThanOrEqualTo(27);
     }
 
+    /// <summary>The sampler has left one block of every layer nearly alone, and two are far better: no other is under the cut (0.999 quantile of the binomial at 5 %: 35).</summary>
+    [Fact]
+    public void Blocks_in_few_paths_are_in_no_test()
+    {
+        int wrong = 0;
+        Parallel.For(0, 400, i =>
+        {
+            PathLoss[] paths = [.. Paths(60, 4, 9000 + i, (b, r) => b.Sum(x => x < 2 ? -1.0 : 0) + r.NextGaussian(), 0.02)];
+            if (BlockEffects.Of(paths, Space, Unit(Space.AllBlocks, i), Removed).SelectMany(l => l).Any(t => t.Probability <= 0.05))
+                Interlocked.Increment(ref wrong);
+        });
+        wrong.ShouldBeLessThanOrEqualTo(35);
+    }
+
     [Fact]
     public void A_search_that_is_not_sure_trains_on_keeps_more_blocks_and_says_so()
     {
@@ -147,14 +161,14 @@ public sealed class SurePruningTests
 
     private static WorkUnit.TestBlocks Unit(AliveBlocks alive, long seed) => new("s1/e0/effects", seed, null, alive, 999);
 
-    private static IEnumerable<PathLoss> Paths(int steps, int paths, long seed, Func<int[], SeededRandom, double> loss)
+    private static IEnumerable<PathLoss> Paths(int steps, int paths, long seed, Func<int[], SeededRandom, double> loss, double last = 1)
     {
         SeededRandom random = new(seed);
         for (int s = 0; s < steps; s++)
         {
             for (int k = 0; k < paths; k++)
             {
-                int[] blocks = [.. Space.Layers.Select(l => random.NextInt(l.Candidates.Count))];
+                int[] blocks = [.. Space.Layers.Select(l => random.NextInt(random.NextDouble() < last ? l.Candidates.Count : l.Candidates.Count - 1))];
                 yield return new(s, s + loss(blocks, random), blocks);
             }
         }

@@ -90,7 +90,8 @@ public sealed class DriftTests(Xunit.Abstractions.ITestOutputHelper output) : ID
         danas.Run("state", "clean", "--at", "100000").Code.ShouldBe(2);
         string same = danas.Run("replay", "clean").Output;
         same.ShouldContain("kept instead: none; removed instead: none");
-        danas.Run("replay", "clean", "--rule", "threshold", "--ratio", "0.5").Output.ShouldContain("threshold 0.5 removes");
+        danas.Run("replay", "clean", "--ratio", "0.2").Output.ShouldContain("layer 0.2 removes");
+        danas.Run("replay", "clean", "--rule", "threshold").Error.ShouldContain("only the rule layer can compare");
         danas.Run("journal", "verify").Output.ShouldContain("chain, head and decisions whole");
         danas.Run("blobs", "verify", "clean").Output.ShouldContain("0 damaged, 0 needed and missing");
         danas.Run("blobs", "prune", "clean").Code.ShouldBe(0);

@@ -168,6 +168,7 @@ internal sealed class KillLoop(DrillRun drill, Action<string> say, double meanSe
         SearchEvent.ProxyMeasured x => x.Timing.Seconds,
         SearchEvent.RoundCompleted x => x.Timing.Seconds,
         SearchEvent.EvidenceGathered x => x.Timing.Seconds,
+        SearchEvent.BlocksTested x => x.Timing.Seconds,
         SearchEvent.ArchitectureScored x => x.Timing.Seconds,
         SearchEvent.SegmentCompleted x => x.Timing.Seconds,
         _ => 0,

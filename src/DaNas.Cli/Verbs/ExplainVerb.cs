@@ -35,7 +35,7 @@ internal static class ExplainVerb
             .SelectMany(e => e.Removed.Where(r => r.Layer == layer && r.Block == block).Select(r => ((SearchEvent.BlocksPruned, Removal)?)(e, r))).FirstOrDefault();
         int stage = removal?.Event.Stage ?? scores.Select(s => s.Stage).DefaultIfEmpty(0).Max();
         BlockScore[] beside = [.. scores.Where(s => s.Stage == stage).Select(s => s.Score).OrderByDescending(s => s.Score)];
-        Dictionary<string, BlockTest> tests = Tests(events, stage, layer);
+        Dictionary<string, BlockTest> tests = record.State.Config!.Prune.When == PruneWhen.Sure ? Tests(events, stage, layer) : [];
         string verdict = removal is { } r1
             ? Output.Text($"pruned at the end of stage {stage}: score {r1.Removal.Score:0.######} under the cut {r1.Removal.Cut:0.######}; {r1.Removal.Reason}")
             : record.State.Alive!.Layers[layer].Contains(block) ? "alive: never pruned" : "not in the search";

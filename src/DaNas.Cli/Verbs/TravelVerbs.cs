@@ -129,7 +129,10 @@ internal static class TravelVerbs
         command.SetAction(parsed => Shared.Guard(() =>
         {
             SearchRecord record = SearchRecord.Load(Shared.Folder(parsed, output), parsed.GetValue(id)!);
-            List<string> sets = [];
+            bool other = parsed.GetValue(rule) is not null || parsed.GetValue(ratio) is not null;
+            List<string> sets = other ? ["prune.when=schedule"] : [];
+            if (other && record.State.Config!.Evidence.Kind == EvidenceKind.Effect && parsed.GetValue(rule) is not null and not "layer")
+                throw new UsageException($"--rule {parsed.GetValue(rule)}: the scores of search {record.Id} are effects, differences to their layer's mean, which only the rule layer can compare; give --ratio");
             if (parsed.GetValue(rule) is { } r)
                 sets.Add($"prune.rule={r}");
             if (parsed.GetValue(ratio) is { } v)
@@ -147,7 +150,7 @@ internal static class TravelVerbs
         {
             AliveBlocks alive = record.Events.Select(e => e.Event).OfType<SearchEvent.StageOpened>().Last(e => e.Plan.Index == was.Stage).Alive;
             ScoreTable scores = ScoreTable.Empty.Merge(record.Events.Select(e => e.Event).OfType<SearchEvent.BlockScored>().Where(e => e.Stage == was.Stage).Select(e => e.Score), alive);
-            string[] would = [.. PrunePolicy.Decide(scores, alive, options).Select(Name)];
+            string[] would = [.. (options.When == PruneWhen.Sure ? Again(record, was) : PrunePolicy.Decide(scores, alive, options)).Select(Name)];
             string[] did = [.. was.Removed.Select(Name)];
             if (json)
                 Output.PrintJson(new { stage = was.Stage, rule = ConfigSection.Kebab(options.Rule.ToString()), ratio = options.Ratio, removed = would, onlyThen = did.Except(would), onlyNow = would.Except(did) });
@@ -160,6 +163,13 @@ internal static class TravelVerbs
 
         static string Name(Removal r) => Output.Text($"L{r.Layer + 1:00}/{r.Block}");
         static string Or(IEnumerable<string> names) => names.Any() ? string.Join(" ", names) : "none";
+    }
+
+    /// <summary>A pruning decided again on what was known before it.</summary>
+    private static ValueList<Removal> Again(SearchRecord record, SearchEvent.BlocksPruned was)
+    {
+        SearchState before = record.Events.Select(e => (SearchEvent)e.Event).TakeWhile(e => !ReferenceEquals(e, was)).Aggregate(SearchState.Initial, SearchEvolver.Evolve);
+        return PrunePolicy.Decide(before, (SearchPhase.Scoring)before.Phase);
     }
 
     private static SearchEvent Changed(SearchRecord record, SearchState state, string[] sets)

@@ -43,7 +43,7 @@ public sealed record PruneOptions(PruneRule Rule, double Ratio, int KeepAtLeast)
             TrainOn = s.Has("train-on") ? s.Number("train-on", 1, 1024) : 1,
         };
         if (o is { When: PruneWhen.Sure, Rule: not PruneRule.Layer })
-            s.Refuse("rule", ConfigSection.Kebab(o.Rule.ToString()), "only the cut of each layer has a test; set prune.rule = layer, or prune.when = schedule");
+            s.Refuse("rule", ConfigSection.Kebab(o.Rule.ToString()), "only the cut of each layer has a test; set prune.rule = layer, or prune.when = schedule with evidence.kind = probability");
         return o;
     }
 }

@@ -136,6 +136,8 @@ public sealed record SearchConfig(
     {
         if (c.Evidence.Kind == EvidenceKind.Effect && (c.Sampler.Kind != SamplerKind.GumbelHard || c.Sampler.Gradient != PathGradient.LeaveOneOut))
             s.Section("evidence").Refuse("kind", "effect", "effects come from the path losses of sampler.kind = gumbel-hard with sampler.gradient = leave-one-out; other samplers: evidence.kind = probability (uniform: validation) and prune.when = schedule");
+        else if (c.Evidence.Kind == EvidenceKind.Effect && c.Prune.Rule != PruneRule.Layer)
+            s.Section("evidence").Refuse("kind", "effect", "effects are differences to their layer's mean, which no other rule than prune.rule = layer can compare; set evidence.kind = probability");
         else if (c.Prune.When == PruneWhen.Sure && c.Evidence.Kind != EvidenceKind.Effect)
             s.Section("prune").Refuse("when", "sure", $"scores of evidence.kind = {ConfigSection.Kebab(c.Evidence.Kind.ToString())} have no test; set evidence.kind = effect, or prune.when = schedule");
     }

@@ -10,7 +10,11 @@ using DaNas.Domain.Work;
 namespace DaNas.Domain.Estimates;
 
 /// <summary>One phase of a search before it runs: what it is, its units and its work.</summary>
-public sealed record PhaseEstimate(string Phase, int Classes, long Units, UnitCost Cost);
+public sealed record PhaseEstimate(string Phase, int Classes, long Units, UnitCost Cost)
+{
+    /// <summary>Whether the phase may end earlier.</summary>
+    public bool AtMost { get; init; }
+}
 
 /// <summary>What a search will cost: exact counts of units and images (at most, where stages may train on: <c>prune.train-on</c>), expected multiply-adds (paths are drawn), memory of a trainer.</summary>
 public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long TrainerBytes)
@@ -81,7 +85,7 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
 
         if (!stage.IsWarmup && strategy.Evidence == EvidenceKind.Effect)
             units += stage.PrunesAtEnd ? c.Prune.Looks : 1;
-        return new(stage.IsWarmup ? "warm-up" : $"stage {stage.Index}{(stage.PrunesAtEnd && c.Prune is { When: PruneWhen.Sure, TrainOn: > 1 } ? ", at most" : string.Empty)}", stage.Classes.Count, units, new(images + evidence, backward, (long)((images + evidence) * macs)));
+        return new(stage.IsWarmup ? "warm-up" : $"stage {stage.Index}", stage.Classes.Count, units, new(images + evidence, backward, (long)((images + evidence) * macs))) { AtMost = stage.PrunesAtEnd && c.Prune is { When: PruneWhen.Sure, TrainOn: > 1 } };
     }
 
     private static AliveBlocks Shrink(AliveBlocks alive, PruneOptions o) =>

@@ -26,7 +26,7 @@ internal static class FaultEvolver
         },
         SearchEvent.BlocksQuarantined e when state.Phase is SearchPhase.Probing p => Quarantine(state, p, e),
         SearchEvent.NondeterminismDetected e => state with { Nondeterministic = state.Nondeterministic.Add(e.Unit) },
-        SearchEvent.ConfigurationChanged e => Configure(state, e.Configuration, e.ConfigurationHash),
+        SearchEvent.ConfigurationChanged e => Untested(Configure(state, e.Configuration, e.ConfigurationHash)),
         SearchEvent.OperationChanged e => Configure(state, e.Configuration, e.ConfigurationHash) with
         {
             Marks = state.Marks.Select(m => Configure(m, e.Configuration, e.ConfigurationHash)).ToValueList(), // No result changes, so going back stays what it was.
@@ -139,6 +139,11 @@ internal static class FaultEvolver
             double sum = kept.Sum();
             return sum > 0 && kept.Length < probabilities.Count ? kept.Select(p => p / sum).ToValueList() : kept.ToValueList();
         }).ToValueList()).ToValueList();
+
+    /// <summary>Tests and scores were of the configuration before: another ratio asks for other tests.</summary>
+    private static SearchState Untested(SearchState state) => state.Config!.Evidence.Kind == EvidenceKind.Effect && state.Phase is SearchPhase.Scoring { Pruned: false } p
+        ? state with { Phase = p with { Tests = [], Scores = Evaluation.ScoreTable.Empty } }
+        : state;
 
     private static SearchState Configure(SearchState state, string text, Digest hash) => state with
     {

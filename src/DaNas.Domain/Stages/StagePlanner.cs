@@ -31,7 +31,7 @@ public sealed record SearchPlan(ValueList<StagePlan> Stages)
     public int TotalRounds => Stages.Sum(s => s.Rounds);
 
     /// <summary>The probability of error that one look of one pruning may have: Bonferroni's, in equal parts for the prunings and in proportion to the doubled lengths for their looks.</summary>
-    public double ErrorOfLook(PruneOptions options, int look) => options.Error / Math.Max(1, Stages.Count(s => s.PrunesAtEnd)) * Math.Pow(2, look) / (Math.Pow(2, options.Looks) - 1);
+    public double ErrorOfLook(PruneOptions options, int look) => options.Error / Math.Max(1, Stages.Count(s => s.PrunesAtEnd)) * Math.Pow(2, Math.Min(look, options.Looks - 1)) / (Math.Pow(2, options.Looks) - 1);
 
     /// <summary>Permutations of a test: enough to tell a probability as small as the error of its look; none where nobody asks for it.</summary>
     public int Permutations(PruneOptions options, int look) => options.When == PruneWhen.Schedule ? 0 : Math.Clamp((int)Math.Ceiling(5 / ErrorOfLook(options, look)), 999, 99_999);

@@ -203,8 +203,7 @@ internal sealed record Parting(int Decision, long? FirstSequence, long? SecondSe
 {
     public static Parting? Of(SearchRecord a, SearchRecord b)
     {
-        StoredEvent[] first = [.. a.Events.Where(e => e.Event is IDecision)];
-        StoredEvent[] second = [.. b.Events.Where(e => e.Event is IDecision)];
+        StoredEvent[] first = Standing(a), second = Standing(b);
         for (int i = 0; i < Math.Max(first.Length, second.Length); i++)
         {
             StoredEvent? x = i < first.Length ? first[i] : null;
@@ -222,6 +221,23 @@ internal sealed record Parting(int Decision, long? FirstSequence, long? SecondSe
             ? Output.Text($"decision {Decision} ({FirstEvent}) differs (events {FirstSequence} and {SecondSequence}):")
             : Output.Text($"decision {Decision}: {FirstEvent ?? "nothing more"} (event {FirstSequence}) against {SecondEvent ?? "nothing more"} (event {SecondSequence})");
         return string.Join("\n  ", [head, .. Differences]);
+    }
+
+    /// <summary>The decisions that stand: after a lost blob a search goes back, and decides again what it had decided.</summary>
+    private static StoredEvent[] Standing(SearchRecord record)
+    {
+        List<(StoredEvent Decision, Digest After)> standing = [];
+        SearchState state = SearchState.Initial;
+        foreach (StoredEvent e in record.Events)
+        {
+            state = SearchEvolver.Evolve(state, (SearchEvent)e.Event);
+            if (e.Event is IDecision)
+                standing.Add((e, state.DecisionHash));
+            else if (standing.FindLastIndex(d => d.After == state.DecisionHash) is >= 0 and var last)
+                standing.RemoveRange(last + 1, standing.Count - last - 1);
+        }
+
+        return [.. standing.Select(d => d.Decision)];
     }
 
     private static IEnumerable<string> Members(StoredEvent x, StoredEvent y)

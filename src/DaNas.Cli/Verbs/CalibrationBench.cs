@@ -16,7 +16,7 @@ namespace DaNas.Cli.Verbs;
 
 /// <summary>
 /// Searches with one planted effect: how many pruned anything, how many pruned a block that is not under its layer's cut, the share of the blocks under it that were
-/// pruned, the mean of a stage's lengths, and how many said "better than random" though truth had nothing to do with what they saw.
+/// pruned, the mean length of a stage in its scheduled ones, and how many said "better than random" though truth had nothing to do with what they saw.
 /// </summary>
 internal sealed record CalibrationRow(double Effect, int Searches, int PrunedAny, int PrunedWrong, double WorstPruned, double StageLength, int BetterThanRandom);
 
@@ -80,7 +80,7 @@ internal static class CalibrationBench
     {
         (SearchState end, List<SearchEvent> events, HashSet<(int, string)> worst) = Search(planted, seed, sets);
         (int, string)[] pruned = [.. events.OfType<SearchEvent.BlocksPruned>().SelectMany(p => p.Removed).Select(r => (r.Layer, r.Block))];
-        double length = end.Stages.Where(s => s.Plan.PrunesAtEnd).Average(s => s.Plan.Rounds);
+        double length = events.OfType<SearchEvent.StageOpened>().Where(s => s.Plan.PrunesAtEnd).Average(s => (double)end.Stages.First(x => x.Plan.Index == s.Plan.Index).Plan.Rounds / s.Plan.Rounds);
         return (pruned.Length > 0, pruned.Any(p => planted == 0 || !worst.Contains(p)), pruned.Count(worst.Contains) / (double)worst.Count, length, SearchVerdict.Of(end) is { Chance: <= 0.05 });
     }
 

@@ -23,9 +23,7 @@ public sealed record BlockScore(int Layer, string Block, double Score, double Va
     public static BlockScore Of(int layer, string block, BlockTest test, double confidence)
     {
         double score = 0 - test.Effect; // Not -0.
-        if (test.Paths < 2)
-            return new(layer, block, score, 0, score, score, test.Paths);
-        double half = Student.Quantile(confidence, test.Paths - 1) * test.Error;
+        double half = Student.Quantile(confidence, Math.Max(1, test.Paths - 1)) * test.Error;
         return new(layer, block, score, test.Error * test.Error * test.Paths, score - half, score + half, test.Paths);
     }
 }

@@ -41,6 +41,6 @@ internal static class Program
     [
         RunVerbs.Run(), RunVerbs.Resume(), InspectVerbs.Ls(), InspectVerbs.Describe(), InspectVerbs.Watch(), InspectVerbs.Events(), InspectVerbs.Logs(), ExplainVerb.Explain(),
         ConfigVerbs.Validate(), ConfigVerbs.Estimate(), ConfigVerbs.Config(), DataVerbs.Data(), ToolVerbs.Doctor(), BenchVerbs.Bench(), SimulateVerb.Simulate(), DrillVerbs.Drill(),
-        JournalVerbs.Journal(), JournalVerbs.Blobs(), TravelVerbs.State(), TravelVerbs.Fork(), TravelVerbs.Diff(), TravelVerbs.Replay(), TrainVerb.Train(), EvaluateVerb.Evaluate(), ExportVerb.Export(), Reports.ReportVerb.Report(), MeasureVerb.Measure(), MeasureVerb.Import(), Experiments.ExperimentVerb.Experiment(), Experiments.GapVerb.Gap(), NodeVerbs.Node(), NodeVerbs.Nodes(), NodeVerbs.Searches(), CertificateVerbs.All(),
+        JournalVerbs.Journal(), JournalVerbs.Blobs(), TravelVerbs.State(), TravelVerbs.Fork(), TravelVerbs.Diff(), TravelVerbs.Replay(), TrainVerb.Train(), EvaluateVerb.Evaluate(), ExportVerb.Export(), Reports.ReportVerb.Report(), MeasureVerb.Measure(), MeasureVerb.Import(), Experiments.ExperimentVerb.Experiment(), Experiments.GapVerb.Gap(), Experiments.SpaceVerb.Space(), NodeVerbs.Node(), NodeVerbs.Nodes(), NodeVerbs.Searches(), CertificateVerbs.All(),
     ];
 }

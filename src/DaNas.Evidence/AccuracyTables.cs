@@ -3,37 +3,59 @@ namespace DaNas.Evidence;
 /// <summary>DA5: whether the cheaper search finds architectures as good as the full one's, and better than random ones.</summary>
 public static class AccuracyTables
 {
+    private const double Level = 0.05;
+
+    private sealed record Arm(string Name, CellResult[] Cells, double[] Against, double[] Random);
+
     public static EvidenceTable? Compare(CellMatrix matrix)
     {
-        if (matrix.Cells.Count == 0)
+        Arm[] arms = [.. matrix.Arms.Select(name => Of(matrix, name)).Where(a => a.Cells.Length > 0)];
+        if (arms.Length == 0)
             return null;
-        List<IReadOnlyList<string>> rows = [];
-        List<string> findings = [];
-        foreach (string arm in matrix.Arms)
-        {
-            CellResult[] cells = [.. matrix.Of(arm)];
-            if (cells.Length == 0)
-                continue;
-            double[] against = [.. matrix.Paired(arm).Select(p => p.Cell.Winner.TestAccuracy - p.Reference.Winner.TestAccuracy)];
-            double[] random = [.. cells.Where(c => c.Controls.Any()).Select(c => c.Winner.TestAccuracy - c.Controls.Average(m => m.TestAccuracy))];
-            MeanError difference = MeanError.Of(against);
-            MeanError overRandom = MeanError.Of(random);
-            rows.Add([
-                arm, Text($"{cells.Length}"), Text($"{cells.Average(c => c.Winner.Macs) / 1e6:0.000} M"), MeanError.Of(cells.Select(c => c.Winner.TestAccuracy)).Text("0.0000"),
-                arm == matrix.Reference ? "-" : difference.Text("0.0000"), random.Length == 0 ? "-" : overRandom.Text("0.0000"), random.Length == 0 ? "-" : Text($"{Significance.PairedGreater(random):0.000}")]);
-            if (arm != matrix.Reference && against.Length > 1 && against.All(d => d == 0))
-                findings.Add($"{arm}: the same winners as {matrix.Reference}, so nothing is compared");
-            else if (arm != matrix.Reference && difference.Count > 1)
-                findings.Add(Text($"{arm}: {(difference.Mean >= -difference.Error ? "no worse than" : "worse than")} {matrix.Reference} by the rule 'at most one standard error below' ({difference.Text("0.0000")})"));
-        }
-
+        // One family of tests a column.
+        IReadOnlyList<double> different = Significance.Holm([.. arms.Select(a => a.Name == matrix.Reference ? double.NaN : Significance.PairedDifferent(a.Against))]);
+        IReadOnlyList<double> equivalent = Significance.Holm([.. arms.Select(a => a.Name == matrix.Reference ? double.NaN : Significance.Equivalent(a.Against, matrix.Margin))]);
+        IReadOnlyList<double> better = Significance.Holm([.. arms.Select(a => Significance.PairedGreater(a.Random))]);
+        IReadOnlyList<string>[] rows = [.. arms.Select((a, i) => (IReadOnlyList<string>)[
+            a.Name, Text($"{a.Cells.Length}"), Text($"{a.Cells.Average(c => c.Winner.Macs) / 1e6:0.000} M"), MeanError.Of(a.Cells.Select(c => c.Winner.TestAccuracy)).Text("0.0000"),
+            a.Name == matrix.Reference ? "-" : MeanError.Of(a.Against).Text("0.0000"), Chance(different[i]), Chance(equivalent[i]), a.Name == matrix.Reference ? "-" : Points(Significance.Detectable(a.Against)),
+            a.Random.Length == 0 ? "-" : MeanError.Of(a.Random).Text("0.0000"), Chance(better[i]), a.Random.Length == 0 ? "-" : Points(Significance.Detectable(a.Random))])];
         return new(
             "DA5",
-            "test accuracy of the retrained winners (mean ± standard error over seeds)",
-            ["arm", "seeds", "multiply-adds", "test accuracy", $"less {matrix.Reference}, same seed", "less random of equal cost, same search", "p (paired t, one-sided)"],
+            "test accuracy of the retrained winners (mean \u00b1 standard error over seeds)",
+            ["arm", "seeds", "multiply-adds", "test accuracy", $"less {matrix.Reference}, same seed", "p (different)", Text($"p (equivalent, \u00b1 {100 * matrix.Margin:0.#} points)"), "detectable", "less random of equal cost, same search", "p (better)", "detectable"],
             rows,
-            findings);
+            [
+                "Paired t-tests, corrected for their number by Holm's rule, one family a column: different from the reference (two-sided), equivalent to it within the margin (two one-sided tests), better than random (one-sided). Detectable: the true difference that so many seeds would find in 80 % of cases.",
+                .. arms.Select((a, i) => a.Name == matrix.Reference ? null : Finding(a, matrix, different[i], equivalent[i])).OfType<string>(),
+            ]);
     }
+
+    private static Arm Of(CellMatrix matrix, string name)
+    {
+        CellResult[] cells = [.. matrix.Of(name)];
+        return new(
+            name,
+            cells,
+            [.. matrix.Paired(name).Select(p => p.Cell.Winner.TestAccuracy - p.Reference.Winner.TestAccuracy)],
+            [.. cells.Where(c => c.Controls.Any()).Select(c => c.Compared.TestAccuracy - c.Controls.Average(m => m.TestAccuracy))]);
+    }
+
+    private static string? Finding(Arm arm, CellMatrix matrix, double different, double equivalent)
+    {
+        if (arm.Against.Length < 2)
+            return null;
+        if (arm.Against.All(d => d == 0))
+            return $"{arm.Name}: the same winners as {matrix.Reference}, so nothing is compared";
+        string difference = MeanError.Of(arm.Against).Text("0.0000");
+        return different < Level ? $"{arm.Name}: {(arm.Against.Average() > 0 ? "better" : "worse")} than {matrix.Reference} ({difference})"
+            : equivalent < Level ? Text($"{arm.Name}: equivalent to {matrix.Reference} within {100 * matrix.Margin:0.#} points ({difference})")
+            : $"{arm.Name}: neither different from {matrix.Reference} nor shown to be equivalent ({difference}): more seeds would be needed";
+    }
+
+    private static string Chance(double p) => double.IsNaN(p) ? "-" : Text($"{p:0.000}");
+
+    private static string Points(double difference) => double.IsNaN(difference) ? "-" : Text($"{difference:0.0000}");
 
     private static string Text(FormattableString text) => text.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }

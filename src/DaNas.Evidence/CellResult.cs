@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Searches;
@@ -57,7 +58,18 @@ public sealed record CellResult(
     public const string Comparison = "comparison";
     public const string Retraining = "retraining";
 
+    /// <summary>Multiply-adds of the candidates [layer][block], in the order of the first stage's; null in results before 0.4.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ValueList<ValueList<long>>? BlockMacs { get; init; }
+
+    /// <summary>Images forwarded by the supernet until blocks were first scored; null where none were, and in results before 0.4.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? ImagesToFirstScores { get; init; }
+
     public CellModel Winner => Models[0];
+
+    /// <summary>The training of the winner that the controls are compared with.</summary>
+    public CellModel Compared => Models.FirstOrDefault(m => RetrainPlan.IsCompared(m.Run)) ?? Winner;
 
     /// <summary>The random architectures of about the winner's multiply-adds, trained the same way.</summary>
     public IEnumerable<CellModel> Controls => Models.Where(m => RetrainPlan.IsControl(m.Run));
@@ -107,7 +119,13 @@ public sealed record CellResult(
             state.Stages.OrderBy(s => s.Plan.Index).Select(s => Stage(s, events)).ToValueList(),
             state.Alive!.Layers,
             events.OfType<SearchEvent.ModelRetrained>().OrderBy(m => Order(m.Run), StringComparer.Ordinal).Select(m => new CellModel(m.Run, m.Architecture.Text, costs.Of(m.Architecture).Macs, m.TestAccuracy, m.TestPerClass)).ToValueList(),
-            state.Difficulty?.Values.Count > 0 ? state.Config.Difficulty.Block : null);
+            state.Difficulty?.Values.Count > 0 ? state.Config.Difficulty.Block : null)
+        {
+            BlockMacs = state.Space!.Layers.Select(l => l.Candidates.Select(b => costs.Of(l.Index, b.Name).Macs).ToValueList()).ToValueList(),
+            ImagesToFirstScores = events.Any(e => e is SearchEvent.BlockScored)
+                ? events.TakeWhile(e => e is not SearchEvent.BlockScored).Sum(e => e switch { SearchEvent.RoundCompleted r => r.Cost.ForwardImages, SearchEvent.EvidenceGathered g => g.Cost.ForwardImages, _ => 0 })
+                : null,
+        };
     }
 
     private static string Order(string run) => run == "winner" ? string.Empty : run;
@@ -126,7 +144,7 @@ public sealed record CellResult(
         SortedDictionary<string, PhaseWork> work = new(StringComparer.Ordinal);
         int layers = state.Space!.Layers.Count;
         Dictionary<int, StageRecord> stages = state.Stages.ToDictionary(s => s.Plan.Index);
-        bool soft = state.Config!.Sampler.Kind == SamplerKind.Soft;
+        SearchConfig config = state.Config!;
         foreach (SearchEvent e in events)
         {
             switch (e)
@@ -136,7 +154,7 @@ public sealed record CellResult(
                     break;
                 case SearchEvent.RoundCompleted r:
                     StageRecord stage = stages[r.Stage];
-                    Add(Supernet, r.Cost, r.Timing, soft && !stage.Plan.IsWarmup ? stage.Before.Count : layers);
+                    Add(Supernet, r.Cost, r.Timing, stage.Plan.IsWarmup ? layers : BlocksAnImage(config, stage.Before.Count, layers));
                     break;
                 case SearchEvent.EvidenceGathered g:
                     Add(Supernet, g.Cost, g.Timing, layers);
@@ -155,9 +173,17 @@ public sealed record CellResult(
 
         return work;
 
-        void Add(string phase, UnitCost cost, Timing timing, int candidates) =>
-            work[phase] = (work.GetValueOrDefault(phase) ?? PhaseWork.None) + new PhaseWork(cost.ForwardImages, cost.BackwardImages, cost.ForwardMacs, cost.ForwardImages * candidates, timing.Seconds);
+        void Add(string phase, UnitCost cost, Timing timing, double candidates) =>
+            work[phase] = (work.GetValueOrDefault(phase) ?? PhaseWork.None) + new PhaseWork(cost.ForwardImages, cost.BackwardImages, cost.ForwardMacs, (long)Math.Round(cost.ForwardImages * candidates), timing.Seconds);
     }
+
+    /// <summary>Candidate blocks that an image of a stage goes through: one a layer, all of them, or on the mean of weight and architecture steps between one and two.</summary>
+    private static double BlocksAnImage(SearchConfig config, int alive, int layers) => config.Sampler.Kind switch
+    {
+        SamplerKind.Soft => alive,
+        SamplerKind.TwoPath => layers * (config.Weights.Batch + (2.0 * config.Architecture.Batch)) / (config.Weights.Batch + config.Architecture.Batch),
+        _ => layers,
+    };
 }
 
 /// <summary>Which cell of which experiment, and the SHA-256 of what was asked for.</summary>

@@ -6,6 +6,6 @@ public static class Claims
     /// <summary>Every table for which the matrix has cells.</summary>
     public static IReadOnlyList<EvidenceTable> Of(CellMatrix matrix) =>
     [
-        .. ((EvidenceTable?[])[DifficultyTables.Agreement(matrix), DifficultyTables.Convergence(matrix), SurvivalTables.Survival(matrix), CostTables.Ratios(matrix), CostTables.Absolute(matrix), AccuracyTables.Compare(matrix)]).OfType<EvidenceTable>(),
+        .. ((EvidenceTable?[])[DifficultyTables.Agreement(matrix), DifficultyTables.Convergence(matrix), AgreementTables.FirstScores(matrix), SurvivalTables.Survival(matrix), CostTables.Ratios(matrix), CostTables.Absolute(matrix), AccuracyTables.Compare(matrix)]).OfType<EvidenceTable>(),
     ];
 }

@@ -24,6 +24,9 @@ public sealed record EvidenceTable(string Claim, string Title, IReadOnlyList<str
 /// <summary>All cells of an experiment by arm; the arm that the others are held against.</summary>
 public sealed record CellMatrix(string Name, IReadOnlyList<string> Arms, string Reference, IReadOnlyList<CellResult> Cells)
 {
+    /// <summary>Accuracies within this fraction of each other count as equal.</summary>
+    public double Margin { get; init; } = 0.01;
+
     public IEnumerable<CellResult> Of(string arm) => Cells.Where(c => c.Arm == arm).OrderBy(c => c.Seed);
 
     public CellResult? At(string arm, long seed) => Cells.FirstOrDefault(c => c.Arm == arm && c.Seed == seed);

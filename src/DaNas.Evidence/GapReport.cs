@@ -9,12 +9,45 @@ public sealed record GapRow(string Architecture, long Macs, double Supernet, Val
     public double Truth => Alone.Average();
 
     public long? Parameters { get; init; }
+
+    /// <summary>What the untrained network told; null in reports before 0.4.</summary>
+    public InitialScores? Initial { get; init; }
+}
+
+/// <summary>A predictor that needs no training, held against the truth: Kendall's tau-b, and what its first choice costs.</summary>
+public sealed record TrivialPredictor(string Name, WithInterval Tau, WithInterval Regret)
+{
+    /// <summary>Multiply-adds, parameters, synflow and jacobian covariance, as far as the rows have them.</summary>
+    public static IReadOnlyList<TrivialPredictor> Of(IReadOnlyList<(long Macs, long? Parameters, InitialScores? Initial, double Truth)> rows, long seed)
+    {
+        List<TrivialPredictor> all = [Held("multiply-adds", r => r.Macs)];
+        if (rows.All(r => r.Parameters is not null))
+            all.Add(Held("parameters", r => r.Parameters!.Value));
+        if (rows.All(r => r.Initial is not null))
+            all.AddRange([Held("synflow", r => r.Initial!.LogSynflow), Held("jacobian covariance", r => r.Initial!.JacobianCovariance)]);
+        return all;
+
+        TrivialPredictor Held(string name, Func<(long Macs, long? Parameters, InitialScores? Initial, double Truth), double> of)
+        {
+            double[] x = [.. rows.Select(of)];
+            double[] truth = [.. rows.Select(r => r.Truth)];
+            return new(name, WithInterval.Of(RankStatistics.KendallTauB, x, truth, SeededRandom.Derive(seed, "trivial", name, "tau")), WithInterval.Of(RankStatistics.RegretAtOne, x, truth, SeededRandom.Derive(seed, "trivial", name, "regret")));
+        }
+    }
 }
 
 /// <summary>A statistic with the 95 % interval of a bootstrap over architectures (1,000 resamples).</summary>
 public sealed record WithInterval(double Value, double Low, double High)
 {
+    private const int Resamples = 1000;
+
     public string Text => FormattableString.Invariant($"{Value:0.00} [{Low:0.00}, {High:0.00}]");
+
+    public static WithInterval Of(Func<double[], double[], double> of, double[] x, double[] y, long seed)
+    {
+        (double low, double high) = Significance.Bootstrap(x.Length, drawn => of([.. drawn.Select(i => x[i])], [.. drawn.Select(i => y[i])]), Resamples, seed);
+        return new(of(x, y), low, high);
+    }
 }
 
 /// <summary>
@@ -32,7 +65,6 @@ public sealed record GapReport(
     IReadOnlyList<KeyValuePair<int, WithInterval>> TopOverlap,
     WithInterval RegretAtOne,
     double RegretOfRandomPick,
-    WithInterval TauOfMacs,
     double? MixedAccuracy,
     double? SampledAccuracy,
     double? DerivedAccuracy,
@@ -45,20 +77,12 @@ public sealed record GapReport(
     /// <summary>Under this rank correlation of two single trainings there is hardly anything to rank. A predictor is held against their mean, so a perfect one can reach somewhat more.</summary>
     public const double LeastCeiling = 0.4;
 
-    private const int Resamples = 1000;
-
     private static readonly int[] Tops = [1, 3, 5];
 
     public bool HasSignal => Ceiling.Value >= LeastCeiling;
 
-    /// <summary>Kendall's tau-b of the number of parameters with the truth; null in reports before 0.4.</summary>
-    public WithInterval? TauOfParameters { get; init; }
-
-    /// <summary>What choosing the most multiply-adds costs: the predictor that needs no training.</summary>
-    public WithInterval? RegretOfMacs { get; init; }
-
-    /// <summary>The same of the most parameters.</summary>
-    public WithInterval? RegretOfParameters { get; init; }
+    /// <summary>Predictors that need no training.</summary>
+    public IReadOnlyList<TrivialPredictor> Trivial { get; init; } = [];
 
     /// <summary>Mixed supernet less derived path, both with the supernet's weights.</summary>
     public double? DiscretisationGap => MixedAccuracy - DerivedAccuracy;
@@ -75,10 +99,8 @@ public sealed record GapReport(
         double[] supernet = [.. rows.Select(r => r.Supernet)];
         WithInterval ceiling = rows[0].Alone.Count < 2
             ? new(double.NaN, double.NaN, double.NaN)
-            : Interval(RankStatistics.KendallTauB, [.. rows.Select(r => r.Alone[0])], [.. rows.Select(r => r.Alone[1])], SeededRandom.Derive(seed, "gap", "ceiling"));
-        WithInterval Quoted(Func<double[], double[], double> of, double[] x, string name) => Interval(of, x, truth, SeededRandom.Derive(seed, "gap", name));
-        double[] macs = [.. rows.Select(r => (double)r.Macs)];
-        double[]? parameters = rows.All(r => r.Parameters is not null) ? [.. rows.Select(r => (double)r.Parameters!)] : null;
+            : WithInterval.Of(RankStatistics.KendallTauB, [.. rows.Select(r => r.Alone[0])], [.. rows.Select(r => r.Alone[1])], SeededRandom.Derive(seed, "gap", "ceiling"));
+        WithInterval Quoted(Func<double[], double[], double> of, double[] x, string name) => WithInterval.Of(of, x, truth, SeededRandom.Derive(seed, "gap", name));
         return new(
             search,
             rows.Count,
@@ -87,10 +109,9 @@ public sealed record GapReport(
             Quoted(RankStatistics.Spearman, supernet, "spearman"),
             Quoted(RankStatistics.Pearson, supernet, "pearson"),
             truth.Average() - supernet.Average(),
-            [.. Tops.Where(k => k <= rows.Count).Select(k => KeyValuePair.Create(k, Interval((x, y) => RankStatistics.TopOverlap(x, y, k), supernet, truth, SeededRandom.Derive(seed, "gap", "top", k))))],
-            Interval(RankStatistics.RegretAtOne, supernet, truth, SeededRandom.Derive(seed, "gap", "regret")),
+            [.. Tops.Where(k => k <= rows.Count).Select(k => KeyValuePair.Create(k, WithInterval.Of((x, y) => RankStatistics.TopOverlap(x, y, k), supernet, truth, SeededRandom.Derive(seed, "gap", "top", k))))],
+            WithInterval.Of(RankStatistics.RegretAtOne, supernet, truth, SeededRandom.Derive(seed, "gap", "regret")),
             truth.Max() - truth.Average(),
-            Quoted(RankStatistics.KendallTauB, macs, "macs"),
             null,
             null,
             null,
@@ -100,17 +121,9 @@ public sealed record GapReport(
             null,
             rows)
         {
-            TauOfParameters = parameters is null ? null : Quoted(RankStatistics.KendallTauB, parameters, "parameters"),
-            RegretOfMacs = Quoted(RankStatistics.RegretAtOne, macs, "regret-macs"),
-            RegretOfParameters = parameters is null ? null : Quoted(RankStatistics.RegretAtOne, parameters, "regret-parameters"),
+            Trivial = TrivialPredictor.Of([.. rows.Select(r => (r.Macs, r.Parameters, r.Initial, r.Truth))], seed),
         };
     }
 
     private static WithInterval Around(double value, double half) => new(value, value - half, value + half);
-
-    private static WithInterval Interval(Func<double[], double[], double> of, double[] x, double[] y, long seed)
-    {
-        (double low, double high) = Significance.Bootstrap(x.Length, drawn => of([.. drawn.Select(i => x[i])], [.. drawn.Select(i => y[i])]), Resamples, seed);
-        return new(of(x, y), low, high);
-    }
 }

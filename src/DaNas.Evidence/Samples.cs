@@ -53,6 +53,38 @@ public static class Significance
     }
 
     /// <summary>
+    /// Two one-sided paired t-tests (Schuirmann 1987): the chance of a mean so far inside the margin on both sides, were the true one at the margin. Small: equivalent within the margin.
+    /// </summary>
+    public static double Equivalent(IEnumerable<double> differences, double margin)
+    {
+        MeanError m = MeanError.Of(differences);
+        if (m.Count < 2 || m.Error == 0)
+            return double.NaN;
+        return Math.Max(1 - StudentT.CDF(0, 1, m.Count - 1, (m.Mean + margin) / m.Error), StudentT.CDF(0, 1, m.Count - 1, (m.Mean - margin) / m.Error));
+    }
+
+    /// <summary>Paired t-test, two-sided: the chance of a mean so far from 0 or farther, were the true one 0.</summary>
+    public static double PairedDifferent(IEnumerable<double> differences) => PairedGreater(differences) is var p && p <= 0.5 ? 2 * p : 2 * (1 - p);
+
+    /// <summary>The true mean difference that so many pairs find significant at 5 %, two-sided, in 80 % of cases (normal power with Student's quantiles).</summary>
+    public static double Detectable(IEnumerable<double> differences)
+    {
+        MeanError m = MeanError.Of(differences);
+        return m.Count < 2 ? double.NaN : m.Error * (StudentT.InvCDF(0, 1, m.Count - 1, 0.975) + StudentT.InvCDF(0, 1, m.Count - 1, 0.8));
+    }
+
+    /// <summary>Chances corrected for their number (Holm 1979), in their order; what is no number stays so and does not count.</summary>
+    public static IReadOnlyList<double> Holm(IReadOnlyList<double> chances)
+    {
+        double[] corrected = [.. chances];
+        int[] order = [.. Enumerable.Range(0, chances.Count).Where(i => !double.IsNaN(chances[i])).OrderBy(i => chances[i])];
+        double least = 0;
+        for (int rank = 0; rank < order.Length; rank++)
+            corrected[order[rank]] = least = Math.Max(least, Math.Min(1, (order.Length - rank) * chances[order[rank]]));
+        return corrected;
+    }
+
+    /// <summary>
     /// Percentile interval (Efron 1979) of a statistic over resamples of things, drawn with replacement from a seed; resamples for which the
     /// statistic is no number are left out.
     /// </summary>

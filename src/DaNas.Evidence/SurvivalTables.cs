@@ -89,7 +89,7 @@ public static class SurvivalTables
     /// <summary>The last scores of a search that pruned nothing; null of any other.</summary>
     private static CellStage? Final(CellResult cell) => Prunes(cell) ? null : cell.Stages.LastOrDefault(s => s.Scores.Count > 0);
 
-    private static bool Prunes(CellResult cell) => cell.Survivors.Sum(l => l.Count) < cell.Stages[0].Alive.Sum(l => l.Count);
+    private static bool Prunes(CellResult cell) => cell.Stages.Count > 0 && cell.Survivors.Sum(l => l.Count) < cell.Stages[0].Alive.Sum(l => l.Count);
 
     private static int ArgMax(ValueList<double> values) => Enumerable.Range(0, values.Count).MaxBy(i => values[i]);
 

@@ -3,6 +3,7 @@ using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Evaluation;
 using DaNas.Domain.Faults;
+using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 using DaNas.Evidence;
@@ -135,6 +136,7 @@ public sealed class TorchEngine(EngineSession session) : ITrainingEngine
         ImageEntry[] all = ImageSet.Slice(pool, Enumerable.Range(0, session.Images.Classes), 1);
         BatchStream batches = new(session.Images, all, SeededRandom.Derive(u.Seed, "order"), session.Shape(o.Batch), session.Config.Data.Augment with { Rand = (o.RandAugmentOperations, o.RandAugmentMagnitude) });
         int from = u.Segment * o.SegmentSteps;
+        InitialScores? initial = from == 0 && !Finals.IsFinal(u.Run) ? UntrainedNetwork.Measure(session, u.Architecture.Blocks, SeededRandom.Derive(u.Seed, "weights"), batches.At(0), trainer.Meter) : null;
         (double loss, double accuracy) = trainer.Train(batches, from, Math.Min(u.TotalSteps, from + o.SegmentSteps), cancellation);
         bool last = u.Segment + 1 == u.Segments;
         if (last)
@@ -142,6 +144,9 @@ public sealed class TorchEngine(EngineSession session) : ITrainingEngine
         ClassMeasurement? test = last ? trainer.Measure(u.OnValidation ? splits.Validation : splits.Test) : null;
         BlobRef output = last ? session.Blobs.Put(Safetensors.Write(trainer.Weights, new Dictionary<string, string> { ["architecture"] = u.Architecture.Text })) : trainer.Save();
         return new(
-            u.Id, trainer.Meter.Cost, trainer.Meter.Timing, output, Math.Round(loss, 6), Math.Round(accuracy, 6), test?.Accuracy, test?.ClassAccuracy, last ? WeightsHash.Of(trainer.Weights) : null);
+            u.Id, trainer.Meter.Cost, trainer.Meter.Timing, output, Math.Round(loss, 6), Math.Round(accuracy, 6), test?.Accuracy, test?.ClassAccuracy, last ? WeightsHash.Of(trainer.Weights) : null)
+        {
+            Initial = initial,
+        };
     }
 }

@@ -1,6 +1,9 @@
 using DaNas.Actors.Simulated;
 using DaNas.Domain.Configuration;
+using DaNas.Domain.Estimates;
+using DaNas.Domain.Evaluation;
 using DaNas.Domain.Searches;
+using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
@@ -123,6 +126,71 @@ public sealed class FinalsTests
         SearchEvent.ArchitectureSelected selected = events.OfType<SearchEvent.ArchitectureSelected>().Single();
         ValueList<Architectures.RankedArchitecture> ranked = events.OfType<SearchEvent.ArchitecturesRanked>().Single().Ranked;
         selected.Winner.ShouldBe(ranked[selected.Accuracies.ToList().IndexOf(selected.Accuracies.Max())].Architecture);
+    }
+
+    /// <summary>Random search has no supernet and no scores: its candidates lie within the tolerance under the budget, and the landscape's accuracy of the last rung decides.</summary>
+    [Fact]
+    public void Random_search_chooses_among_random_architectures_by_the_finals_alone()
+    {
+        List<SearchEvent> events = [];
+        SimulatedSearch search = Search(out List<WorkUnit.RetrainSegment> units, "search.strategy=random-search", "derivation.candidates=12");
+        CleanRun clean = search.RunClean(null, (_, e) => events.Add(e));
+        units.ShouldNotBeEmpty();
+        events.OfType<SearchEvent.RoundCompleted>().ShouldBeEmpty();
+        CostTable costs = CostTable.Of(clean.State.Space!);
+        SearchEvent.ArchitecturesRanked ranked = events.OfType<SearchEvent.ArchitecturesRanked>().Single();
+        ranked.Ranked.Select(r => r.Architecture).Distinct().Count().ShouldBe(12);
+        ranked.Ranked.ShouldAllBe(r => costs.Of(r.Architecture).Macs <= ranked.BudgetMacs && costs.Of(r.Architecture).Macs >= 0.9 * ranked.BudgetMacs);
+        events.OfType<SearchEvent.FinalsOpened>().Select(f => f.Finalists.Count).ShouldBe([12, 6, 3]);
+        Dictionary<string, double> last = events.OfType<SearchEvent.FinalistMeasured>().Where(f => f.Run.StartsWith("final-3-", StringComparison.Ordinal)).ToDictionary(f => f.Architecture.Text, f => f.Accuracy);
+        last[clean.State.Selected!.Winner.Text].ShouldBe(last.Values.Max());
+        SearchEstimate.Of(search.Config, search.Data).Phases.Select(p => p.Phase).ShouldBe(["finals, rung 1", "finals, rung 2", "finals, rung 3", "retraining"]);
+        for (int known = 1; known < events.Count; known += 5)
+            search.RunClean([.. events.Take(known)]).State.DecisionHash.ShouldBe(clean.State.DecisionHash, $"after {known} of {events.Count} events");
+    }
+
+    /// <summary>
+    /// Finals of n candidates in three rungs (30, 60, 120 steps of 64 pictures, three passes each, then 480 held-out pictures): of 12, 12 x (3 x 1,920 + 480) + 6 x (3 x 3,840 + 480) + 3 x (3 x 7,680 + 480).
+    /// </summary>
+    [Fact]
+    public void Equal_cost_is_as_many_candidates_as_their_finals_may_cost()
+    {
+        SearchConfig config = TestSearches.Config("quickstart", [.. Sets, "search.strategy=random-search"]);
+        double macs = SearchState.BudgetOf(config.SpaceFor(12), config.Cost) / 1.05;
+        double twelve = ((12 * 6240.0) + (6 * 12_000) + (3 * 23_520)) * macs;
+        EqualCost.Candidates(config, TestSearches.Data(), twelve + 1).ShouldBe(12);
+        EqualCost.Candidates(config, TestSearches.Data(), twelve - 1).ShouldBe(11);
+        EqualCost.Candidates(config, TestSearches.Data(), 0).ShouldBe(2);
+        EqualCost.Candidates(config, TestSearches.Data(), 1e30).ShouldBe(EqualCost.Most);
+    }
+
+    /// <summary>Controls of one epoch, 2,400 pictures in batches of 64: 38 steps, beside a retraining of 3.5 epochs, 132 steps; the winner is trained once more as they are.</summary>
+    [Fact]
+    public void Where_retraining_is_long_winner_and_controls_are_compared_by_a_shorter_recipe()
+    {
+        List<SearchEvent> events = [];
+        SimulatedSearch search = Search(out List<WorkUnit.RetrainSegment> units, "controls.count=2", "controls.epochs=1");
+        SearchState end = search.RunClean(null, (_, e) => events.Add(e)).State;
+        units.Where(u => !u.OnValidation).GroupBy(u => u.Run).Select(g => (g.Key, g.First().TotalSteps)).ShouldBe([("winner", 132), ("winner-compared", 38), ("control-1", 38), ("control-2", 38)]);
+        ValueList<RetrainedModel> models = ((SearchPhase.Completed)end.Phase).Models;
+        (ValueList<RetrainedModel> winner, ValueList<RetrainedModel> controls) = RetrainPlan.Comparison(models);
+        winner.Select(m => (m.Run, m.Architecture)).ShouldBe([("winner-compared", end.Selected!.Winner)]);
+        controls.Count.ShouldBe(2);
+        SearchVerdict.Of(end)!.Difference.ShouldBe(winner[0].TestAccuracy - controls.Average(m => m.TestAccuracy), 1e-12);
+        SearchEstimate.Of(search.Config, search.Data).Phases[^1].Units.ShouldBe(units.Count(u => !u.OnValidation));
+    }
+
+    /// <summary>1,920 of 2,400 pictures are trained with: 105 steps, measured on the validation split.</summary>
+    [Fact]
+    public void A_training_measured_on_validation_leaves_test_and_validation_pictures_out()
+    {
+        SearchConfig config = TestSearches.Config("quickstart", "retrain.measure-on=validation");
+        RetrainPlan.Steps(config, TestSearches.Data(), "winner").ShouldBe(105);
+        RetrainPlan.Steps(TestSearches.Config(), TestSearches.Data(), "winner").ShouldBe(132);
+        SearchState end = TestSearches.Run(config, TestSearches.Data()).State;
+        end.Phase.ShouldBeOfType<SearchPhase.Completed>();
+        foreach (string key in (string[])["retrain.measure-on", "controls.epochs"])
+            ConfigDrift.Unacceptable([$"{key}: 1 -> 2"], end).Count.ShouldBe(1, key);
     }
 
     private static (List<SearchEvent> Events, List<WorkUnit.RetrainSegment> Units) Run()

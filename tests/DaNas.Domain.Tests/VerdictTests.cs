@@ -38,6 +38,26 @@ public sealed class VerdictTests
         double.IsNaN(SearchVerdict.Of(0.6, [0.3], 100).Low).ShouldBeTrue();
     }
 
+    /// <summary>Every predictor names the run that it scores highest, its accuracy and its place; a tie counts against it.</summary>
+    [Fact]
+    public void Beside_the_verdict_stands_what_would_have_been_chosen_without_a_search()
+    {
+        SearchConfig config = TestSearches.Config("quickstart", "controls.count=3");
+        (SearchState state, List<SearchEvent> events) = TestSearches.Run(config, TestSearches.Data());
+        ValueList<RetrainedModel> models = ((SearchPhase.Completed)state.Phase).Models;
+        CostTable costs = CostTable.Of(state.Space!);
+        RetrainedModel dearest = models.OrderByDescending(m => costs.Of(m.Architecture).Macs).ThenBy(m => m.Architecture.Text, StringComparer.Ordinal).First();
+        IReadOnlyList<PredictorChoice> choices = PredictorChoice.Of(state, events);
+        choices.Select(c => c.Predictor).ShouldBe(["most multiply-adds", "most parameters"]); // A landscape has no networks.
+        choices[0].ShouldBe(new("most multiply-adds", dearest.Run, dearest.TestAccuracy, models.Count(m => m.TestAccuracy >= dearest.TestAccuracy), 4));
+
+        SearchEvent.SegmentCompleted[] measured = [.. models.Select((m, i) => new SearchEvent.SegmentCompleted(m.Run, 0, new(Digest.Of("x"), 1), 1, 0, new(0, 0, 0), new(0)) { Initial = new(i == 2 ? 9 : i, -i) })];
+        choices = PredictorChoice.Of(state, measured);
+        choices.Select(c => (c.Predictor, c.Run)).Skip(2).ShouldBe([("synflow", models[2].Run), ("jacobian covariance", models[0].Run)]);
+        PredictorChoice.Of(state, measured.Skip(1)).Count.ShouldBe(2); // Of one architecture nothing is known, so nothing is said.
+        choices[2].ToString().ShouldStartWith($"synflow {models[2].Run} (");
+    }
+
     /// <summary>A thousand searches that see nothing but noise: by chance alone 50 are first of 20; 65 are 2.2 standard deviations more.</summary>
     [Fact]
     public void Searches_that_see_noise_alone_are_called_better_than_random_in_one_of_twenty()

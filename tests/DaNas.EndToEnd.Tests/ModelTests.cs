@@ -59,7 +59,7 @@ public sealed class ModelTests : IDisposable
     public void An_experiment_goes_on_after_a_kill_and_its_tables_come_from_the_results_alone()
     {
         string conf = Path.Combine(danas.Folder, "small.conf"), results = Path.Combine(danas.Folder, "results");
-        File.WriteAllText(conf, "experiment { name = small, search = drill, seeds = [1, 2], reference = full, arms = [ { name = full, set = [\"prune.ratio=0\"] }, { name = da-nas } ] }\n");
+        File.WriteAllText(conf, "experiment { name = small, search = drill, seeds = [1], reference = full, arms = [ { name = equal, cost-of = da-nas }, { name = full, set = [\"prune.ratio=0\"] }, { name = da-nas } ] }\n");
         using (Process first = danas.Start("experiment", conf, "--to", results, "--parallel", "2"))
         {
             while (!first.HasExited && (!Directory.Exists(results) || Directory.GetFiles(results, "*.json").Length == 0))
@@ -71,7 +71,7 @@ public sealed class ModelTests : IDisposable
         (int code, string text, string error) = danas.Run("experiment", conf, "--to", results, "--json");
         code.ShouldBe(0, error);
         JsonElement said = Danas.LastLine(text);
-        said.GetProperty("cells").GetInt32().ShouldBe(4);
+        said.GetProperty("cells").GetInt32().ShouldBe(3);
         string one = File.ReadAllText(Path.Combine(results, "small-full-s1.json"));
 
         // The same matrix without a kill, in another folder: the same cells, but for seconds.
@@ -79,9 +79,14 @@ public sealed class ModelTests : IDisposable
         danas.Run("experiment", conf, "--to", again, "--out", Path.Combine(danas.Folder, "out2")).Code.ShouldBe(0);
         foreach (string cell in Directory.GetFiles(results, "small-*.json"))
             WithoutSeconds(File.ReadAllText(Path.Combine(again, Path.GetFileName(cell)))).ShouldBe(WithoutSeconds(File.ReadAllText(cell)), cell);
+        // Random search at the cost of da-nas: the next candidate more would have cost more, and its finals are what it spent.
+        double spent = Weighted("small-equal-s1.json"), allowed = Weighted("small-da-nas-s1.json");
+        spent.ShouldBeInRange(0.5 * allowed, 1.1 * allowed);
+        double Weighted(string file) => JsonDocument.Parse(File.ReadAllText(Path.Combine(results, file))).RootElement.GetProperty("work").EnumerateObject().Where(w => w.Name != "retraining")
+            .Sum(w => w.Value.GetProperty("forwardMacs").GetDouble() * (1 + (2 * w.Value.GetProperty("backwardImages").GetDouble() / w.Value.GetProperty("forwardImages").GetDouble())));
         (code, text, error) = danas.Run("experiment", conf, "--to", results, "--tables", "--out", Path.Combine(danas.Folder, "elsewhere"));
         code.ShouldBe(0, error);
-        text.ShouldContain("4 of 4 cells");
+        text.ShouldContain("3 of 3 cells");
         text.ShouldContain("DA5");
         File.ReadAllText(Path.Combine(results, "tables.md")).ShouldContain("| full |");
         File.ReadAllText(Path.Combine(results, "small-full-s1.json")).ShouldBe(one);
@@ -94,9 +99,47 @@ public sealed class ModelTests : IDisposable
         (code, _, error) = danas.Run("experiment", conf, "--to", results);
         code.ShouldBe(2);
         error.ShouldContain("reference = nobody: name one of the arms: full");
+        File.WriteAllText(conf, "experiment { name = small, search = drill, seeds = [1], reference = full, arms = [ { name = full }, { name = equal, cost-of = equal } ] }\n");
+        (code, _, error) = danas.Run("experiment", conf, "--to", results);
+        code.ShouldBe(2);
+        error.ShouldContain("cost-of = equal: name an arm that has no cost-of itself: full");
     }
 
     private static string WithoutSeconds(string result) => System.Text.RegularExpressions.Regex.Replace(result, "\"seconds\": ?[0-9.eE+-]+", "\"seconds\":0");
+
+    /// <summary>A probe is journalled like a search: after a kill the same command goes on, and once more it only reads.</summary>
+    [Fact]
+    public void A_probe_tells_whether_a_space_has_anything_to_find()
+    {
+        string[] probe = ["space", "probe", "drill", "--count", "5", "--json"];
+        using (Process first = danas.Start(probe))
+        {
+            while (!first.HasExited && Trained() == 0)
+                first.WaitForExit(50);
+            first.Kill(true);
+            first.WaitForExit();
+        }
+
+        (int code, string text, string error) = danas.Run(probe);
+        code.ShouldBe(0, error);
+        JsonElement report = Danas.LastLine(text);
+        report.GetProperty("rows").GetArrayLength().ShouldBe(5);
+        report.GetProperty("rows").EnumerateArray().ShouldAllBe(r => r.GetProperty("alone").GetArrayLength() == 2 && r.GetProperty("initial").GetProperty("logSynflow").GetDouble() > 0);
+        report.GetProperty("trivial").EnumerateArray().Select(t => t.GetProperty("name").GetString()).ShouldBe(["multiply-adds", "parameters", "synflow", "jacobian covariance"]);
+        report.GetProperty("noise").GetDouble().ShouldBeGreaterThanOrEqualTo(0);
+        int stored = Trained();
+        (code, text, _) = danas.Run(["space", "probe", "drill", "--count", "5"]);
+        code.ShouldBe(0);
+        text.ShouldContain("verdict: ");
+        text.ShouldContain("validation accuracy");
+        Trained().ShouldBe(stored);
+        (code, _, error) = danas.Run("space", "probe", "drill", "--count", "4");
+        (code, error.Trim()).ShouldBe((2, "a probe needs --count 5 or more and --seeds 2 or more"));
+        (code, _, error) = danas.Run("space", "probe", "drill", "--all");
+        code.ShouldBe(2);
+        error.ShouldContain("are more than 1,000; leave it out");
+        int Trained() => Directory.Exists(Path.Combine(danas.Folder, "out", "searches")) ? Directory.GetDirectories(Path.Combine(danas.Folder, "out", "searches")).Where(s => Path.GetFileName(s).StartsWith("probe-drill", StringComparison.Ordinal)).Sum(s => danas.Stored(Path.GetFileName(s))) : 0;
+    }
 
     [Fact]
     public void The_gaps_of_a_search_are_measured_over_architectures_trained_twice()

@@ -6,6 +6,8 @@ using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 using DaNas.Ports;
 using DaNas.Torch.Checkpoints;
+using DaNas.Torch.Networks;
+using DaNas.Torch.Training;
 
 namespace DaNas.Torch.Tests;
 
@@ -16,6 +18,7 @@ public sealed class TrainingEngineContract
     [InlineData("sampler.gradient=leave-one-out")]
     [InlineData("sampler.gradient=gate evidence.kind=probability prune.when=schedule")]
     [InlineData("sampler.kind=soft evidence.kind=probability prune.when=schedule")]
+    [InlineData("sampler.kind=two-path evidence.kind=probability prune.when=schedule")]
     [InlineData("trainers.layout=default")]
     public void A_unit_run_twice_gives_the_same_bytes(string choice)
     {
@@ -142,6 +145,29 @@ public sealed class TrainingEngineContract
         UnitResult.SegmentRetrained last = f.Run<UnitResult.SegmentRetrained>(new WorkUnit.RetrainSegment("retrain/winner/1", 1, "winner", a, 1, 2, 8, half.Output));
         last.TestAccuracy.ShouldNotBeNull();
         last.WeightsHash.ShouldBe(WeightsHash.Of(Safetensors.Read(f.Blobs.Get(last.Output)).Tensors));
+    }
+
+    /// <summary>
+    /// The gate has no gradient where the next layer begins with batch norm (layers 1, 3, 5, 6 of this space); two paths have one in every layer. One pass of two blocks a layer: as many images as the
+    /// weights' step.
+    /// </summary>
+    [Fact]
+    public void Two_paths_move_the_probabilities_of_every_layer()
+    {
+        using EngineFixture f = new("sampler.kind=two-path", "evidence.kind=probability", "prune.when=schedule", "rounds.steps=12", "cost.lambda=0");
+        UnitResult.ShardTrained shard = f.Run<UnitResult.ShardTrained>(f.Shard());
+        shard.Cost.ForwardImages.ShouldBe(12 * 16 * 2);
+        shard.Cost.BackwardImages.ShouldBe(12 * 16 * 2);
+        ArchitectureParameters p = new(f.Alive);
+        using (ChainNetwork network = f.Session.Build(f.Alive, null))
+        {
+            using Optimiser optimiser = new(network, f.Session.Device, 0, 0);
+            SupernetState.Restore(f.Blobs.Get(shard.Output), network, optimiser, p);
+        }
+
+        for (int l = 0; l < 6; l++)
+            Enumerable.Range(0, 6).Count(j => Math.Abs(p[l, j].Second) > 1e-14).ShouldBeGreaterThanOrEqualTo(3, $"layer {l + 1}");
+        f.Run<UnitResult.ShardTrained>(f.Shard()).Output.ShouldBe(shard.Output);
     }
 
     [Fact]

@@ -1,19 +1,22 @@
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Running;
 using DaNas.Domain.Configuration;
+using DaNas.Domain.Estimates;
 using DaNas.Domain.Values;
 using DaNas.Evidence;
 
 namespace DaNas.Cli.Experiments;
 
-/// <summary>One arm: a name, and the keys that it changes, as --set takes them.</summary>
-internal sealed record ExperimentArm(string Name, IReadOnlyList<string> Sets);
+/// <summary>
+/// One arm: a name, and the keys that it changes, as --set takes them. <paramref name="CostOf"/>: the arm is random search, at the total cost that the named arm had with the same seed.
+/// </summary>
+internal sealed record ExperimentArm(string Name, IReadOnlyList<string> Sets, string? CostOf);
 
 /// <summary>One search of the matrix.</summary>
-internal sealed record ExperimentCell(CellKey Key, SearchConfig Config, IReadOnlyList<string> Sets);
+internal sealed record ExperimentCell(CellKey Key, ExperimentArm Arm, SearchConfig Config, IReadOnlyList<string> Sets);
 
 /// <summary>A matrix of searches, seeds x arms, as an experiment's .conf describes it.</summary>
-internal sealed record ExperimentPlan(string Name, string Search, IReadOnlyList<long> Seeds, IReadOnlyList<ExperimentArm> Arms, string Reference, IReadOnlyList<ExperimentCell> Cells)
+internal sealed record ExperimentPlan(string Name, string Search, IReadOnlyList<long> Seeds, IReadOnlyList<ExperimentArm> Arms, string Reference, double Margin, IReadOnlyList<ExperimentCell> Cells)
 {
     /// <summary>Reads and checks an experiment and every configuration in it; throws <see cref="UsageException"/>.</summary>
     public static ExperimentPlan Load(string file, string? data)
@@ -25,32 +28,46 @@ internal sealed record ExperimentPlan(string Name, string Search, IReadOnlyList<
         string name = s.Text("name");
         string search = s.Text("search");
         long[] seeds = [.. s.Ints("seeds", int.MinValue, int.MaxValue)];
-        ExperimentArm[] arms = [.. s.Sections("arms").Select(a => new ExperimentArm(a.Text("name"), [.. a.Has("set") ? a.Texts("set") : []]))];
+        ExperimentArm[] arms = [.. s.Sections("arms").Select(a => new ExperimentArm(a.Text("name"), [.. a.Has("set") ? a.Texts("set") : []], a.Has("cost-of") ? a.Text("cost-of") : null))];
         string reference = s.Text("reference");
+        double margin = s.Has("margin") ? s.Number("margin", 0.0001, 1) : 0.01;
         if (problems.Count == 0 && arms.All(a => a.Name != reference))
             s.Refuse("reference", reference, $"name one of the arms: {string.Join(", ", arms.Select(a => a.Name))}");
         if (!Actors.Cluster.SearchNames.AreProper(name))
             s.Refuse("name", name, "use letters, digits, '-', '_' and '.': searches and files are named after it");
         foreach (ExperimentArm arm in arms.Where(a => !Actors.Cluster.SearchNames.AreProper(a.Name) || arms.Count(b => b.Name == a.Name) > 1))
             s.Refuse("arms", arm.Name, "an arm's name is unique and has letters, digits, '-', '_' and '.'");
+        foreach (ExperimentArm arm in arms.Where(a => a.CostOf is not null && arms.All(b => b.Name != a.CostOf || b.CostOf is not null)))
+            s.Refuse("arms", arm.Name, $"cost-of = {arm.CostOf}: name an arm that has no cost-of itself: {string.Join(", ", arms.Where(a => a.CostOf is null).Select(a => a.Name))}");
         root.RefuseUnknownKeys();
         if (problems.Count > 0)
             throw new UsageException(string.Join('\n', problems.Select(p => p.ToString())));
         string beside = Path.Combine(Path.GetDirectoryName(path)!, search);
         string found = File.Exists(beside) ? beside : ConfigLoader.Locate(search, "searches");
-        // Seed by seed, so that what is done at any moment can be compared.
-        ExperimentCell[] cells = [.. from seed in seeds from arm in arms select Cell(new(name, arm.Name, seed, string.Empty), found, arm, data)];
-        return new(name, found, seeds, arms, reference, cells);
+        // Seed by seed, so that what is done at any moment can be compared; what takes its cost from another arm comes last.
+        ExperimentCell[] cells = [.. from later in (bool[])[false, true] from seed in seeds from arm in arms where arm.CostOf is not null == later select Cell(new(name, arm.Name, seed, string.Empty), found, arm, data)];
+        return new(name, found, seeds, arms, reference, margin, cells);
+    }
+
+    /// <summary>The cell of an arm that takes its cost from another one, now that this one's is known.</summary>
+    public ExperimentCell Beside(ExperimentCell cell, CellResult reference, string? data)
+    {
+        PhaseWork work = reference.WorkOf(CellResult.DifficultyPass) + reference.Search;
+        int candidates = EqualCost.Candidates(cell.Config, Trainers.Engines.Describe(cell.Config), SearchEstimate.Weighted(new(work.ForwardImages, work.BackwardImages, work.ForwardMacs)));
+        ExperimentArm arm = cell.Arm with { Sets = [.. cell.Arm.Sets, Verbs.Output.Text($"derivation.candidates={candidates}")] };
+        return Cell(cell.Key, Search, arm, data) with { Arm = cell.Arm };
     }
 
     private static ExperimentCell Cell(CellKey key, string search, ExperimentArm arm, string? data)
     {
-        string[] sets = [.. arm.Sets, Verbs.Output.Text($"search.seed={key.Seed}"), Verbs.Output.Text($"search.name={key.Experiment}-{key.Arm}")];
+        string[] sets = [.. arm.CostOf is null ? [] : (string[])["search.strategy=random-search"], .. arm.Sets, Verbs.Output.Text($"search.seed={key.Seed}"), Verbs.Output.Text($"search.name={key.Experiment}-{key.Arm}")];
         try
         {
             SearchConfig config = ConfigLoader.Load(search, sets, data);
+            if (arm.CostOf is not null && config.Engine.Kind != EngineKind.Torch)
+                throw new UsageException($"cost-of = {arm.CostOf}: searches of engine.kind = {ConfigSection.Kebab(config.Engine.Kind.ToString())} cost evaluations, not multiply-adds; 'danas bench strategies' compares those");
             string settings = Digest.Of(ConfigLoader.Own(search, sets).ToCanonicalText()).Hex;
-            return new(key with { Settings = settings }, config, sets);
+            return new(key with { Settings = settings }, arm, config, sets);
         }
         catch (UsageException e)
         {

@@ -16,7 +16,7 @@ namespace DaNas.Cli.Experiments;
 /// Runs the cells of a plan in processes of their own, as many at once as the cores allow. A cell is done when its result stands in the folder of
 /// results; one that had begun goes on from its journal. So the whole can be killed at any moment and started again.
 /// </summary>
-internal sealed class ExperimentRun(ExperimentPlan plan, OutputFolder folder, string results, Presenter presenter)
+internal sealed class ExperimentRun(ExperimentPlan plan, OutputFolder folder, string results, string? data, Presenter presenter)
 {
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, string> said = new(StringComparer.Ordinal);
 
@@ -24,9 +24,9 @@ internal sealed class ExperimentRun(ExperimentPlan plan, OutputFolder folder, st
     public IReadOnlyList<CellResult> Done()
     {
         List<CellResult> done = [];
-        foreach (ExperimentCell cell in plan.Cells)
+        foreach (ExperimentCell planned in plan.Cells)
         {
-            if (Result(cell) is not { } result)
+            if (Known(planned) is not { } cell || Result(cell) is not { } result)
                 continue;
             if (result.Settings == cell.Key.Settings)
                 done.Add(result);
@@ -46,35 +46,53 @@ internal sealed class ExperimentRun(ExperimentPlan plan, OutputFolder folder, st
     }
 
     /// <summary>Runs what is missing; false where a cell failed.</summary>
-    public async Task<bool> GoAsync(int parallel, string? data, CancellationToken interrupt)
+    public async Task<bool> GoAsync(int parallel, CancellationToken interrupt)
     {
         Directory.CreateDirectory(results);
-        ExperimentCell[] waiting = [.. plan.Cells.Where(c => Result(c)?.Settings != c.Key.Settings)];
-        foreach (ExperimentCell stale in waiting.Where(c => File.Exists(FileOf(c))))
-            presenter.Warn($"{FileOf(stale)} was made with other settings than {plan.Name} has now; the cell is run again");
+        Stopwatch clock = Stopwatch.StartNew();
         int ended = 0;
         int failed = 0;
-        Stopwatch clock = Stopwatch.StartNew();
-        try
+        // First what stands by itself, then what takes its cost from another arm.
+        foreach (ExperimentCell[] part in plan.Cells.GroupBy(c => c.Arm.CostOf is null).Select(g => g.ToArray()))
         {
-            await Parallel.ForEachAsync(waiting, new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = interrupt }, async (cell, stop) =>
+            ExperimentCell[] known = [.. part.Select(Known).OfType<ExperimentCell>()];
+            foreach (ExperimentCell without in part.Where(c => known.All(k => k.Key.Name != c.Key.Name)))
+                presenter.Warn($"cell {without.Key.Name} takes its cost from {without.Arm.CostOf}, which has no result of this seed");
+            failed += part.Length - known.Length;
+            ExperimentCell[] waiting = [.. known.Where(c => Result(c)?.Settings != c.Key.Settings)];
+            foreach (ExperimentCell stale in waiting.Where(c => File.Exists(FileOf(c))))
+                presenter.Warn($"{FileOf(stale)} was made with other settings than {plan.Name} has now; the cell is run again");
+            int all = waiting.Length + plan.Cells.Count(c => part[0].Arm.CostOf is null && c.Arm.CostOf is not null) + ended;
+            try
             {
-                bool well = await RunAsync(cell, data, stop);
-                if (!well)
-                    Interlocked.Increment(ref failed);
-                int done = Interlocked.Increment(ref ended);
-                presenter.Say(Output.Text($"{DateTimeOffset.UtcNow.ToLocalTime():HH:mm:ss} {cell.Key.Name}: {(well ? Said(cell) : "failed")}; {waiting.Length - done} of {waiting.Length} left, about {Presenter.Duration(clock.Elapsed.TotalSeconds / done * (waiting.Length - done))}"));
-            });
-        }
-        catch (OperationCanceledException) when (interrupt.IsCancellationRequested)
-        {
-            return false;
+                await Parallel.ForEachAsync(waiting, new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = interrupt }, async (cell, stop) =>
+                {
+                    bool well = await RunAsync(cell, stop);
+                    if (!well)
+                        Interlocked.Increment(ref failed);
+                    int done = Interlocked.Increment(ref ended);
+                    presenter.Say(Output.Text($"{DateTimeOffset.UtcNow.ToLocalTime():HH:mm:ss} {cell.Key.Name}: {(well ? Said(cell) : "failed")}; {all - done} of {all} left, about {Presenter.Duration(clock.Elapsed.TotalSeconds / done * (all - done))}"));
+                });
+            }
+            catch (OperationCanceledException) when (interrupt.IsCancellationRequested)
+            {
+                return false;
+            }
         }
 
         return failed == 0;
     }
 
-    private async Task<bool> RunAsync(ExperimentCell cell, string? data, CancellationToken stop)
+    /// <summary>The cell as it runs; null: it takes its cost from a cell that has no result yet.</summary>
+    private ExperimentCell? Known(ExperimentCell cell)
+    {
+        if (cell.Arm.CostOf is not { } arm)
+            return cell;
+        ExperimentCell reference = plan.Cells.First(c => c.Key.Arm == arm && c.Key.Seed == cell.Key.Seed);
+        return Result(reference) is { } result && result.Settings == reference.Key.Settings ? plan.Beside(cell, result, data) : null;
+    }
+
+    private async Task<bool> RunAsync(ExperimentCell cell, CancellationToken stop)
     {
         string id = IdOf(cell);
         if (OwnerLock.IsHeld(folder, id))
@@ -125,7 +143,7 @@ internal sealed class ExperimentRun(ExperimentPlan plan, OutputFolder folder, st
             return false;
         }
 
-        CellResult result = CellResult.Of(cell.Key, [.. record.Events.Select(e => (SearchEvent)e.Event)], Known(cell.Config));
+        CellResult result = CellResult.Of(cell.Key, [.. record.Events.Select(e => (SearchEvent)e.Event)], Knobs(cell.Config));
         string file = FileOf(cell);
         File.WriteAllText(file + ".part", result.ToJson() + "\n", new UTF8Encoding(false));
         File.Move(file + ".part", file, true);
@@ -143,7 +161,7 @@ internal sealed class ExperimentRun(ExperimentPlan plan, OutputFolder folder, st
 
     private string FileOf(ExperimentCell cell) => Path.Combine(results, $"{cell.Key.Name}.json");
 
-    private static ValueList<double> Known(SearchConfig config) => config.Data.Kind == DataKind.Drawn
+    private static ValueList<double> Knobs(SearchConfig config) => config.Data.Kind == DataKind.Drawn
         ? Enumerable.Range(0, config.Data.Drawn.Classes).Select(c => Math.Round(DrawnSource.Knob(config.Data.Drawn, c), 4)).ToValueList()
         : [];
 }

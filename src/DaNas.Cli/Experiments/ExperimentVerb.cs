@@ -26,7 +26,7 @@ internal static class ExperimentVerb
             ExperimentPlan plan = ExperimentPlan.Load(parsed.GetValue(conf)!, parsed.GetValue(data));
             string results = Path.GetFullPath(parsed.GetValue(to) ?? Path.Combine(folder.Root, "experiments", plan.Name));
             Presenter presenter = new(false, parsed.GetValue(json));
-            ExperimentRun run = new(plan, folder, results, presenter);
+            ExperimentRun run = new(plan, folder, results, parsed.GetValue(data), presenter);
             bool whole = true;
             if (!parsed.GetValue(tables))
             {
@@ -35,7 +35,7 @@ internal static class ExperimentVerb
                 int atOnce = parsed.GetValue(parallel) is > 0 and { } wanted ? wanted : cores;
                 presenter.Say(Output.Text($"{plan.Name}: {plan.Arms.Count} arms x {plan.Seeds.Count} seeds, {plan.Cells.Count} cells, {atOnce} at once; results in {results}; Ctrl-C interrupts, the same command goes on"));
                 using Interruption interruption = new();
-                whole = await run.GoAsync(atOnce, parsed.GetValue(data), interruption.Token);
+                whole = await run.GoAsync(atOnce, interruption.Token);
                 if (interruption.Token.IsCancellationRequested)
                 {
                     presenter.Say("interrupted; what was done stays done, the same command goes on");
@@ -46,7 +46,7 @@ internal static class ExperimentVerb
             IReadOnlyList<CellResult> done = run.Done();
             if (done.Count == 0)
                 throw new UsageException($"{results} has no result of {plan.Name} yet; run the experiment without --tables");
-            IReadOnlyList<EvidenceTable> all = Claims.Of(new(plan.Name, [.. plan.Arms.Select(a => a.Name)], plan.Reference, done));
+            IReadOnlyList<EvidenceTable> all = Claims.Of(new(plan.Name, [.. plan.Arms.Select(a => a.Name)], plan.Reference, done) { Margin = plan.Margin });
             await File.WriteAllTextAsync(Path.Combine(results, "tables.md"), Markdown(plan, done, all), new UTF8Encoding(false));
             if (parsed.GetValue(json))
                 Output.PrintJson(new { experiment = plan.Name, cells = done.Count, of = plan.Cells.Count, results, tables = all });

@@ -39,13 +39,13 @@ internal sealed class GapRun(OutputFolder folder, SearchRecord record, GapReques
         // Both configurations before either training: a mistake in the second must not cost the first.
         (string Id, SearchConfig Config) truth = Configure("truth", table, request.Seeds, 1);
         (string Id, SearchConfig Config)? brief = request.ShortShare > 0 ? Configure("short", table, 1, request.ShortShare) : null;
-        (SearchRecord? whole, int code) = await TrainAsync(truth.Id, truth.Config);
+        (SearchRecord? whole, int code) = await TruthTraining.RunAsync(folder, truth.Id, truth.Config);
         if (whole is null)
             return (null, code);
         SearchRecord? quick = null;
         if (brief is { } b)
         {
-            (quick, code) = await TrainAsync(b.Id, b.Config);
+            (quick, code) = await TruthTraining.RunAsync(folder, b.Id, b.Config);
             if (quick is null)
                 return (null, code);
         }
@@ -64,9 +64,13 @@ internal sealed class GapRun(OutputFolder folder, SearchRecord record, GapReques
         using SupernetEvaluator supernet = new(session, alive, state.Supernet!);
         long seed = SeededRandom.Derive(config.Search.Seed, "gap");
         CostTable costs = CostTable.Of(state.Space!);
-        GapRow[] rows = [.. table.Select(a => new GapRow(a.Text, costs.Of(a).Macs, supernet.AccuracyOf(a.Blocks, seed), Results(whole, a).ToValueList(), quick is null ? null : Results(quick, a).First()) { Parameters = costs.Of(a).Parameters })];
+        GapRow[] rows = [.. table.Select(a => new GapRow(a.Text, costs.Of(a).Macs, supernet.AccuracyOf(a.Blocks, seed), TruthTraining.Results(whole, a), quick is null ? null : TruthTraining.Results(quick, a)[0])
+        {
+            Parameters = costs.Of(a).Parameters,
+            Initial = TruthTraining.Initial(whole, a),
+        })];
         SearchPhase.Completed done = (SearchPhase.Completed)state.Phase;
-        double[] controls = [.. done.Models.Where(m => RetrainPlan.IsControl(m.Run)).Select(m => m.TestAccuracy)];
+        (ValueList<RetrainedModel> winner, ValueList<RetrainedModel> controls) = RetrainPlan.Comparison(done.Models);
         return GapReport.Of(record.Id, rows, config.Search.Seed) with
         {
             MixedAccuracy = supernet.MixedAccuracy(seed),
@@ -74,41 +78,22 @@ internal sealed class GapRun(OutputFolder folder, SearchRecord record, GapReques
             DerivedAccuracy = supernet.AccuracyOf(state.Selected!.Winner.Blocks, seed),
             HeldOutImages = supernet.HeldOutImages,
             MeanEntropy = supernet.Probabilities.Average(p => -p.Sum(v => v > 0 ? v * Math.Log(v) : 0)),
-            WinnerOverRandom = controls.Length == 0 ? null : done.Models[0].TestAccuracy - controls.Average(),
+            WinnerOverRandom = controls.Count == 0 ? null : winner.Average(m => m.TestAccuracy) - controls.Average(m => m.TestAccuracy),
         };
     }
 
-    private static IEnumerable<double> Results(SearchRecord training, Architecture a) =>
-        training.Events.Select(e => e.Event).OfType<SearchEvent.ModelRetrained>().Where(m => m.Architecture == a).OrderBy(m => m.Run.Length).ThenBy(m => m.Run, StringComparer.Ordinal).Select(m => m.TestAccuracy);
-
-    /// <summary>A training of the whole table. Its id names everything that its results depend on, so that another one never takes its place.</summary>
+    /// <summary>A training of the whole table.</summary>
     private (string Id, SearchConfig Config) Configure(string kind, Architecture[] table, int seeds, double share)
     {
         RetrainOptions recipe = state.Config!.Retrain;
         string[] sets =
         [
-            "search.strategy=given", $"search.name={kind}", $"search.architectures=[{string.Join(", ", table.Select(a => $"\"{a.Text}\""))}]", "controls.count=0", .. request.Sets,
+            .. TruthTraining.Sets(kind, table), .. request.Sets,
             Output.Text($"retrain.seeds={seeds}"), Output.Text($"retrain.first-seed={(share < 1 ? request.Seeds : 0)}"),
             Output.Text($"retrain.epochs={Math.Round(recipe.Epochs * share, 4)}"), Output.Text($"retrain.warmup-epochs={Math.Round(recipe.WarmupEpochs * share, 4)}"),
         ];
         SearchConfig config = ConfigLoader.Anew(state.Started!.Configuration, sets, request.Data);
-        return (Output.Text($"{record.Id}-{kind}-{table.Length}x{seeds}-{ConfigDrift.Identity(config.Text).Hex[..6]}"), config);
-    }
-
-    private async Task<(SearchRecord? Record, int Code)> TrainAsync(string id, SearchConfig config)
-    {
-        int code;
-        if (SearchRecord.Ids(folder).Contains(id))
-        {
-            SearchRecord begun = SearchRecord.Load(folder, id);
-            code = begun.State.Phase is SearchPhase.Completed ? ExitCode.Done : await RunVerbs.GoOnAsync(begun, folder);
-        }
-        else
-        {
-            code = await RunVerbs.HereAsync(config, folder, id, false);
-        }
-
-        return code == ExitCode.Done ? (SearchRecord.Load(folder, id), code) : (null, code);
+        return (TruthTraining.IdOf($"{record.Id}-{kind}", table.Length, config), config);
     }
 
     /// <summary>One architecture out of each of so many classes of cost, drawn from many random ones.</summary>

@@ -56,10 +56,10 @@ internal static class GapVerb
         Line($"training gap, Kendall tau-b of supernet and stand-alone (ceiling {Output.Text($"{r.Ceiling.Value:0.00}")})", r.Tau);
         Line("  Spearman", r.Spearman);
         Line("  Pearson", r.Pearson);
-        Line("  multiply-adds instead of the supernet, tau-b", r.TauOfMacs);
-        Line("  parameters instead of the supernet, tau-b", r.TauOfParameters);
+        foreach (TrivialPredictor t in r.Trivial)
+            Line($"  {t.Name} instead of the supernet, tau-b", t.Tau);
         Console.WriteLine(Output.Text($"level: stand-alone less supernet {r.LevelGap:0.000}; shares of the best found among the supernet's best: {string.Join(", ", r.TopOverlap.Select(o => Output.Text($"top {o.Key} {o.Value.Text}")))}"));
-        Console.WriteLine(Output.Text($"regret of the supernet's first choice {r.RegretAtOne.Value:0.000} [{r.RegretAtOne.Low:0.000}, {r.RegretAtOne.High:0.000}], of the most multiply-adds {r.RegretOfMacs?.Value:0.000}, of the most parameters {r.RegretOfParameters?.Value:0.000}, of a random pick {r.RegretOfRandomPick:0.000}"));
+        Console.WriteLine(Output.Text($"regret of the supernet's first choice {r.RegretAtOne.Value:0.000} [{r.RegretAtOne.Low:0.000}, {r.RegretAtOne.High:0.000}], {string.Concat(r.Trivial.Select(t => Output.Text($"of {t.Name} {t.Regret.Value:0.000}, ")))}of a random pick {r.RegretOfRandomPick:0.000}"));
         Console.WriteLine(Output.Text($"discretisation gap: mixed supernet {r.MixedAccuracy:0.000}, sampled paths {r.SampledAccuracy:0.000}, derived path {r.DerivedAccuracy:0.000} (gap {r.Discretisation?.Text ?? "-"} on {r.HeldOutImages:N0} pictures); mean entropy of a layer {r.MeanEntropy:0.00}"));
         Line("setting gap, tau-b of the short recipe and the whole one", r.TauOfSetting);
         if (r.WinnerOverRandom is { } over)

@@ -53,6 +53,9 @@ internal sealed class ReportData(SearchRecord record, SearchNotes notes)
     /// <summary>Whether the winner is better than chance, in a sentence; null before it is known.</summary>
     public string? Verdict => SearchVerdict.Of(state)?.Sentence;
 
+    /// <summary>What would have been chosen without a search, each as a phrase.</summary>
+    public IReadOnlyList<string> TrivialPredictors => [.. PredictorChoice.Of(state, events).Select(c => c.ToString())];
+
     /// <summary>What the difficulty pass found; null where no verdict was asked for.</summary>
     public string? DifficultyVerdict => state.DifficultyVerdict?.ToString();
 

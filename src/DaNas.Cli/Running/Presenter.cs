@@ -71,7 +71,7 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
         SearchEvent.BlocksPruned p => Text($"{p.Removed.Count} blocks pruned ({p.Rule}), {p.Alive.Count} left: {p.Alive}"),
         SearchEvent.ArchitectureSelected a => Text($"winner {a.Winner.Text} ({a.Cost.Macs:N0} multiply-adds); retraining it beside {a.Controls.Count} random architectures"),
         SearchEvent.FinalsOpened f => Text($"finals, rung {f.Rung + 1}: {f.Finalists.Count} architectures trained by themselves, {Finals.Steps(state.Config!, state.Started!.Data, f.Rung)} steps each"),
-        SearchEvent.ModelRetrained m => Text($"{m.Run} retrained: test accuracy {m.TestAccuracy:0.0000}"),
+        SearchEvent.ModelRetrained m => Text($"{m.Run} retrained: {(state.Config!.Retrain.MeasureOn == MeasuredSplit.Test ? "test" : "validation")} accuracy {m.TestAccuracy:0.0000}"),
         SearchEvent.AttemptFailed a => Text($"attempt {a.Attempt} of {a.Unit} failed ({a.Cause}); it runs again"),
         SearchEvent.SearchFailed f => Text($"search stopped: {f.Reason}; remedy: {f.Remedy}"),
         _ => null,
@@ -147,15 +147,17 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
         if (state.Phase is SearchPhase.Completed done && state.Selected is { } selected)
         {
             Domain.SearchSpaces.CostTable costs = Domain.SearchSpaces.CostTable.Of(state.Space!);
-            Table models = new Table().Border(TableBorder.Simple).AddColumns("retrained model", "architecture", "multiply-adds", "parameters", "test accuracy");
+            Table models = new Table().Border(TableBorder.Simple).AddColumns("retrained model", "architecture", "multiply-adds", "parameters", state.Config!.Retrain.MeasureOn == MeasuredSplit.Test ? "test accuracy" : "validation accuracy");
             foreach (RetrainedModel m in done.Models)
                 models.AddRow(m.Run, Markup.Escape(m.Architecture.Text), N(costs.Of(m.Architecture).Macs), N(costs.Of(m.Architecture).Parameters), D(m.TestAccuracy));
             console.Write(models);
-            RetrainedModel[] controls = [.. done.Models.Where(m => RetrainPlan.IsControl(m.Run))];
-            if (controls.Length > 0)
-                console.WriteLine(Text($"winner {done.Models[0].TestAccuracy:0.0000}, mean of {controls.Length} random architectures of about equal multiply-adds {controls.Average(m => m.TestAccuracy):0.0000}"));
+            (ValueList<RetrainedModel> winner, ValueList<RetrainedModel> controls) = RetrainPlan.Comparison(done.Models);
+            if (controls.Count > 0)
+                console.WriteLine(Text($"winner {winner.Average(m => m.TestAccuracy):0.0000}, mean of {controls.Count} random architectures of about equal multiply-adds {controls.Average(m => m.TestAccuracy):0.0000}"));
             if (SearchVerdict.Of(state) is { } verdict)
                 Console.WriteLine(Text($"verdict: {verdict.Sentence}; difference {100 * verdict.Difference:+0.0;-0.0} points{(double.IsFinite(verdict.Low) ? Text($" [{100 * verdict.Low:0.0}, {100 * verdict.High:0.0}]") : string.Empty)}"));
+            if (PredictorChoice.Of(state, record.Events.Select(e => e.Event).OfType<SearchEvent>()) is { Count: > 0 } choices)
+                Console.WriteLine($"without a search would have been chosen by: {string.Join("; ", choices)}");
             if (state.Budget > 0)
                 console.WriteLine(Text($"budget {state.Budget:N0} multiply-adds; winner uses {selected.Cost.Macs:N0}{(selected.Cost.Macs > state.Budget ? " (over it)" : string.Empty)}"));
             if (state.Config!.Cost is { TargetMilliseconds: > 0, Latency: { } table })

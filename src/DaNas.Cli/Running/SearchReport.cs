@@ -33,7 +33,8 @@ internal sealed record SearchReport(
     string? Reason,
     double? PredictedMilliseconds,
     double? TargetMilliseconds,
-    VerdictReport? Verdict)
+    VerdictReport? Verdict,
+    IReadOnlyList<PredictorChoice> TrivialPredictors)
 {
     private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.Never };
 
@@ -68,7 +69,8 @@ internal sealed record SearchReport(
             (state.Phase as SearchPhase.Failed)?.Reason,
             state.Config?.Cost.Latency is { } table && state.Selected is { } chosen ? Math.Round(table.Of(chosen.Winner), 4) : null,
             state.Config?.Cost.TargetMilliseconds is > 0 and { } target ? target : null,
-            SearchVerdict.Of(state) is { } v ? new(v.Sentence, v.Rank, v.Controls, Math.Round(v.Chance, 4), Math.Round(v.Difference, 6), Finite(v.Low), Finite(v.High), Math.Round(v.Band)) : null);
+            SearchVerdict.Of(state) is { } v ? new(v.Sentence, v.Rank, v.Controls, Math.Round(v.Chance, 4), Math.Round(v.Difference, 6), Finite(v.Low), Finite(v.High), Math.Round(v.Band)) : null,
+            PredictorChoice.Of(state, record.Events.Select(e => e.Event).OfType<SearchEvent>()));
     }
 
     private static double? Finite(double value) => double.IsFinite(value) ? Math.Round(value, 6) : null;

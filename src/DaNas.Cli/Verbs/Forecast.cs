@@ -109,7 +109,7 @@ internal static class Forecast
             WorkUnit.MeasureDifficulty => each.GetValueOrDefault("difficulty", 1),
             WorkUnit.TrainShard u => each.GetValueOrDefault(u.Stage.IsWarmup ? "warm-up" : Output.Text($"stage {u.Stage.Index}"), 1),
             WorkUnit.EvaluateArchitecture => each.GetValueOrDefault("derivation", 1),
-            WorkUnit.RetrainSegment { OnValidation: true } u => each.GetValueOrDefault(Output.Text($"finals, rung {Domain.Searches.Finals.RungOf(u.Run)}"), 1),
+            WorkUnit.RetrainSegment u when Domain.Searches.Finals.IsFinal(u.Run) => each.GetValueOrDefault(Output.Text($"finals, rung {Domain.Searches.Finals.RungOf(u.Run)}"), 1),
             WorkUnit.RetrainSegment => each.GetValueOrDefault("retraining", 1),
             WorkUnit.EvaluateBlocks u => each.GetValueOrDefault($"stage {u.Id[1..u.Id.IndexOf('/', StringComparison.Ordinal)]}", 1),
             _ => 0.5,

@@ -66,6 +66,40 @@ public sealed class ArchitectureParameters
     public static double[][] GateGradients(int[] path, double[][] soft, double[] gates, double temperature) =>
         [.. soft.Select((y, l) => y.Select((yj, j) => gates[l] * y[path[l]] * ((j == path[l] ? 1 : 0) - yj) / temperature).ToArray())];
 
+    /// <summary>Two blocks a layer, drawn by p without replacement: the one that works, drawn between the two by their p, and the other; one where no other is alive.</summary>
+    public int[][] Pairs(SeededRandom random) => [.. alpha.Select((_, l) =>
+    {
+        double[] p = Probabilities(l);
+        if (p.Length == 1)
+            return (int[])[0];
+        int a = Drawn(p, random);
+        int b = Drawn([.. p.Select((v, j) => j == a ? 0 : v)], random);
+        return Drawn([p[a], p[b]], random) == 0 ? [a, b] : [b, a];
+    })];
+
+    /// <summary>
+    /// One step on the pairs alone (Cai et al. 2019): with q the two probabilities as shares of their sum s, dL/dalpha_i = sum over j of (dL/dgate_j + s dC/dp_j) q_j (1[i = j] - q_i). The two are then
+    /// shifted together, so that s, and with it every other block's probability, stays what it was.
+    /// </summary>
+    public void StepPairs(int[][] pairs, double[][] gates, double[][] cost, ArchitectureOptions o)
+    {
+        Steps++;
+        foreach ((int[] pair, int l) in pairs.Select((x, l) => (x, l)).Where(x => x.x.Length == 2))
+        {
+            double[] p = Probabilities(l);
+            double s = p[pair[0]] + p[pair[1]];
+            double[] q = [p[pair[0]] / s, p[pair[1]] / s];
+            double[] slope = [gates[l][0] + (s * cost[l][pair[0]]), gates[l][1] + (s * cost[l][pair[1]])];
+            double mean = (q[0] * slope[0]) + (q[1] * slope[1]);
+            double before = LogSumExp(alpha[l][pair[0]], alpha[l][pair[1]]);
+            for (int i = 0; i < 2; i++)
+                AdamStep(l, pair[i], q[i] * (slope[i] - mean), o);
+            double shift = before - LogSumExp(alpha[l][pair[0]], alpha[l][pair[1]]);
+            alpha[l][pair[0]] += shift;
+            alpha[l][pair[1]] += shift;
+        }
+    }
+
     /// <summary>
     /// Score function with leave-one-out baseline: dL/dalpha_j = mean over paths k of (loss_k - mean of the other losses) (1[j = o_k] - p_j).
     /// </summary>
@@ -123,18 +157,19 @@ public sealed class ArchitectureParameters
     public void Adam(double[][] gradients, ArchitectureOptions o)
     {
         Steps++;
-        double c1 = 1 - Math.Pow(o.Beta1, Steps);
-        double c2 = 1 - Math.Pow(o.Beta2, Steps);
         for (int l = 0; l < alpha.Length; l++)
         {
             for (int j = 0; j < alpha[l].Length; j++)
-            {
-                double g = gradients[l][j] + (o.WeightDecay * alpha[l][j]);
-                first[l][j] = (o.Beta1 * first[l][j]) + ((1 - o.Beta1) * g);
-                second[l][j] = (o.Beta2 * second[l][j]) + ((1 - o.Beta2) * g * g);
-                alpha[l][j] -= o.LearningRate * (first[l][j] / c1) / (Math.Sqrt(second[l][j] / c2) + Epsilon);
-            }
+                AdamStep(l, j, gradients[l][j], o);
         }
+    }
+
+    private void AdamStep(int l, int j, double gradient, ArchitectureOptions o)
+    {
+        double g = gradient + (o.WeightDecay * alpha[l][j]);
+        first[l][j] = (o.Beta1 * first[l][j]) + ((1 - o.Beta1) * g);
+        second[l][j] = (o.Beta2 * second[l][j]) + ((1 - o.Beta2) * g * g);
+        alpha[l][j] -= o.LearningRate * (first[l][j] / (1 - Math.Pow(o.Beta1, Steps))) / (Math.Sqrt(second[l][j] / (1 - Math.Pow(o.Beta2, Steps))) + Epsilon);
     }
 
     /// <summary>After pruning alpha stays and the Adam state begins anew.</summary>
@@ -144,6 +179,22 @@ public sealed class ArchitectureParameters
         foreach (double[] m in first.Concat(second))
             Array.Clear(m);
     }
+
+    private static int Drawn(double[] weights, SeededRandom random)
+    {
+        double at = random.NextDouble() * weights.Sum();
+        int chosen = Array.FindLastIndex(weights, w => w > 0);
+        for (int j = 0; j < chosen; j++)
+        {
+            at -= weights[j];
+            if (at < 0)
+                return j;
+        }
+
+        return chosen;
+    }
+
+    private static double LogSumExp(double a, double b) => Math.Max(a, b) + Math.Log(1 + Math.Exp(-Math.Abs(a - b)));
 
     private static double[] Softmax(double[] logits)
     {

@@ -50,7 +50,7 @@ public static class ConfigDrift
     }
 
     /// <summary>What the runs of the finals and of a retraining, once they are planned, stand on: their number, and what is in their checkpoints.</summary>
-    private static readonly string[] FixedInRetraining = ["retrain.optimiser", "retrain.average-decay", "retrain.top", "retrain.seeds", "retrain.first-seed", "retrain.segment-steps", "finals.", "controls."];
+    private static readonly string[] FixedInRetraining = ["retrain.optimiser", "retrain.average-decay", "retrain.top", "retrain.seeds", "retrain.first-seed", "retrain.segment-steps", "retrain.measure-on", "finals.", "controls."];
 
     /// <summary>Changes that cannot be accepted, since the search stands on the old values.</summary>
     public static ValueList<string> Unacceptable(ValueList<string> changes, SearchState state) =>

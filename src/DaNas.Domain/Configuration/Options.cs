@@ -10,6 +10,9 @@ public enum StrategyKind
     UniformSinglePath,
     Random,
 
+    /// <summary><c>derivation.candidates</c> random architectures of about the budget, and the finals choose: what a search must beat at equal cost.</summary>
+    RandomSearch,
+
     /// <summary>No search: the architectures of <c>search.architectures</c> are trained.</summary>
     Given,
 }
@@ -46,12 +49,16 @@ public enum WarmupClasses
     All,
 }
 
-/// <summary>How a path is drawn in training: straight-through Gumbel (one path), the weighted sum of all, or uniform (one path).</summary>
+/// <summary>
+/// How a path is drawn in training: straight-through Gumbel (one path), the weighted sum of all, uniform (one path), or one path for the weights and two blocks a layer
+/// for the architecture (ProxylessNAS, Cai et al. 2019, section 3.2.1).
+/// </summary>
 public enum SamplerKind
 {
     GumbelHard,
     Soft,
     Uniform,
+    TwoPath,
 }
 
 /// <summary>

@@ -8,6 +8,16 @@ public enum OptimiserKind
 }
 
 /// <summary>
+/// What a training is measured on. Test: trained on all training images, measured on the test split. Validation: trained on the weights split and measured on the validation split, and
+/// the test split stays unread.
+/// </summary>
+public enum MeasuredSplit
+{
+    Test,
+    Validation,
+}
+
+/// <summary>
 /// The recipe of training an architecture from scratch: cosine learning rate after a linear warm-up, weight decay on weights of two dimensions
 /// and more only. What is off by default stands below the first line.
 /// </summary>
@@ -40,6 +50,8 @@ public sealed record RetrainOptions(double Epochs, int SegmentSteps, double Lear
     /// <summary>Which seed is the first, counted from 0: a training beside another one takes later ones.</summary>
     public int FirstSeed { get; init; }
 
+    public MeasuredSplit MeasureOn { get; init; }
+
     internal static RetrainOptions Read(ConfigSection s)
     {
         RetrainOptions plain = new(
@@ -64,6 +76,7 @@ public sealed record RetrainOptions(double Epochs, int SegmentSteps, double Lear
             Top = s.Int("top", 1, 1000),
             Seeds = s.Int("seeds", 1, 100),
             FirstSeed = s.Int("first-seed", 0, 1000),
+            MeasureOn = s.Has("measure-on") ? s.OneOf<MeasuredSplit>("measure-on") : MeasuredSplit.Test,
         };
         if (whole.WarmupEpochs >= whole.Epochs)
             s.Refuse("warmup-epochs", whole.WarmupEpochs.ToString(System.Globalization.CultureInfo.InvariantCulture), "must be less than retrain.epochs");

@@ -1,5 +1,6 @@
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Curricula;
+using DaNas.Domain.Evaluation;
 using DaNas.Domain.Searches;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Stages;
@@ -52,7 +53,7 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
 
         if (strategy.TrainsSupernet)
             phases.Add(Derivation(config, costs, space.AllBlocks));
-        for (int rung = 0; strategy.TrainsSupernet && rung < config.Finals.Rungs && Finals.Finalists(config.Derivation.Candidates, config.Finals, rung) > 1; rung++)
+        for (int rung = 0; strategy.HoldsFinals && rung < config.Finals.Rungs && Finals.Finalists(config.Derivation.Candidates, config.Finals, rung) > 1; rung++)
             phases.Add(Final(config, data, costs, space.AllBlocks, rung));
         phases.Add(Retraining(config, data, costs, space.AllBlocks));
         return new(phases.ToValueList(), Memory(config, space, costs));
@@ -71,7 +72,8 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
     {
         long steps = (long)stage.Rounds * c.Rounds.Shards * c.Rounds.Steps;
         bool learns = !stage.IsWarmup && c.Search.Strategy == StrategyKind.DaNas && c.Sampler.Kind != SamplerKind.Uniform;
-        long images = steps * (c.Weights.Batch + (learns ? (long)c.Architecture.Batch * c.Sampler.PassesPerStep.Forward : 0));
+        long architecture = learns ? steps * c.Architecture.Batch * c.Sampler.PassesPerStep.Forward : 0;
+        long images = (steps * c.Weights.Batch) + architecture;
         long backward = steps * (c.Weights.Batch + (learns ? (long)c.Architecture.Batch * c.Sampler.PassesPerStep.Backward : 0));
         double macs = learns && c.Sampler.Kind == SamplerKind.Soft ? costs.MacsOfAll(alive) : costs.MeanMacs(alive);
         long units = (long)stage.Rounds * (c.Rounds.Shards + (c.Rounds.Shards > 1 ? 1 : 0));
@@ -85,7 +87,7 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
 
         if (!stage.IsWarmup && strategy.Evidence == EvidenceKind.Effect)
             units += stage.PrunesAtEnd ? c.Prune.Looks : 1;
-        return new(stage.IsWarmup ? "warm-up" : $"stage {stage.Index}", stage.Classes.Count, units, new(images + evidence, backward, (long)((images + evidence) * macs))) { AtMost = stage.PrunesAtEnd && c.Prune is { When: PruneWhen.Sure, TrainOn: > 1 } };
+        return new(stage.IsWarmup ? "warm-up" : $"stage {stage.Index}", stage.Classes.Count, units, new(images + evidence, backward, (long)(((images + evidence) * macs) + (c.Sampler.Kind == SamplerKind.TwoPath ? architecture * (macs - costs.Fixed.Macs) : 0)))) { AtMost = stage.PrunesAtEnd && c.Prune is { When: PruneWhen.Sure, TrainOn: > 1 } };
     }
 
     private static AliveBlocks Shrink(AliveBlocks alive, PruneOptions o) =>
@@ -109,12 +111,18 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
 
     private static PhaseEstimate Retraining(SearchConfig c, DatasetSummary data, CostTable costs, AliveBlocks alive)
     {
-        long runs = RetrainPlan.Count(c);
-        long steps = OutstandingWork.RetrainSteps(c, data);
-        long train = runs * steps * c.Retrain.Batch;
-        long test = runs * data.Test.Sum(n => (long)n);
-        long units = runs * ((steps + c.Retrain.SegmentSteps - 1) / c.Retrain.SegmentSteps);
-        return new("retraining", data.Classes.Count, units, new(train + test, train, (long)((train + test) * costs.MeanMacs(alive))));
+        (int whole, int compared) = RetrainPlan.Count(c);
+        long held = (c.Retrain.MeasureOn == MeasuredSplit.Validation ? data.Validation : data.Test).Sum(n => (long)n);
+        (long units, UnitCost cost) = (0, UnitCost.Zero);
+        foreach ((long runs, string name) in new[] { ((long)whole, "winner"), (compared, "control-1") })
+        {
+            long steps = RetrainPlan.Steps(c, data, name);
+            long train = runs * ((steps * c.Retrain.Batch) + (c.Engine.Kind == EngineKind.Torch ? InitialScores.Images(c.Retrain.Batch) : 0));
+            units += runs * ((steps + c.Retrain.SegmentSteps - 1) / c.Retrain.SegmentSteps);
+            cost += new UnitCost(train + (runs * held), train, (long)((train + (runs * held)) * costs.MeanMacs(alive)));
+        }
+
+        return new("retraining", data.Classes.Count, units, cost);
     }
 
     /// <summary>Weights, momentum and one copy on the way to disk, plus the activations of the widest path kept for the backward pass.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using DaNas.Domain.Architectures;
 using DaNas.Domain.Searches;
+using DaNas.Domain.Values;
 
 namespace DaNas.Domain.Evaluation;
 
@@ -27,11 +28,11 @@ public sealed record SearchVerdict(int Rank, int Controls, double Chance, double
         if (state.Phase is not SearchPhase.Completed done || state.Selected is not { } selected)
             return null;
         // A training of several seeds counts by its mean.
-        double[] Means(Func<string, bool> of) => [.. done.Models.Where(m => of(m.Run)).GroupBy(m => m.Architecture).Select(g => g.Average(m => m.TestAccuracy))];
-        double[] controls = Means(RetrainPlan.IsControl);
+        (ValueList<RetrainedModel> ours, ValueList<RetrainedModel> theirs) = RetrainPlan.Comparison(done.Models);
+        double[] controls = [.. theirs.GroupBy(m => m.Architecture).Select(g => g.Average(m => m.TestAccuracy))];
         if (controls.Length == 0)
             return null;
-        double winner = done.Models.Where(m => m.Architecture == selected.Winner && !RetrainPlan.IsControl(m.Run)).Average(m => m.TestAccuracy);
+        double winner = ours.Average(m => m.TestAccuracy);
         ArchitectureBand band = new(state.Space!, selected.Cost.Macs, state.Config!.Controls.Tolerance);
         return Of(winner, controls, band.Count);
     }

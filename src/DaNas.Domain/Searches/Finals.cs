@@ -36,6 +36,11 @@ public static class Finals
         return new(ranked, accuracies, e.Rung, e.Finalists.Select((a, i) => new RunProgress(string.Create(CultureInfo.InvariantCulture, $"{Prefix}{e.Rung + 1}-{i + 1}"), a, UnitChain.Empty, null)).ToValueList());
     }
 
+    /// <summary>Who begins: the ranked architectures by supernet accuracy where they have one.</summary>
+    internal static ValueList<Architecture> First(SearchPhase.Deriving p) => p.Scores.Count == 0
+        ? p.Ranked.Select(r => r.Architecture).ToValueList()
+        : p.Scores.OrderByDescending(s => s.Accuracy).ThenBy(s => s.Rank).Select(s => p.Ranked[s.Rank].Architecture).ToValueList();
+
     /// <summary>Who goes on from a rung whose runs are all measured; null: the first one has won. Ties go to the one that began the rung first: the better one so far.</summary>
     internal static SearchEvent.FinalsOpened? Next(SearchPhase.Finals phase, FinalOptions options)
     {

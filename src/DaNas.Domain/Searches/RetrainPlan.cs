@@ -1,16 +1,36 @@
 using System.Globalization;
 using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
+using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
 
 namespace DaNas.Domain.Searches;
 
-/// <summary>Which architectures are trained from scratch once one is chosen, and under which names: winner, runner-up-N, control-N.</summary>
+/// <summary>Which architectures are trained from scratch once one is chosen, and under which names: winner, runner-up-N, control-N, winner-compared.</summary>
 public static class RetrainPlan
 {
     private const string Control = "control-";
+    private const string Compared = "winner-compared";
 
     public static bool IsControl(string run) => run.StartsWith(Control, StringComparison.Ordinal);
+
+    /// <summary>Whether a run is the training of the winner that the controls are compared with, where their recipe is shorter than the retraining's.</summary>
+    public static bool IsCompared(string run) => run.StartsWith(Compared, StringComparison.Ordinal);
+
+    /// <summary>Optimiser steps of a run: the controls' epochs where they have their own, over the images that it is trained on.</summary>
+    public static int Steps(SearchConfig config, DatasetSummary data, string run)
+    {
+        double epochs = config.Controls.Epochs > 0 && (IsControl(run) || IsCompared(run)) ? config.Controls.Epochs : config.Retrain.Epochs;
+        long images = config.Retrain.MeasureOn == MeasuredSplit.Validation ? data.Weights.Sum(n => (long)n) : data.TrainImages;
+        return Math.Max(1, (int)Math.Ceiling((epochs * images / config.Retrain.Batch) - 1e-9));
+    }
+
+    /// <summary>The models that a winner and its controls are compared by: trained by one recipe.</summary>
+    public static (ValueList<RetrainedModel> Winner, ValueList<RetrainedModel> Controls) Comparison(ValueList<RetrainedModel> models)
+    {
+        ValueList<RetrainedModel> compared = models.Where(m => IsCompared(m.Run)).ToValueList();
+        return (compared.Count > 0 ? compared : models.Where(m => m.Architecture == models[0].Architecture && !IsControl(m.Run)).ToValueList(), models.Where(m => IsControl(m.Run)).ToValueList());
+    }
 
     /// <summary>All runs; further seeds of one as NAME-seed2 and so on, behind the first seeds of all.</summary>
     public static ValueList<RunProgress> Of(SearchState state, SearchEvent.ArchitectureSelected selected)
@@ -18,16 +38,22 @@ public static class RetrainPlan
         RetrainOptions options = state.Config!.Retrain;
         List<(string Name, Architecture Architecture)> runs = [("winner", selected.Winner)];
         runs.AddRange(RunnersUp(state, selected).Select((a, i) => (Text($"runner-up-{i + 1}"), a)));
+        if (Compares(state.Config))
+            runs.Add((Compared, selected.Winner));
         runs.AddRange(selected.Controls.Select((a, i) => (Text($"{Control}{i + 1}"), a)));
         return Enumerable.Range(0, options.Seeds)
             .SelectMany(k => runs.Select(r => new RunProgress(k == 0 ? r.Name : Text($"{r.Name}-seed{k + 1}"), r.Architecture, UnitChain.Empty, null) { Repeat = options.FirstSeed + k }))
             .ToValueList();
     }
 
-    /// <summary>How many runs there will be, before anything is chosen.</summary>
-    public static int Count(SearchConfig config) => config.Retrain.Seeds * (config.Controls.Count + (config.Search.Strategy == StrategyKind.Given
-        ? config.Search.Architectures.Count
-        : Math.Min(config.Retrain.Top, config.Derivation.Candidates)));
+    /// <summary>How many runs there will be, before anything is chosen: of the retraining's recipe, and of the controls'.</summary>
+    public static (int Whole, int Compared) Count(SearchConfig config)
+    {
+        int whole = config.Search.Strategy == StrategyKind.Given ? config.Search.Architectures.Count : Math.Min(config.Retrain.Top, config.Derivation.Candidates);
+        return (config.Retrain.Seeds * whole, config.Retrain.Seeds * (config.Controls.Count + (Compares(config) ? 1 : 0)));
+    }
+
+    private static bool Compares(SearchConfig config) => config.Controls is { Count: > 0, Epochs: > 0 };
 
     /// <summary>The other candidates, by the finals and then by supernet accuracy; of given architectures, all.</summary>
     private static IEnumerable<Architecture> RunnersUp(SearchState state, SearchEvent.ArchitectureSelected selected)

@@ -81,8 +81,8 @@ public static class SearchDecider
             case SearchPhase.Scoring p when p.Pruned ? NextStage(state) is not null : !p.Stage.PrunesAtEnd && NextStage(state) is null && p.Scores.Covers(state.Alive!):
                 return new SearchEvent.StageClosed(p.Stage.Index, state.Supernet);
             case SearchPhase.Deriving p when p.Scores.Count == p.Ranked.Count || !strategy.TrainsSupernet:
-                return config.Finals.Rungs > 0 && strategy.TrainsSupernet && p.Ranked.Count > 1
-                    ? new SearchEvent.FinalsOpened(0, p.Scores.OrderByDescending(s => s.Accuracy).ThenBy(s => s.Rank).Select(s => p.Ranked[s.Rank].Architecture).ToValueList())
+                return config.Finals.Rungs > 0 && strategy.HoldsFinals && p.Ranked.Count > 1
+                    ? new SearchEvent.FinalsOpened(0, Finals.First(p))
                     : Select(state, p.Ranked, p.Scores.OrderBy(s => s.Rank).Select(s => s.Accuracy).ToValueList(), null);
             case SearchPhase.Finals p when p.Runs.All(r => r.Result is not null):
                 return (SearchEvent?)Finals.Next(p, config.Finals) ?? Select(state, p.Ranked, p.Accuracies, Finals.Best(p).First());
@@ -137,7 +137,7 @@ public static class SearchDecider
     {
         string run = UnitIds.Text(r.Unit, 1);
         RunProgress progress = runs.First(x => x.Name == run);
-        SearchEvent done = new SearchEvent.SegmentCompleted(run, UnitIds.Last(r.Unit), r.Output, r.Loss, r.Accuracy, r.Cost, r.Timing);
+        SearchEvent done = new SearchEvent.SegmentCompleted(run, UnitIds.Last(r.Unit), r.Output, r.Loss, r.Accuracy, r.Cost, r.Timing) { Initial = r.Initial };
         if (r.TestAccuracy is not { } accuracy || r.WeightsHash is not { } hash)
             return Follow(state, done);
         SearchEvent model = Finals.IsFinal(run) ? new SearchEvent.FinalistMeasured(run, progress.Architecture, accuracy, hash) : new SearchEvent.ModelRetrained(run, progress.Architecture, r.Output, accuracy, r.TestPerClass ?? [], hash);

@@ -67,7 +67,12 @@ public abstract record SearchEvent
     /// <summary>The winner, the supernet accuracies it was chosen by (in rank order), and the controls that will be trained beside it.</summary>
     public sealed record ArchitectureSelected(Architecture Winner, Cost Cost, ValueList<double> Accuracies, ValueList<Architecture> Controls) : SearchEvent, IDecision;
 
-    public sealed record SegmentCompleted(string Run, int Segment, BlobRef Output, double Loss, double Accuracy, UnitCost Cost, Timing Timing) : SearchEvent;
+    public sealed record SegmentCompleted(string Run, int Segment, BlobRef Output, double Loss, double Accuracy, UnitCost Cost, Timing Timing) : SearchEvent
+    {
+        /// <summary>What the untrained network tells, of the first segment of a retraining; null elsewhere, and of engines that train nothing.</summary>
+        [System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)]
+        public InitialScores? Initial { get; init; }
+    }
 
     public sealed record ModelRetrained(string Run, Architecture Architecture, BlobRef Weights, double TestAccuracy, ValueList<double> TestPerClass, Digest WeightsHash) : SearchEvent;
 

@@ -19,6 +19,9 @@ public interface IStrategy
     /// <summary>Whether a supernet is trained at all.</summary>
     bool TrainsSupernet { get; }
 
+    /// <summary>Whether trainings by themselves choose among the ranked architectures, where <c>finals.rungs</c> asks for it.</summary>
+    bool HoldsFinals => TrainsSupernet;
+
     /// <summary>Where a block's score comes from.</summary>
     EvidenceKind Evidence { get; }
 
@@ -32,7 +35,8 @@ public static class Strategy
     public static IStrategy Of(SearchConfig config) => config.Search.Strategy switch
     {
         StrategyKind.UniformSinglePath => new UniformSinglePathStrategy(),
-        StrategyKind.Random => new RandomStrategy(),
+        StrategyKind.Random => new RandomStrategy(1),
+        StrategyKind.RandomSearch => new RandomStrategy(config.Derivation.Candidates),
         StrategyKind.Given => new GivenStrategy(),
         _ => new DaNasStrategy(config),
     };
@@ -65,12 +69,14 @@ public sealed class UniformSinglePathStrategy : IStrategy
         state.Space!, state.Alive!, (l, b) => Math.Exp(scores.Of(l, b)), ArchitectureBudget.Of(state.Space!, state.Config!.Cost), state.Config!.Derivation.Candidates);
 }
 
-/// <summary>One architecture drawn at random at the budget: what any search must beat.</summary>
-public sealed class RandomStrategy : IStrategy
+/// <summary>Architectures drawn at random at the budget: of one, what any search must beat; of many, random search, whose choice the finals make.</summary>
+public sealed class RandomStrategy(int count) : IStrategy
 {
     public bool MeasuresDifficulty => false;
 
     public bool TrainsSupernet => false;
+
+    public bool HoldsFinals => count > 1;
 
     public EvidenceKind Evidence => EvidenceKind.Validation;
 
@@ -80,9 +86,9 @@ public sealed class RandomStrategy : IStrategy
         CostTable costs = CostTable.Of(state.Space!);
         long target = (long)(state.Budget / (1 + config.Controls.Tolerance));
         ValueList<Architecture> drawn = RandomArchitectures.Near(
-            state.Space!, ArchitectureBudget.Of(state.Space!, config.Cost) with { Macs = target }, config.Controls with { Count = 1 }, SeededRandom.Derive(config.Search.Seed, "random-strategy"), _ => true);
+            state.Space!, ArchitectureBudget.Of(state.Space!, config.Cost) with { Macs = target }, config.Controls with { Count = count }, SeededRandom.Derive(config.Search.Seed, "random-strategy"), _ => true);
         return drawn.Count > 0
-            ? [new RankedArchitecture(drawn[0], 0, costs.Of(drawn[0]))]
+            ? drawn.Select(a => new RankedArchitecture(a, 0, costs.Of(a))).ToValueList()
             : ArchitectureSelector.Select(state.Space!, state.Alive!, (_, _) => 1, ArchitectureBudget.Of(state.Space!, config.Cost), 1);
     }
 }

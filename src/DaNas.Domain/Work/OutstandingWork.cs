@@ -46,10 +46,6 @@ public static class OutstandingWork
 
     public static string MergeId(SearchState state, SearchPhase.Training p) => Id($"s{p.Stage.Index}/r{p.Round}{Revision(state)}/merge");
 
-    /// <summary>Optimiser steps of one retraining run.</summary>
-    public static int RetrainSteps(SearchConfig config, DatasetSummary data) =>
-        Math.Max(1, (int)Math.Ceiling((config.Retrain.Epochs * data.TrainImages / config.Retrain.Batch) - 1e-9));
-
     private static WorkUnit Difficulty(SearchState state, ProxyProgress p)
     {
         string id = Id($"difficulty/{p.Seed}/{p.Accuracy.Count}");
@@ -96,7 +92,7 @@ public static class OutstandingWork
     private static WorkUnit Retrain(SearchState state, RunProgress run)
     {
         long seed = run.Repeat == 0 ? Seed(state, "retrain") : Seed(state, "retrain", run.Repeat);
-        return Segment(state, run, "retrain", seed, RetrainSteps(state.Config!, state.Started!.Data));
+        return Segment(state, run, "retrain", seed, RetrainPlan.Steps(state.Config!, state.Started!.Data, run.Name)) with { OnValidation = state.Config!.Retrain.MeasureOn == MeasuredSplit.Validation };
     }
 
     private static WorkUnit Final(SearchState state, SearchPhase.Finals p, RunProgress run) =>

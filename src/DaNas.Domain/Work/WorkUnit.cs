@@ -111,5 +111,10 @@ public abstract record UnitResult(string Unit, UnitCost Cost, Timing Timing)
     /// <summary>The last segment carries test accuracy and the weights hash.</summary>
     public sealed record SegmentRetrained(
         string Unit, UnitCost Cost, Timing Timing, BlobRef Output, double Loss, double Accuracy, double? TestAccuracy, ValueList<double>? TestPerClass, Digest? WeightsHash)
-        : UnitResult(Unit, Cost, Timing);
+        : UnitResult(Unit, Cost, Timing)
+    {
+        /// <summary>What the untrained network tells, of the first segment of a retraining.</summary>
+        [System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)]
+        public InitialScores? Initial { get; init; }
+    }
 }

@@ -90,16 +90,19 @@ public sealed class ChainNetwork : nn.Module
     }
 
     /// <summary>Logits [N, K] of the weighted sum of all alive blocks: one weight a block, [layer][block in the alive order].</summary>
-    public Tensor ForwardMixed(Tensor x_NCHW, IReadOnlyList<IReadOnlyList<Tensor>> weights)
+    public Tensor ForwardMixed(Tensor x_NCHW, IReadOnlyList<IReadOnlyList<Tensor>> weights) => ForwardMixed(x_NCHW, [.. layers.Select(l => (IReadOnlyList<string>)[.. l.Keys])], weights);
+
+    /// <summary>Logits [N, K] of the weighted sum of some blocks a layer.</summary>
+    public Tensor ForwardMixed(Tensor x_NCHW, IReadOnlyList<IReadOnlyList<string>> blocks, IReadOnlyList<IReadOnlyList<Tensor>> weights)
     {
         Tensor y = stem.call(x_NCHW);
         for (int l = 0; l < layers.Length; l++)
         {
             Tensor input = y;
             Tensor? sum = null;
-            foreach ((CandidateBlock block, Tensor weight) in layers[l].Values.Zip(weights[l]))
+            foreach ((string block, Tensor weight) in blocks[l].Zip(weights[l]))
             {
-                Tensor part = block.call(input) * weight;
+                Tensor part = layers[l][block].call(input) * weight;
                 sum = sum is null ? part : sum + part;
             }
 

@@ -12,6 +12,9 @@ public sealed class NormMode
 {
     public bool UseBatchStatistics { get; set; } = true;
 
+    /// <summary>Whether batch norm is left out altogether, as synflow asks for.</summary>
+    public bool Skipped { get; init; }
+
     /// <summary>0 leaves the running statistics as they are.</summary>
     public double Momentum { get; set; } = 0.1;
 }
@@ -19,6 +22,8 @@ public sealed class NormMode
 /// <summary>Where and how a network's tensors are made: the seed's generator, the device, the shared norm mode.</summary>
 public sealed record NetworkSetup(SeededRandom? Random, Device Device, NormMode Norm)
 {
+    public ScalarType Type { get; init; } = ScalarType.Float32;
+
     /// <summary>Normal values (He et al. 2015, fan out), or zeros where the weights come from a checkpoint.</summary>
     public Parameter Weight(long[] shape, double deviation)
     {
@@ -26,7 +31,7 @@ public sealed record NetworkSetup(SeededRandom? Random, Device Device, NormMode 
         float[] values = new float[count];
         for (int i = 0; Random is not null && i < count; i++)
             values[i] = (float)(Random.NextGaussian() * deviation);
-        using Tensor data = tensor(values, shape, device: Device);
+        using Tensor data = tensor(values, shape, dtype: Type, device: Device);
         return Kept(nn.Parameter(data));
     }
 
@@ -45,7 +50,7 @@ public sealed record NetworkSetup(SeededRandom? Random, Device Device, NormMode 
         return parameter;
     }
 
-    private Tensor Filled(long size, double value) => value == 0 ? zeros([size], device: Device) : ones([size], device: Device);
+    private Tensor Filled(long size, double value) => value == 0 ? zeros([size], dtype: Type, device: Device) : ones([size], dtype: Type, device: Device);
 }
 
 /// <summary>Convolution without bias, batch norm, activation: [N, C, H, W] to [N, O, H', W'].</summary>
@@ -80,7 +85,8 @@ public sealed class ConvNorm : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         Tensor y = Convolve(input, weight_OCKK, shape);
-        y = nn.functional.batch_norm(y, runningMean, runningVariance, gamma, beta, norm.UseBatchStatistics, norm.Momentum);
+        if (!norm.Skipped)
+            y = nn.functional.batch_norm(y, runningMean, runningVariance, gamma, beta, norm.UseBatchStatistics, norm.Momentum);
         return shape.Activation switch
         {
             Activation.Relu => nn.functional.relu(y, inplace: true),

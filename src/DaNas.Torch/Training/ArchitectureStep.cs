@@ -38,9 +38,16 @@ internal sealed class ArchitectureStep(
         network.Norm.Momentum = 0;
         (Tensor x_NCHW, Tensor labels) = session.ToTensors(batch);
         SamplerOptions o = session.Config.Sampler;
+        (_, double[][] cost) = architecture.CostTerm(session.Costs, session.Config.Cost, ArchitectureBudget.Of(session.Space, session.Config.Cost));
+        if (o.Kind == SamplerKind.TwoPath)
+        {
+            (int[][] pairs, double[][] gates) = TwoPath(x_NCHW, labels);
+            architecture.StepPairs(pairs, gates, cost, session.Config.Architecture);
+            return;
+        }
+
         double[][] gradients = o.Kind == SamplerKind.Soft ? Soft(x_NCHW, labels)
             : o.Gradient == PathGradient.Gate ? Gated(x_NCHW, labels) : LeaveOneOut(x_NCHW, labels, step);
-        (_, double[][] cost) = architecture.CostTerm(session.Costs, session.Config.Cost, ArchitectureBudget.Of(session.Space, session.Config.Cost));
         double[][] throughCost = architecture.ThroughSoftmax(cost);
         architecture.Adam([.. gradients.Select((g, l) => g.Zip(throughCost[l], (a, b) => a + b).ToArray())], session.Config.Architecture);
     }
@@ -74,6 +81,18 @@ internal sealed class ArchitectureStep(
         Tensor[] gates = [.. path.Select(_ => Gate(1))];
         Backward(network.PartsOf(names), () => Loss(network.Forward(x_NCHW, names, gates), labels, session.MacsOf(names)), labels.shape[0]);
         return ArchitectureParameters.GateGradients(path, y, [.. gates.Select(GradientOf)], unit.Schedule.Temperature);
+    }
+
+    /// <summary>Two blocks a layer, one with weight 1 and one with 0: the loss is one path's, and both weights have a gradient.</summary>
+    private (int[][] Pairs, double[][] Gates) TwoPath(Tensor x_NCHW, Tensor labels)
+    {
+        int[][] pairs = architecture.Pairs(random);
+        string[][] names = [.. pairs.Select((pair, l) => pair.Select(j => unit.Alive.Layers[l][j]).ToArray())];
+        Tensor[][] gates = [.. pairs.Select(pair => pair.Select((_, i) => Gate(i == 0 ? 1 : 0)).ToArray())];
+        NetworkPart[] used = [.. network.PartsOf([.. names.Select(n => n[0])]).Union(network.PartsOf([.. names.Select(n => n[^1])]))];
+        long macs = session.Costs.Fixed.Macs + names.Select((n, l) => n.Sum(b => session.Costs.Of(l, b).Macs)).Sum();
+        Backward(used, () => Loss(network.ForwardMixed(x_NCHW, names, gates), labels, macs), labels.shape[0]);
+        return (pairs, [.. gates.Select(layer => layer.Select(GradientOf).ToArray())]);
     }
 
     /// <summary>The weighted sum of all alive blocks.</summary>

@@ -1,0 +1,69 @@
+using DaNas.Domain.Evaluation;
+using DaNas.Domain.Values;
+
+namespace DaNas.Evidence;
+
+/// <summary>
+/// Whether two searches that share nothing but space and data see the same blocks as good after their first stage: what the first pruning stands on. Between different seeds alone;
+/// searches of one seed share paths and first weights.
+/// </summary>
+public static class AgreementTables
+{
+    private const int Resamples = 1000;
+
+    public static EvidenceTable? FirstScores(CellMatrix matrix)
+    {
+        (string Name, CellResult[] Cells)[] arms = [.. matrix.Arms.Select(a => (a, matrix.Of(a).Where(c => First(c) is not null).ToArray())).Where(a => a.Item2.Length > 1)];
+        return arms.Length == 0 ? null : new(
+            "First scores",
+            "Kendall's tau-b between the first-stage scores of different seeds: mean over layers, then over all pairs of seeds, with its 95 % interval (bootstrap over seeds)",
+            ["arm", "seeds", "pairs", "images forward until the first scores", "tau", "tau, multiply-adds of the blocks partialled out"],
+            [.. arms.Select(a => Row(a.Name, a.Cells))],
+            []);
+    }
+
+    private static IReadOnlyList<string> Row(string arm, CellResult[] cells)
+    {
+        double images = cells.Average(c => c.ImagesToFirstScores ?? double.NaN);
+        return [
+            arm, Text($"{cells.Length}"), Text($"{cells.Length * (cells.Length - 1) / 2}"), double.IsNaN(images) ? "-" : Text($"{images:N0}"),
+            Tau(cells, (x, y, _) => RankStatistics.KendallTauB(x, y)), cells.All(c => c.BlockMacs is not null) ? Tau(cells, Partial) : "-"];
+    }
+
+    private static string Tau(CellResult[] cells, Func<double[], double[], double[], double> of)
+    {
+        double[][] pairs = [.. cells.Select((a, i) => cells.Select((b, j) => j > i ? Between(a, b, of) : double.NaN).ToArray())];
+
+        double Mean(IEnumerable<int> drawn)
+        {
+            int[] all = [.. drawn];
+            return (from i in Enumerable.Range(0, all.Length) from j in Enumerable.Range(i + 1, all.Length - i - 1) where all[i] != all[j] select pairs[Math.Min(all[i], all[j])][Math.Max(all[i], all[j])]).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Average();
+        }
+
+        (double low, double high) = Significance.Bootstrap(cells.Length, Mean, Resamples, SeededRandom.Derive(1, "agreement"));
+        return new WithInterval(Mean(Enumerable.Range(0, cells.Length)), low, high).Text;
+    }
+
+    /// <summary>Mean over the layers that have a choice.</summary>
+    private static double Between(CellResult a, CellResult b, Func<double[], double[], double[], double> of)
+    {
+        (CellStage x, CellStage y) = (First(a)!, First(b)!);
+        return Enumerable.Range(0, x.Scores.Count).Where(l => x.Scores[l].Count > 1)
+            .Select(l => of([.. x.Scores[l]], [.. y.Scores[l]], a.BlockMacs is { } macs ? [.. macs[l].Select(m => (double)m)] : [])).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Average();
+    }
+
+    /// <summary>Kendall's partial rank correlation of x and y, z held fixed (Kendall 1942).</summary>
+    public static double Partial(double[] x, double[] y, double[] z)
+    {
+        (double xy, double xz, double yz) = (RankStatistics.KendallTauB(x, y), RankStatistics.KendallTauB(x, z), RankStatistics.KendallTauB(y, z));
+        if (!double.IsFinite(xz) || !double.IsFinite(yz))
+            return xy;
+        double left = (1 - (xz * xz)) * (1 - (yz * yz));
+        return left <= 1e-12 ? double.NaN : (xy - (xz * yz)) / Math.Sqrt(left);
+    }
+
+    /// <summary>The first stage with scores, where all candidates were still there.</summary>
+    private static CellStage? First(CellResult cell) => cell.Stages.FirstOrDefault(s => s.Scores.Count > 0);
+
+    private static string Text(FormattableString text) => text.ToString(System.Globalization.CultureInfo.InvariantCulture);
+}

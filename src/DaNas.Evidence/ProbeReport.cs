@@ -1,0 +1,78 @@
+using DaNas.Domain.Evaluation;
+using DaNas.Domain.Values;
+
+namespace DaNas.Evidence;
+
+/// <summary>One architecture of a probe: its costs, validation accuracies from scratch, one a seed, and what the untrained network told.</summary>
+public sealed record ProbeRow(string Architecture, long Macs, long Parameters, ValueList<double> Alone, InitialScores? Initial)
+{
+    public double Mean => Alone.Average();
+}
+
+/// <summary>
+/// Whether a space and a recipe have anything to find, from some architectures that were trained several times: how far apart architectures truly are beside how far
+/// apart trainings of one are (two-way analysis of variance: trainings of one seed share first weights and order of pictures, so what a seed does to all of them is no noise), and the ceiling, the rank correlation that no predictor of one training can exceed by much.
+/// </summary>
+/// <param name="Spread">Standard deviation of true accuracy between architectures, as a fraction; 0 where trainings of one differ as much as those of two.</param>
+/// <param name="Noise">Standard deviation of one training of an architecture about what its seed gives all of them.</param>
+/// <param name="Ceiling">Kendall's tau-b of the first two trainings.</param>
+/// <param name="TrainingsNeeded">Trainings of each architecture whose mean has a ceiling of <see cref="Wanted"/>; null: no spread was seen.</param>
+public sealed record ProbeReport(string Name, double Band, double Spread, double Noise, WithInterval Ceiling, int? TrainingsNeeded, double SecondsPerTraining, IReadOnlyList<TrivialPredictor> Trivial, IReadOnlyList<ProbeRow> Rows)
+{
+    /// <summary>The ceiling from which on a table of trainings is taken for the truth.</summary>
+    public const double Wanted = 0.6;
+
+    /// <summary>Standard normal quantile of 95 %: how far the best one in twenty lies above the mean.</summary>
+    private const double OneInTwenty = 1.6449;
+
+    /// <summary>What the best one in twenty has over a random architecture, as a fraction, were accuracies normal.</summary>
+    public double Gain => OneInTwenty * Spread;
+
+    /// <summary>Core-hours until these architectures have a ceiling of <see cref="Wanted"/>; null: no spread was seen.</summary>
+    public double? HoursNeeded => TrainingsNeeded * Rows.Count * SecondsPerTraining / 3600;
+
+    public static ProbeReport Of(string name, double band, double secondsPerTraining, IReadOnlyList<ProbeRow> rows, long seed)
+    {
+        int k = rows[0].Alone.Count;
+        double mean = rows.Average(r => r.Mean);
+        double[] seeds = [.. Enumerable.Range(0, k).Select(s => rows.Average(r => r.Alone[s]))];
+        double within = rows.Sum(r => r.Alone.Select((a, s) => a - r.Mean - seeds[s] + mean).Sum(d => d * d)) / ((rows.Count - 1) * (k - 1));
+        double between = Math.Max(0, (rows.Sum(r => (r.Mean - mean) * (r.Mean - mean)) / (rows.Count - 1)) - (within / k));
+        return new(
+            name,
+            band,
+            Math.Round(Math.Sqrt(between), 6),
+            Math.Round(Math.Sqrt(within), 6),
+            WithInterval.Of(RankStatistics.KendallTauB, [.. rows.Select(r => r.Alone[0])], [.. rows.Select(r => r.Alone[1])], SeededRandom.Derive(seed, "probe", "ceiling")),
+            between > 0 ? Needed(within / between) : null,
+            secondsPerTraining,
+            TrivialPredictor.Of([.. rows.Select(r => (r.Macs, (long?)r.Parameters, r.Initial, r.Mean))], seed),
+            rows);
+    }
+
+    /// <summary>
+    /// Means of n trainings correlate with r = 1 / (1 + noise variance / (n x spread variance)), and of two normal variables tau is 2 / pi x asin(r): the least n whose tau is
+    /// <see cref="Wanted"/>.
+    /// </summary>
+    public static int Needed(double noiseToSpread)
+    {
+        double r = Math.Sin(Math.PI / 2 * Wanted);
+        return Math.Max(1, (int)Math.Ceiling((r / (1 - r) * noiseToSpread) - 1e-9));
+    }
+
+    /// <summary>What follows, in one sentence.</summary>
+    public string Sentence
+    {
+        get
+        {
+            string size = FormattableString.Invariant($"architectures differ by {100 * Spread:0.0} points, trainings of one by {100 * Noise:0.0}");
+            string gain = FormattableString.Invariant($"the best one in twenty has about {100 * Gain:0.0} points over a random one");
+            string remedy = "a wider space, a longer recipe or more images would be needed";
+            if (Spread == 0 || !(Ceiling.Low > 0))
+                return $"nothing to find is visible with {Rows.Count} architectures: {size}, and two trainings of the same architectures may agree by chance alone; {remedy}";
+            return Ceiling.Value < Wanted
+                ? $"something to find, beside much noise: {size}; {gain}, and a choice by one training each will often miss it"
+                : $"there is something to find: {size}; {gain}";
+        }
+    }
+}

@@ -18,15 +18,15 @@ public static class AccuracyTables
         IReadOnlyList<double> better = Significance.Holm([.. arms.Select(a => Significance.PairedGreater(a.Random))]);
         IReadOnlyList<string>[] rows = [.. arms.Select((a, i) => (IReadOnlyList<string>)[
             a.Name, Text($"{a.Cells.Length}"), Text($"{a.Cells.Average(c => c.Winner.Macs) / 1e6:0.000} M"), MeanError.Of(a.Cells.Select(c => c.Winner.TestAccuracy)).Text("0.0000"),
-            a.Name == matrix.Reference ? "-" : MeanError.Of(a.Against).Text("0.0000"), Chance(different[i]), Chance(equivalent[i]), a.Name == matrix.Reference ? "-" : Points(Significance.Detectable(a.Against)),
-            a.Random.Length == 0 ? "-" : MeanError.Of(a.Random).Text("0.0000"), Chance(better[i]), a.Random.Length == 0 ? "-" : Points(Significance.Detectable(a.Random))])];
+            a.Name == matrix.Reference ? "-" : MeanError.Of(a.Against).Text("0.0000"), Chance(different[i]), Chance(equivalent[i]), a.Name == matrix.Reference ? "-" : Points(Significance.Detectable(a.Against, Level / 2 / Math.Max(1, arms.Length - 1))),
+            a.Random.Length == 0 ? "-" : MeanError.Of(a.Random).Text("0.0000"), Chance(better[i]), a.Random.Length == 0 ? "-" : Points(Significance.Detectable(a.Random, Level / arms.Length))])];
         return new(
             "DA5",
             "test accuracy of the retrained winners (mean \u00b1 standard error over seeds)",
             ["arm", "seeds", "multiply-adds", "test accuracy", $"less {matrix.Reference}, same seed", "p (different)", Text($"p (equivalent, \u00b1 {100 * matrix.Margin:0.#} points)"), "detectable", "less random of equal cost, same search", "p (better)", "detectable"],
             rows,
             [
-                "Paired t-tests, corrected for their number by Holm's rule, one family a column: different from the reference (two-sided), equivalent to it within the margin (two one-sided tests), better than random (one-sided). Detectable: the true difference that so many seeds would find in 80 % of cases.",
+                "Paired t-tests, corrected for their number by Holm's rule, one family a column: different from the reference (two-sided), equivalent to it within the margin (two one-sided tests), better than random (one-sided). Detectable: the true difference that so many seeds would find in 80 % of cases at the first, strictest step of that correction.",
                 .. arms.Select((a, i) => a.Name == matrix.Reference ? null : Finding(a, matrix, different[i], equivalent[i])).OfType<string>(),
             ]);
     }
@@ -38,7 +38,7 @@ public static class AccuracyTables
             name,
             cells,
             [.. matrix.Paired(name).Select(p => p.Cell.Winner.TestAccuracy - p.Reference.Winner.TestAccuracy)],
-            [.. cells.Where(c => c.Controls.Any()).Select(c => c.Compared.TestAccuracy - c.Controls.Average(m => m.TestAccuracy))]);
+            [.. cells.Where(c => c.Controls.Any()).Select(c => c.ComparedAccuracy - c.Controls.Average(m => m.TestAccuracy))]);
     }
 
     private static string? Finding(Arm arm, CellMatrix matrix, double different, double equivalent)
@@ -48,6 +48,8 @@ public static class AccuracyTables
         if (arm.Against.All(d => d == 0))
             return $"{arm.Name}: the same winners as {matrix.Reference}, so nothing is compared";
         string difference = MeanError.Of(arm.Against).Text("0.0000");
+        if (double.IsNaN(different))
+            return $"{arm.Name}: differs from {matrix.Reference} by the same amount for every seed ({difference}), which no t-test can judge";
         return different < Level ? $"{arm.Name}: {(arm.Against.Average() > 0 ? "better" : "worse")} than {matrix.Reference} ({difference})"
             : equivalent < Level ? Text($"{arm.Name}: equivalent to {matrix.Reference} within {100 * matrix.Margin:0.#} points ({difference})")
             : $"{arm.Name}: neither different from {matrix.Reference} nor shown to be equivalent ({difference}): more seeds would be needed";

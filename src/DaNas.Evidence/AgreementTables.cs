@@ -11,12 +11,15 @@ public static class AgreementTables
 {
     private const int Resamples = 1000;
 
+    /// <summary>Fewer seeds have too few different resamples for an interval.</summary>
+    private const int LeastSeeds = 5;
+
     public static EvidenceTable? FirstScores(CellMatrix matrix)
     {
         (string Name, CellResult[] Cells)[] arms = [.. matrix.Arms.Select(a => (a, matrix.Of(a).Where(c => First(c) is not null).ToArray())).Where(a => a.Item2.Length > 1)];
         return arms.Length == 0 ? null : new(
             "First scores",
-            "Kendall's tau-b between the first-stage scores of different seeds: mean over layers, then over all pairs of seeds, with its 95 % interval (bootstrap over seeds)",
+            "Kendall's tau-b between the first-stage scores of different seeds: mean over layers, then over all pairs of seeds, with its 95 % interval (bootstrap over five seeds or more)",
             ["arm", "seeds", "pairs", "images forward until the first scores", "tau", "tau, multiply-adds of the blocks partialled out"],
             [.. arms.Select(a => Row(a.Name, a.Cells))],
             []);
@@ -40,17 +43,27 @@ public static class AgreementTables
             return (from i in Enumerable.Range(0, all.Length) from j in Enumerable.Range(i + 1, all.Length - i - 1) where all[i] != all[j] select pairs[Math.Min(all[i], all[j])][Math.Max(all[i], all[j])]).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Average();
         }
 
+        double mean = Mean(Enumerable.Range(0, cells.Length));
+        if (cells.Length < LeastSeeds)
+            return Text($"{mean:0.00}");
         (double low, double high) = Significance.Bootstrap(cells.Length, Mean, Resamples, SeededRandom.Derive(1, "agreement"));
-        return new WithInterval(Mean(Enumerable.Range(0, cells.Length)), low, high).Text;
+        return new WithInterval(mean, low, high).Text;
     }
 
-    /// <summary>Mean over the layers that have a choice.</summary>
+    /// <summary>Mean over the layers that have a choice, of the blocks that both have scored (a quarantined one is in neither).</summary>
     private static double Between(CellResult a, CellResult b, Func<double[], double[], double[], double> of)
     {
         (CellStage x, CellStage y) = (First(a)!, First(b)!);
-        return Enumerable.Range(0, x.Scores.Count).Where(l => x.Scores[l].Count > 1)
-            .Select(l => of([.. x.Scores[l]], [.. y.Scores[l]], a.BlockMacs is { } macs ? [.. macs[l].Select(m => (double)m)] : [])).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Average();
+        return Enumerable.Range(0, x.Scores.Count).Select(l =>
+        {
+            Dictionary<string, double> other = y.Alive[l].Zip(y.Scores[l]).ToDictionary(p => p.First, p => p.Second, StringComparer.Ordinal);
+            (double X, double Y, double Macs)[] both = [.. x.Alive[l].Select((block, i) => (x.Scores[l][i], other.GetValueOrDefault(block, double.NaN), MacsOf(a, l, block))).Where(p => double.IsFinite(p.Item1) && double.IsFinite(p.Item2))];
+            return both.Length < 2 ? double.NaN : of([.. both.Select(p => p.X)], [.. both.Select(p => p.Y)], [.. both.Select(p => p.Macs)]);
+        }).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Average();
     }
+
+    private static double MacsOf(CellResult cell, int layer, string block) =>
+        cell.BlockMacs?[layer].FirstOrDefault(b => b.Block == block)?.Macs ?? double.NaN;
 
     /// <summary>Kendall's partial rank correlation of x and y, z held fixed (Kendall 1942).</summary>
     public static double Partial(double[] x, double[] y, double[] z)

@@ -27,6 +27,12 @@ public sealed record PhaseWork(long ForwardImages, long BackwardImages, long For
 /// <summary>A stage: how many classes it saw, its alive blocks [layer][block] and their scores at its end (empty in a warm-up).</summary>
 public sealed record CellStage(int Classes, ValueList<ValueList<string>> Alive, ValueList<ValueList<double>> Scores, double Loss, double Accuracy);
 
+/// <summary>Multiply-adds of a candidate block for one image.</summary>
+public sealed record CandidateCost(string Block, long Macs);
+
+/// <summary>The settings of the cell whose cost another one has, and the candidates that it was enough for.</summary>
+public sealed record CostOrigin(string Arm, string Settings, int Candidates);
+
 /// <summary>A retrained architecture.</summary>
 public sealed record CellModel(string Run, string Architecture, long Macs, double TestAccuracy, ValueList<double> PerClass);
 
@@ -58,9 +64,13 @@ public sealed record CellResult(
     public const string Comparison = "comparison";
     public const string Retraining = "retraining";
 
-    /// <summary>Multiply-adds of the candidates [layer][block], in the order of the first stage's; null in results before 0.4.</summary>
+    /// <summary>Multiply-adds of all candidates, layer by layer; null in results before 0.4.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public ValueList<ValueList<long>>? BlockMacs { get; init; }
+    public ValueList<ValueList<CandidateCost>>? BlockMacs { get; init; }
+
+    /// <summary>Of random search at the cost of another cell: which one, and how many candidates its cost was enough for; null elsewhere.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public CostOrigin? EqualCost { get; init; }
 
     /// <summary>Images forwarded by the supernet until blocks were first scored; null where none were, and in results before 0.4.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -68,8 +78,8 @@ public sealed record CellResult(
 
     public CellModel Winner => Models[0];
 
-    /// <summary>The training of the winner that the controls are compared with.</summary>
-    public CellModel Compared => Models.FirstOrDefault(m => RetrainPlan.IsCompared(m.Run)) ?? Winner;
+    /// <summary>Test accuracy of the winner as it is compared with the controls: trained by their recipe, the mean over its seeds.</summary>
+    public double ComparedAccuracy => (Models.Any(m => RetrainPlan.IsCompared(m.Run)) ? Models.Where(m => RetrainPlan.IsCompared(m.Run)) : Models.Where(m => m.Architecture == Winner.Architecture && !RetrainPlan.IsControl(m.Run))).Average(m => m.TestAccuracy);
 
     /// <summary>The random architectures of about the winner's multiply-adds, trained the same way.</summary>
     public IEnumerable<CellModel> Controls => Models.Where(m => RetrainPlan.IsControl(m.Run));
@@ -121,7 +131,7 @@ public sealed record CellResult(
             events.OfType<SearchEvent.ModelRetrained>().OrderBy(m => Order(m.Run), StringComparer.Ordinal).Select(m => new CellModel(m.Run, m.Architecture.Text, costs.Of(m.Architecture).Macs, m.TestAccuracy, m.TestPerClass)).ToValueList(),
             state.Difficulty?.Values.Count > 0 ? state.Config.Difficulty.Block : null)
         {
-            BlockMacs = state.Space!.Layers.Select(l => l.Candidates.Select(b => costs.Of(l.Index, b.Name).Macs).ToValueList()).ToValueList(),
+            BlockMacs = state.Space!.Layers.Select(l => l.Candidates.Select(b => new CandidateCost(b.Name, costs.Of(l.Index, b.Name).Macs)).ToValueList()).ToValueList(),
             ImagesToFirstScores = events.Any(e => e is SearchEvent.BlockScored)
                 ? events.TakeWhile(e => e is not SearchEvent.BlockScored).Sum(e => e switch { SearchEvent.RoundCompleted r => r.Cost.ForwardImages, SearchEvent.EvidenceGathered g => g.Cost.ForwardImages, _ => 0 })
                 : null,
@@ -154,7 +164,7 @@ public sealed record CellResult(
                     break;
                 case SearchEvent.RoundCompleted r:
                     StageRecord stage = stages[r.Stage];
-                    Add(Supernet, r.Cost, r.Timing, stage.Plan.IsWarmup ? layers : BlocksAnImage(config, stage.Before.Count, layers));
+                    Add(Supernet, r.Cost, r.Timing, stage.Plan.IsWarmup ? layers : BlocksAnImage(config, stage.Before));
                     break;
                 case SearchEvent.EvidenceGathered g:
                     Add(Supernet, g.Cost, g.Timing, layers);
@@ -178,11 +188,11 @@ public sealed record CellResult(
     }
 
     /// <summary>Candidate blocks that an image of a stage goes through: one a layer, all of them, or on the mean of weight and architecture steps between one and two.</summary>
-    private static double BlocksAnImage(SearchConfig config, int alive, int layers) => config.Sampler.Kind switch
+    private static double BlocksAnImage(SearchConfig config, AliveBlocks alive) => (config.Search.Strategy, config.Sampler.Kind) switch
     {
-        SamplerKind.Soft => alive,
-        SamplerKind.TwoPath => layers * (config.Weights.Batch + (2.0 * config.Architecture.Batch)) / (config.Weights.Batch + config.Architecture.Batch),
-        _ => layers,
+        (StrategyKind.DaNas, SamplerKind.Soft) => alive.Count,
+        (StrategyKind.DaNas, SamplerKind.TwoPath) => alive.Layers.Count + (alive.Layers.Count(l => l.Count > 1) * (double)config.Architecture.Batch / (config.Weights.Batch + config.Architecture.Batch)),
+        _ => alive.Layers.Count,
     };
 }
 

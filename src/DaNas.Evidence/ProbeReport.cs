@@ -11,7 +11,7 @@ public sealed record ProbeRow(string Architecture, long Macs, long Parameters, V
 
 /// <summary>
 /// Whether a space and a recipe have anything to find, from some architectures that were trained several times: how far apart architectures truly are beside how far
-/// apart trainings of one are (two-way analysis of variance: trainings of one seed share first weights and order of pictures, so what a seed does to all of them is no noise), and the ceiling, the rank correlation that no predictor of one training can exceed by much.
+/// apart trainings of one are (two-way analysis of variance: trainings of one seed share first weights and order of pictures, so what a seed does to all of them is no noise), and the ceiling: the rank correlation of two trainings of the same architectures.
 /// </summary>
 /// <param name="Spread">Standard deviation of true accuracy between architectures, as a fraction; 0 where trainings of one differ as much as those of two.</param>
 /// <param name="Noise">Standard deviation of one training of an architecture about what its seed gives all of them.</param>
@@ -22,13 +22,16 @@ public sealed record ProbeReport(string Name, double Band, double Spread, double
     /// <summary>The ceiling from which on a table of trainings is taken for the truth.</summary>
     public const double Wanted = 0.6;
 
-    /// <summary>Standard normal quantile of 95 %: how far the best one in twenty lies above the mean.</summary>
-    private const double OneInTwenty = 1.6449;
+    /// <summary>Mean of the largest of twenty standard normal values.</summary>
+    private const double OneInTwenty = 1.8675;
 
-    /// <summary>What the best one in twenty has over a random architecture, as a fraction, were accuracies normal.</summary>
+    /// <summary>Kendall's tau-b that a perfect predictor reaches with the mean of the trainings, were accuracies normal: 2 / pi x asin(sqrt(r)) where r is the reliability of that mean.</summary>
+    public double PerfectPredictor => Spread == 0 ? 0 : 2 / Math.PI * Math.Asin(Math.Sqrt(Spread * Spread / ((Spread * Spread) + (Noise * Noise / Rows[0].Alone.Count))));
+
+    /// <summary>What the best one of twenty has over a random architecture on average, as a fraction, were accuracies normal.</summary>
     public double Gain => OneInTwenty * Spread;
 
-    /// <summary>Core-hours until these architectures have a ceiling of <see cref="Wanted"/>; null: no spread was seen.</summary>
+    /// <summary>Trainer-hours until these architectures have a ceiling of <see cref="Wanted"/>; null: no spread was seen.</summary>
     public double? HoursNeeded => TrainingsNeeded * Rows.Count * SecondsPerTraining / 3600;
 
     public static ProbeReport Of(string name, double band, double secondsPerTraining, IReadOnlyList<ProbeRow> rows, long seed)
@@ -66,7 +69,7 @@ public sealed record ProbeReport(string Name, double Band, double Spread, double
         get
         {
             string size = FormattableString.Invariant($"architectures differ by {100 * Spread:0.0} points, trainings of one by {100 * Noise:0.0}");
-            string gain = FormattableString.Invariant($"the best one in twenty has about {100 * Gain:0.0} points over a random one");
+            string gain = FormattableString.Invariant($"the best one of twenty has about {100 * Gain:0.0} points over a random one");
             string remedy = "a wider space, a longer recipe or more images would be needed";
             if (Spread == 0 || !(Ceiling.Low > 0))
                 return $"nothing to find is visible with {Rows.Count} architectures: {size}, and two trainings of the same architectures may agree by chance alone; {remedy}";

@@ -66,11 +66,11 @@ public static class Significance
     /// <summary>Paired t-test, two-sided: the chance of a mean so far from 0 or farther, were the true one 0.</summary>
     public static double PairedDifferent(IEnumerable<double> differences) => PairedGreater(differences) is var p && p <= 0.5 ? 2 * p : 2 * (1 - p);
 
-    /// <summary>The true mean difference that so many pairs find significant at 5 %, two-sided, in 80 % of cases (normal power with Student's quantiles).</summary>
-    public static double Detectable(IEnumerable<double> differences)
+    /// <summary>The true mean difference that so many pairs find significant in 80 % of cases (normal power with Student's quantiles), by a test whose chance of an error is <paramref name="tail"/> on a side.</summary>
+    public static double Detectable(IEnumerable<double> differences, double tail)
     {
         MeanError m = MeanError.Of(differences);
-        return m.Count < 2 ? double.NaN : m.Error * (StudentT.InvCDF(0, 1, m.Count - 1, 0.975) + StudentT.InvCDF(0, 1, m.Count - 1, 0.8));
+        return m.Count < 2 ? double.NaN : m.Error * (StudentT.InvCDF(0, 1, m.Count - 1, 1 - tail) + StudentT.InvCDF(0, 1, m.Count - 1, 0.8));
     }
 
     /// <summary>Chances corrected for their number (Holm 1979), in their order; what is no number stays so and does not count.</summary>

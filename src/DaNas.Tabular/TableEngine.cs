@@ -59,7 +59,7 @@ public sealed class TableEngine(EngineContext context, ArchitectureTable table, 
             WorkUnit.TestBlocks u => new UnitResult.BlocksTested(u.Id, UnitCost.Zero, new(0), BlockEffects.Of(Paths(State(u.Input!)), space, u, config.Prune.Removed)),
             WorkUnit.ProbePath u => new UnitResult.PathPassed(u.Id, UnitCost.Zero, new(0), 0),
             WorkUnit.EvaluateArchitecture u => Score(u, table.Evaluate(table.IndexOf(u.Architecture.Blocks), config.Engine.Noise, random)),
-            WorkUnit.RetrainSegment u => u.OnValidation ? Final(u, random) : Retrain(u),
+            WorkUnit.RetrainSegment u => Domain.Searches.Finals.IsFinal(u.Run) ? Final(u, random) : Retrain(u),
             _ => throw new DataException($"a table has no answer to {unit.GetType().Name}; set curriculum.order = random"),
         };
     }

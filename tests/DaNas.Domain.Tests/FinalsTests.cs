@@ -172,6 +172,10 @@ public sealed class FinalsTests
         SimulatedSearch search = Search(out List<WorkUnit.RetrainSegment> units, "controls.count=2", "controls.epochs=1");
         SearchState end = search.RunClean(null, (_, e) => events.Add(e)).State;
         units.Where(u => !u.OnValidation).GroupBy(u => u.Run).Select(g => (g.Key, g.First().TotalSteps)).ShouldBe([("winner", 132), ("winner-compared", 38), ("control-1", 38), ("control-2", 38)]);
+        Search(out List<WorkUnit.RetrainSegment> twice, "controls.count=1", "controls.epochs=1", "retrain.seeds=2").RunClean();
+        twice.Where(u => !u.OnValidation).Select(u => u.Run).Distinct().ShouldBe(["winner", "winner-compared", "control-1", "winner-seed2", "winner-compared-seed2", "control-1-seed2"]);
+        Search(out List<WorkUnit.RetrainSegment> alone, "controls.count=0", "controls.epochs=1").RunClean();
+        alone.Where(u => !u.OnValidation).Select(u => u.Run).Distinct().ShouldBe(["winner"]);
         ValueList<RetrainedModel> models = ((SearchPhase.Completed)end.Phase).Models;
         (ValueList<RetrainedModel> winner, ValueList<RetrainedModel> controls) = RetrainPlan.Comparison(models);
         winner.Select(m => (m.Run, m.Architecture)).ShouldBe([("winner-compared", end.Selected!.Winner)]);
@@ -184,7 +188,8 @@ public sealed class FinalsTests
     [Fact]
     public void A_training_measured_on_validation_leaves_test_and_validation_pictures_out()
     {
-        SearchConfig config = TestSearches.Config("quickstart", "retrain.measure-on=validation");
+        Should.Throw<Cli.Configuration.UsageException>(() => TestSearches.Config("quickstart", "retrain.measure-on=validation")).Message.ShouldContain("retrain.measure-on = validation: strategy da-nas chooses its winner by the validation split");
+        SearchConfig config = TestSearches.Config("quickstart", "retrain.measure-on=validation", "search.strategy=random");
         RetrainPlan.Steps(config, TestSearches.Data(), "winner").ShouldBe(105);
         RetrainPlan.Steps(TestSearches.Config(), TestSearches.Data(), "winner").ShouldBe(132);
         SearchState end = TestSearches.Run(config, TestSearches.Data()).State;

@@ -130,6 +130,7 @@ public sealed class TableTests : IDisposable
     [InlineData("engine.kind=torch", "engine.kind = torch", "set engine.kind = table")]
     [InlineData("curriculum.order=easy-first", "curriculum.order = easy-first", "set curriculum.order = random")]
     [InlineData("sampler.gradient=gate", "sampler.gradient = gate", "leave-one-out")]
+    [InlineData("sampler.kind=two-path", "sampler.kind = two-path", "gumbel-hard")]
     [InlineData("engine.noise=5", "engine.noise = 5", "from 0 to 1")]
     [InlineData("engine.dataset=svhn", "engine.dataset = svhn", "cifar10 | cifar100 | imagenet16")]
     [InlineData("space.options=[none, none]", "space.options", "there twice")]

@@ -148,7 +148,7 @@ public sealed class TrainingEngineContract
     }
 
     /// <summary>
-    /// The gate has no gradient where the next layer begins with batch norm (layers 1, 3, 5, 6 of this space); two paths have one in every layer. One pass of two blocks a layer: as many images as the
+    /// The gate has no gradient where the next layer begins with batch norm (layers 1, 3, 5, 6 of this space); of two paths the other one's weight has one in every layer. One pass of two blocks a layer: as many images as the
     /// weights' step.
     /// </summary>
     [Fact]

@@ -40,7 +40,7 @@ public sealed class UntrainedNetworkTests
         }
 
         UnitMeter meter = new();
-        InitialScores scores = UntrainedNetwork.Measure(f.Session, path, 5, Batch(f, 8), meter);
+        InitialScores scores = UntrainedNetwork.Measure(f.Session, path, 5, Batch(f, 8), meter).ShouldNotBeNull();
         scores.LogSynflow.ShouldBe(Math.Log(layers * values.Sum()), 1e-6);
         meter.Cost.ForwardImages.ShouldBe(9);
         meter.Cost.BackwardImages.ShouldBe(9);
@@ -55,6 +55,7 @@ public sealed class UntrainedNetworkTests
         same.ShouldBe(-(Math.Log(3 + ridge) + (1 / (3 + ridge)) + (2 * (Math.Log(ridge) + (1 / ridge)))), 1);
         double apart = UntrainedNetwork.OfGradients(tensor(new double[] { 1, -1, 0, 0, 0, 0, 1, -1 }, [2, 4]));
         apart.ShouldBe(-2 * (Math.Log(1 + ridge) + (1 / (1 + ridge))), 1e-9);
+        UntrainedNetwork.OfGradients(tensor(new double[] { 1, 2, 4 }, [1, 3])).ShouldBe(-(Math.Log(1 + ridge) + (1 / (1 + ridge))), 1e-9);
         double.IsFinite(UntrainedNetwork.OfGradients(zeros([3, 4], dtype: float64))).ShouldBeTrue();
     }
 

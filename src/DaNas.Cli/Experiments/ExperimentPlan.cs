@@ -13,11 +13,17 @@ namespace DaNas.Cli.Experiments;
 internal sealed record ExperimentArm(string Name, IReadOnlyList<string> Sets, string? CostOf);
 
 /// <summary>One search of the matrix.</summary>
-internal sealed record ExperimentCell(CellKey Key, ExperimentArm Arm, SearchConfig Config, IReadOnlyList<string> Sets);
+internal sealed record ExperimentCell(CellKey Key, ExperimentArm Arm, SearchConfig Config, IReadOnlyList<string> Sets)
+{
+    /// <summary>Of an arm with a cost of another one: how many candidates that is.</summary>
+    public CostOrigin? EqualCost { get; init; }
+}
 
 /// <summary>A matrix of searches, seeds x arms, as an experiment's .conf describes it.</summary>
 internal sealed record ExperimentPlan(string Name, string Search, IReadOnlyList<long> Seeds, IReadOnlyList<ExperimentArm> Arms, string Reference, double Margin, IReadOnlyList<ExperimentCell> Cells)
 {
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<DataOptions, Domain.Stages.DatasetSummary> datasets = [];
+
     /// <summary>Reads and checks an experiment and every configuration in it; throws <see cref="UsageException"/>.</summary>
     public static ExperimentPlan Load(string file, string? data)
     {
@@ -39,28 +45,34 @@ internal sealed record ExperimentPlan(string Name, string Search, IReadOnlyList<
             s.Refuse("arms", arm.Name, "an arm's name is unique and has letters, digits, '-', '_' and '.'");
         foreach (ExperimentArm arm in arms.Where(a => a.CostOf is not null && arms.All(b => b.Name != a.CostOf || b.CostOf is not null)))
             s.Refuse("arms", arm.Name, $"cost-of = {arm.CostOf}: name an arm that has no cost-of itself: {string.Join(", ", arms.Where(a => a.CostOf is null).Select(a => a.Name))}");
+        foreach (ExperimentArm arm in arms.Where(a => a.CostOf is not null && a.Sets.Any(x => x.StartsWith("search.strategy", StringComparison.Ordinal))))
+            s.Refuse("arms", arm.Name, "cost-of makes the arm random search; leave search.strategy out");
         root.RefuseUnknownKeys();
         if (problems.Count > 0)
             throw new UsageException(string.Join('\n', problems.Select(p => p.ToString())));
         string beside = Path.Combine(Path.GetDirectoryName(path)!, search);
         string found = File.Exists(beside) ? beside : ConfigLoader.Locate(search, "searches");
+        // At the cost of an arm, and with its space, data and recipes.
+        arms = [.. arms.Select(a => a.CostOf is null ? a : a with { Sets = [.. arms.First(b => b.Name == a.CostOf).Sets, .. a.Sets] })];
         // Seed by seed, so that what is done at any moment can be compared; what takes its cost from another arm comes last.
         ExperimentCell[] cells = [.. from later in (bool[])[false, true] from seed in seeds from arm in arms where arm.CostOf is not null == later select Cell(new(name, arm.Name, seed, string.Empty), found, arm, data)];
         return new(name, found, seeds, arms, reference, margin, cells);
     }
 
     /// <summary>The cell of an arm that takes its cost from another one, now that this one's is known.</summary>
-    public ExperimentCell Beside(ExperimentCell cell, CellResult reference, string? data)
+    public ExperimentCell Beside(ExperimentCell cell, CostOrigin origin, string? data) =>
+        Cell(cell.Key, Search, cell.Arm with { Sets = [.. cell.Arm.Sets, Verbs.Output.Text($"derivation.candidates={origin.Candidates}")] }, data) with { Arm = cell.Arm, EqualCost = origin };
+
+    /// <summary>How many candidates the cost of a search is enough for: its difficulty pass, supernet, comparison of candidates and finals.</summary>
+    public int Candidates(ExperimentCell cell, CellResult reference)
     {
-        PhaseWork work = reference.WorkOf(CellResult.DifficultyPass) + reference.Search;
-        int candidates = EqualCost.Candidates(cell.Config, Trainers.Engines.Describe(cell.Config), SearchEstimate.Weighted(new(work.ForwardImages, work.BackwardImages, work.ForwardMacs)));
-        ExperimentArm arm = cell.Arm with { Sets = [.. cell.Arm.Sets, Verbs.Output.Text($"derivation.candidates={candidates}")] };
-        return Cell(cell.Key, Search, arm, data) with { Arm = cell.Arm };
+        double cost = ((string[])[CellResult.DifficultyPass, CellResult.Supernet, CellResult.Comparison]).Select(reference.WorkOf).Sum(w => SearchEstimate.Weighted(new(w.ForwardImages, w.BackwardImages, w.ForwardMacs)));
+        return Domain.Estimates.EqualCost.Candidates(cell.Config, datasets.GetOrAdd(cell.Config.Data, _ => Trainers.Engines.Describe(cell.Config)), cost);
     }
 
     private static ExperimentCell Cell(CellKey key, string search, ExperimentArm arm, string? data)
     {
-        string[] sets = [.. arm.CostOf is null ? [] : (string[])["search.strategy=random-search"], .. arm.Sets, Verbs.Output.Text($"search.seed={key.Seed}"), Verbs.Output.Text($"search.name={key.Experiment}-{key.Arm}")];
+        string[] sets = [.. arm.Sets, .. arm.CostOf is null ? [] : (string[])["search.strategy=random-search"], Verbs.Output.Text($"search.seed={key.Seed}"), Verbs.Output.Text($"search.name={key.Experiment}-{key.Arm}")];
         try
         {
             SearchConfig config = ConfigLoader.Load(search, sets, data);

@@ -5,6 +5,7 @@ using DaNas.Cli.Drills;
 using DaNas.Cli.Running;
 using DaNas.Cli.Verbs;
 using DaNas.Domain.Configuration;
+using DaNas.Domain.Estimates;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
 using DaNas.Evidence;
@@ -89,7 +90,14 @@ internal sealed class ExperimentRun(ExperimentPlan plan, OutputFolder folder, st
         if (cell.Arm.CostOf is not { } arm)
             return cell;
         ExperimentCell reference = plan.Cells.First(c => c.Key.Arm == arm && c.Key.Seed == cell.Key.Seed);
-        return Result(reference) is { } result && result.Settings == reference.Key.Settings ? plan.Beside(cell, result, data) : null;
+        if (Result(reference) is not { } result || result.Settings != reference.Key.Settings)
+            return null;
+        if (Result(cell)?.EqualCost is { } known && known.Settings == result.Settings)
+            return plan.Beside(cell, known, data); // Its number is known: the data need not be there.
+        CostOrigin origin = new(arm, result.Settings, plan.Candidates(cell, result));
+        if (origin.Candidates is 2 or EqualCost.Most)
+            presenter.Warn(Output.Text($"cell {cell.Key.Name}: the cost of {arm} is {(origin.Candidates == 2 ? "hardly enough for" : "more than enough for")} {origin.Candidates} candidates, {(origin.Candidates == 2 ? "the fewest" : "the most")} that random search can hold finals among; the costs are not equal"));
+        return plan.Beside(cell, origin, data);
     }
 
     private async Task<bool> RunAsync(ExperimentCell cell, CancellationToken stop)
@@ -143,7 +151,7 @@ internal sealed class ExperimentRun(ExperimentPlan plan, OutputFolder folder, st
             return false;
         }
 
-        CellResult result = CellResult.Of(cell.Key, [.. record.Events.Select(e => (SearchEvent)e.Event)], Knobs(cell.Config));
+        CellResult result = CellResult.Of(cell.Key, [.. record.Events.Select(e => (SearchEvent)e.Event)], Knobs(cell.Config)) with { EqualCost = cell.EqualCost };
         string file = FileOf(cell);
         File.WriteAllText(file + ".part", result.ToJson() + "\n", new UTF8Encoding(false));
         File.Move(file + ".part", file, true);
@@ -156,7 +164,7 @@ internal sealed class ExperimentRun(ExperimentPlan plan, OutputFolder folder, st
     private CellResult? Result(ExperimentCell cell) => File.Exists(FileOf(cell)) ? CellResult.FromJson(File.ReadAllText(FileOf(cell)), FileOf(cell)) : null;
 
     private string Said(ExperimentCell cell) => Result(cell) is { } r
-        ? Output.Text($"test accuracy {r.Winner.TestAccuracy:0.0000}{(r.Controls.Any() ? Output.Text($" (random {r.Controls.Average(m => m.TestAccuracy):0.0000})") : string.Empty)}, {r.Search.ForwardImages:N0} images")
+        ? Output.Text($"test accuracy {r.Winner.TestAccuracy:0.0000}{(r.Controls.Any() ? Output.Text($" ({(r.ComparedAccuracy == r.Winner.TestAccuracy ? string.Empty : Output.Text($"{r.ComparedAccuracy:0.0000} beside "))}random {r.Controls.Average(m => m.TestAccuracy):0.0000})") : string.Empty)}, {r.Search.ForwardImages:N0} images")
         : "no result";
 
     private string FileOf(ExperimentCell cell) => Path.Combine(results, $"{cell.Key.Name}.json");

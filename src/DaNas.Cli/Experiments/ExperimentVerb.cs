@@ -78,7 +78,7 @@ internal static class ExperimentVerb
         text.AppendLine(Output.Text($"Seeds {string.Join(", ", plan.Seeds)}. Numerics: {string.Join("; ", done.Select(d => d.Numerics).Distinct())}.")).AppendLine();
         text.AppendLine("| arm | changes |\n|---|---|");
         foreach (ExperimentArm arm in plan.Arms)
-            text.AppendLine(Output.Text($"| {arm.Name} | {(arm.Sets.Count == 0 ? "none" : string.Join(", ", arm.Sets.Select(s => $"`{s}`")))} |"));
+            text.AppendLine(Output.Text($"| {arm.Name} | {(arm.CostOf is null ? string.Empty : Output.Text($"random search at the cost of {arm.CostOf} with the same seed (candidates: {string.Join(", ", done.Where(d => d.Arm == arm.Name).Select(d => d.EqualCost?.Candidates))}); "))}{(arm.Sets.Count == 0 ? "none" : string.Join(", ", arm.Sets.Select(s => $"`{s}`")))} |"));
         foreach (EvidenceTable table in tables)
             text.AppendLine().Append(table.ToMarkdown());
         return text.ToString();

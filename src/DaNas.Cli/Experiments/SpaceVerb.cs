@@ -77,14 +77,12 @@ internal static class SpaceVerb
             throw new UsageException(Output.Text($"--all: {size:N0} architectures are more than {Largest:N0}; leave it out, narrow the space, or name a smaller controls.tolerance"));
         int count = request.All ? (int)size : request.Count;
         if (size < 5 || size < count)
-            throw new UsageException(Output.Text($"--count {count}: only {size:N0} architectures of {space.Name} lie within controls.tolerance = {config.Controls.Tolerance} of the budget of {target:N0} multiply-adds; ask for fewer, raise the tolerance, or add --any-cost"));
-        return ([.. Draw().OrderBy(a => a.Text, StringComparer.Ordinal)], size);
-
-        IEnumerable<Architecture> Draw()
-        {
-            long seed = SeededRandom.Derive(config.Search.Seed, "probe");
-            return band.Draw(count, seed, _ => true);
-        }
+            throw new UsageException(request.AnyCost ? Output.Text($"--count {count}: {space.Name} has {size:N0} architectures") : Output.Text($"--count {count}: only {size:N0} architectures of {space.Name} lie within controls.tolerance = {config.Controls.Tolerance} of the budget of {target:N0} multiply-adds; ask for fewer, raise the tolerance, or add --any-cost"));
+        ArchitectureBudget budget = ArchitectureBudget.Of(space, config.Cost);
+        ValueList<Architecture> drawn = band.Draw(count, SeededRandom.Derive(config.Search.Seed, "probe"), a => !(budget.Latency?.Of(a) > budget.Milliseconds));
+        return drawn.Count >= Math.Min(count, 5)
+            ? ([.. drawn.OrderBy(a => a.Text, StringComparer.Ordinal)], size)
+            : throw new UsageException(Output.Text($"--count {count}: only {drawn.Count} architectures were found under cost.target-milliseconds = {budget.Milliseconds}; raise the bound"));
     }
 
     private static ProbeReport Report(string name, double band, SearchSpace space, Architecture[] table, SearchRecord done)
@@ -101,7 +99,7 @@ internal static class SpaceVerb
             ["architecture", "multiply-adds", "parameters", "validation accuracy", "mean"],
             r.Rows.OrderByDescending(x => x.Mean).Select(x => (IReadOnlyList<string>)[x.Architecture, Output.Text($"{x.Macs:N0}"), Output.Text($"{x.Parameters:N0}"), string.Join(", ", x.Alone.Select(a => Output.Text($"{a:0.0000}"))), Output.Text($"{x.Mean:0.0000}")]));
         Console.WriteLine(Output.Text($"{r.Rows.Count} of {r.Band:N0} architectures; spread between architectures {100 * r.Spread:0.0} points, noise of one training {100 * r.Noise:0.0}"));
-        Console.WriteLine($"ceiling: two trainings of the same architectures order them with Kendall tau {r.Ceiling.Text}");
+        Console.WriteLine($"ceiling: two trainings of the same architectures order them with Kendall tau {r.Ceiling.Text}; a perfect predictor would reach {Output.Text($"{r.PerfectPredictor:0.00}")} with their mean");
         foreach (TrivialPredictor t in r.Trivial)
             Console.WriteLine(Output.Text($"  without training, {t.Name}: tau {t.Tau.Text}, regret {100 * t.Regret.Value:0.0} points"));
         if (r.TrainingsNeeded is { } n)

@@ -53,6 +53,9 @@ internal sealed class ReportData(SearchRecord record, SearchNotes notes)
     /// <summary>Whether the winner is better than chance, in a sentence; null before it is known.</summary>
     public string? Verdict => SearchVerdict.Of(state)?.Sentence;
 
+    /// <summary>The split that retrained models are measured on.</summary>
+    public string MeasuredOn => state.Config?.Retrain.MeasuredName ?? "test";
+
     /// <summary>What would have been chosen without a search, each as a phrase.</summary>
     public IReadOnlyList<string> TrivialPredictors => [.. PredictorChoice.Of(state, events).Select(c => c.ToString())];
 

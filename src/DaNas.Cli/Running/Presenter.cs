@@ -71,7 +71,7 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
         SearchEvent.BlocksPruned p => Text($"{p.Removed.Count} blocks pruned ({p.Rule}), {p.Alive.Count} left: {p.Alive}"),
         SearchEvent.ArchitectureSelected a => Text($"winner {a.Winner.Text} ({a.Cost.Macs:N0} multiply-adds); retraining it beside {a.Controls.Count} random architectures"),
         SearchEvent.FinalsOpened f => Text($"finals, rung {f.Rung + 1}: {f.Finalists.Count} architectures trained by themselves, {Finals.Steps(state.Config!, state.Started!.Data, f.Rung)} steps each"),
-        SearchEvent.ModelRetrained m => Text($"{m.Run} retrained: {(state.Config!.Retrain.MeasureOn == MeasuredSplit.Test ? "test" : "validation")} accuracy {m.TestAccuracy:0.0000}"),
+        SearchEvent.ModelRetrained m => Text($"{m.Run} retrained: {state.Config!.Retrain.MeasuredName} accuracy {m.TestAccuracy:0.0000}"),
         SearchEvent.AttemptFailed a => Text($"attempt {a.Attempt} of {a.Unit} failed ({a.Cause}); it runs again"),
         SearchEvent.SearchFailed f => Text($"search stopped: {f.Reason}; remedy: {f.Remedy}"),
         _ => null,
@@ -147,7 +147,7 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
         if (state.Phase is SearchPhase.Completed done && state.Selected is { } selected)
         {
             Domain.SearchSpaces.CostTable costs = Domain.SearchSpaces.CostTable.Of(state.Space!);
-            Table models = new Table().Border(TableBorder.Simple).AddColumns("retrained model", "architecture", "multiply-adds", "parameters", state.Config!.Retrain.MeasureOn == MeasuredSplit.Test ? "test accuracy" : "validation accuracy");
+            Table models = new Table().Border(TableBorder.Simple).AddColumns("retrained model", "architecture", "multiply-adds", "parameters", $"{state.Config!.Retrain.MeasuredName} accuracy");
             foreach (RetrainedModel m in done.Models)
                 models.AddRow(m.Run, Markup.Escape(m.Architecture.Text), N(costs.Of(m.Architecture).Macs), N(costs.Of(m.Architecture).Parameters), D(m.TestAccuracy));
             console.Write(models);

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using DaNas.Domain.Evaluation;
 using DaNas.Domain.Searches;
+using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 
 namespace DaNas.Cli.Running;
@@ -34,7 +35,9 @@ internal sealed record SearchReport(
     double? PredictedMilliseconds,
     double? TargetMilliseconds,
     VerdictReport? Verdict,
-    IReadOnlyList<PredictorChoice> TrivialPredictors)
+    IReadOnlyList<PredictorChoice> TrivialPredictors,
+    double? ComparedTestAccuracy,
+    string MeasuredOn)
 {
     private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.Never };
 
@@ -44,7 +47,8 @@ internal sealed record SearchReport(
     {
         SearchState state = record.State;
         SearchPhase.Completed? done = state.Phase as SearchPhase.Completed;
-        double[] controls = [.. done?.Models.Where(m => RetrainPlan.IsControl(m.Run)).Select(m => m.TestAccuracy) ?? []];
+        (ValueList<RetrainedModel> compared, ValueList<RetrainedModel> random) = done is null ? ([], []) : RetrainPlan.Comparison(done.Models);
+        double[] controls = [.. random.Select(m => m.TestAccuracy)];
         UnitCost cost = state.Cost;
         return new(
             record.Id,
@@ -70,7 +74,9 @@ internal sealed record SearchReport(
             state.Config?.Cost.Latency is { } table && state.Selected is { } chosen ? Math.Round(table.Of(chosen.Winner), 4) : null,
             state.Config?.Cost.TargetMilliseconds is > 0 and { } target ? target : null,
             SearchVerdict.Of(state) is { } v ? new(v.Sentence, v.Rank, v.Controls, Math.Round(v.Chance, 4), Math.Round(v.Difference, 6), Finite(v.Low), Finite(v.High), Math.Round(v.Band)) : null,
-            PredictorChoice.Of(state, record.Events.Select(e => e.Event).OfType<SearchEvent>()));
+            PredictorChoice.Of(state, record.Events.Select(e => e.Event).OfType<SearchEvent>()),
+            compared.Count > 0 ? Math.Round(compared.Average(m => m.TestAccuracy), 6) : null,
+            state.Config?.Retrain.MeasuredName ?? "test");
     }
 
     private static double? Finite(double value) => double.IsFinite(value) ? Math.Round(value, 6) : null;

@@ -118,7 +118,7 @@ internal static class ExportVerb
             ["numerics"] = started.NumericsProfile,
             ["pixels"] = Output.Text($"(v / 255 - {TrainedModel.Mean}) / {TrainedModel.Deviation}"),
             ["search"] = record.Id,
-            ["test-accuracy"] = Output.Text($"{source.TestAccuracy}"),
+            [$"{record.State.Config!.Retrain.MeasuredName}-accuracy"] = Output.Text($"{source.TestAccuracy}"),
             ["weights-blob-sha256"] = blob.Digest.Hex,
         };
     }

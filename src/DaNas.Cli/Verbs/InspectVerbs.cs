@@ -25,7 +25,7 @@ internal static class InspectVerbs
             else if (reports.Length == 0)
                 Console.WriteLine($"no searches in {folder.Root}; 'danas run quickstart{folder.Option}' starts one");
             else
-                Output.PrintTable(["search", "status", "architecture", "test accuracy", "random", "events"], reports.Select(r => (IReadOnlyList<string>)[r.SearchId, r.Status, r.Architecture ?? "-", Output.Text($"{r.TestAccuracy:0.0000}"), Output.Text($"{r.RandomTestAccuracy:0.0000}"), Output.Text($"{r.Events}")]));
+                Output.PrintTable(["search", "status", "architecture", "test accuracy", "random", "events"], reports.Select(r => (IReadOnlyList<string>)[r.SearchId, r.Status, r.Architecture ?? "-", Output.Text($"{(r.RandomTestAccuracy is null ? r.TestAccuracy : r.ComparedTestAccuracy):0.0000}{(r.MeasuredOn == "test" ? string.Empty : $" ({r.MeasuredOn})")}"), Output.Text($"{r.RandomTestAccuracy:0.0000}"), Output.Text($"{r.Events}")]));
             return ExitCode.Done;
         }));
         return command;

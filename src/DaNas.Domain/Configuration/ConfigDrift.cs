@@ -65,9 +65,12 @@ public static class ConfigDrift
 
     private static bool InFinals(SearchPhase phase) => phase is SearchPhase.Finals || (phase is SearchPhase.Failed failed && InFinals(failed.Before));
 
+    /// <summary>Keys that are new since 0.3 with the value that stands for what was before: with it, a configuration has the name that it had without.</summary>
+    private static readonly string[] AsBefore = ["retrain.measure-on=\"test\"", "controls.epochs=0"];
+
     /// <summary>A name for everything in a configuration that a result depends on.</summary>
     public static Digest Identity(string text) =>
-        Digest.Of(string.Join('\n', Flat(text).Where(f => !Operational.Any(o => f.Key.StartsWith(o, StringComparison.Ordinal))).Select(f => $"{f.Key}={f.Value}")));
+        Digest.Of(string.Join('\n', Flat(text).Where(f => !AsBefore.Contains($"{f.Key}={f.Value}") && !Operational.Any(o => f.Key.StartsWith(o, StringComparison.Ordinal))).Select(f => $"{f.Key}={f.Value}")));
 
     /// <summary>The event that records an accepted configuration: a decision, unless no result can change by it.</summary>
     public static SearchEvent Event(string before, string after)

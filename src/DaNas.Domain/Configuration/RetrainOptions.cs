@@ -52,6 +52,9 @@ public sealed record RetrainOptions(double Epochs, int SegmentSteps, double Lear
 
     public MeasuredSplit MeasureOn { get; init; }
 
+    /// <summary>The split's name, for people.</summary>
+    public string MeasuredName => ConfigSection.Kebab(MeasureOn.ToString());
+
     internal static RetrainOptions Read(ConfigSection s)
     {
         RetrainOptions plain = new(

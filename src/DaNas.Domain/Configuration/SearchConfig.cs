@@ -108,7 +108,11 @@ public sealed record SearchConfig(
         if (c.Engine.Kind == EngineKind.Table && Strategies.Strategy.Of(c).MeasuresDifficulty)
             s.Section("curriculum").Refuse("order", ConfigSection.Kebab(c.Curriculum.Order.ToString()), "a table says nothing of single classes; set curriculum.order = random");
         if (c.Engine.Kind == EngineKind.Table && (c.Sampler.Kind is SamplerKind.Soft or SamplerKind.TwoPath || c.Sampler.Gradient == PathGradient.Gate))
-            s.Section("sampler").Refuse("gradient", ConfigSection.Kebab(c.Sampler.Gradient.ToString()), "a table has no gates and no mixtures; set sampler.kind = gumbel-hard and sampler.gradient = leave-one-out");
+        {
+            (string key, string value) = c.Sampler.Kind is SamplerKind.Soft or SamplerKind.TwoPath ? ("kind", c.Sampler.Kind.ToString()) : ("gradient", c.Sampler.Gradient.ToString());
+            s.Section("sampler").Refuse(key, ConfigSection.Kebab(value), "a table has no gates and no mixtures; set sampler.kind = gumbel-hard and sampler.gradient = leave-one-out");
+        }
+
         if (c.Engine.Kind == EngineKind.Torch && space.Layers.Any(l => l.Candidates.Count > 1 && l.Candidates.All(b => b.Name != c.Difficulty.Block)))
             difficulty.Refuse("block", c.Difficulty.Block, $"the proxy path needs this block in every layer of {space.Name}; choose one of: {string.Join(", ", Everywhere(space))}");
         if (c.Difficulty is { JudgesOrder: true, Seeds: 1 } && Strategies.Strategy.Of(c).MeasuresDifficulty)
@@ -123,6 +127,8 @@ public sealed record SearchConfig(
             CheckEvidence(s, c);
         if (c.Search.Strategy == StrategyKind.RandomSearch && c.Finals.Rungs == 0)
             s.Section("finals").Refuse("rungs", "0", "strategy random-search chooses by the finals alone");
+        if (c.Retrain.MeasureOn == MeasuredSplit.Validation && c.Search.Strategy is not (StrategyKind.Given or StrategyKind.Random))
+            s.Section("retrain").Refuse("measure-on", "validation", $"strategy {ConfigSection.Kebab(c.Search.Strategy.ToString())} chooses its winner by the validation split, so that it says nothing of the winner; strategies given and random do not");
         if (c.Search.Strategy == StrategyKind.Given && c.Search.Architectures.Count == 0)
             s.Section("search").Refuse("architectures", "[]", "strategy given trains the architectures that stand here");
         foreach (string text in c.Search.Architectures.Where(t => Architectures.Architecture.Parse(space, t) is null))

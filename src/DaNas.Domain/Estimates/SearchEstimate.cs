@@ -87,7 +87,7 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
 
         if (!stage.IsWarmup && strategy.Evidence == EvidenceKind.Effect)
             units += stage.PrunesAtEnd ? c.Prune.Looks : 1;
-        return new(stage.IsWarmup ? "warm-up" : $"stage {stage.Index}", stage.Classes.Count, units, new(images + evidence, backward, (long)(((images + evidence) * macs) + (c.Sampler.Kind == SamplerKind.TwoPath ? architecture * (macs - costs.Fixed.Macs) : 0)))) { AtMost = stage.PrunesAtEnd && c.Prune is { When: PruneWhen.Sure, TrainOn: > 1 } };
+        return new(stage.IsWarmup ? "warm-up" : $"stage {stage.Index}", stage.Classes.Count, units, new(images + evidence, backward, (long)(((images + evidence) * macs) + (c.Sampler.Kind == SamplerKind.TwoPath ? architecture * alive.Layers.Select((l, i) => l.Count > 1 ? l.Average(b => costs.Of(i, b).Macs) : 0).Sum() : 0)))) { AtMost = stage.PrunesAtEnd && c.Prune is { When: PruneWhen.Sure, TrainOn: > 1 } };
     }
 
     private static AliveBlocks Shrink(AliveBlocks alive, PruneOptions o) =>
@@ -130,6 +130,6 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
     {
         long parameters = costs.Fixed.Parameters + space.Layers.Sum(l => l.Candidates.Sum(b => costs.Of(l.Index, b.Name).Parameters));
         double activations = space.Layers.Sum(l => l.Candidates.Max(b => b.IsSkip ? 1.0 : b.Expansion * 3.0) * l.InChannels * l.InResolution * l.InResolution);
-        return (long)((parameters * BytesPerFloat * 4.0) + (activations * BytesPerFloat * Math.Max(c.Weights.Batch, c.Retrain.Batch)));
+        return (long)((parameters * BytesPerFloat * 4.0) + (activations * BytesPerFloat * Math.Max(c.Sampler.Kind == SamplerKind.TwoPath ? 2 * c.Architecture.Batch : c.Weights.Batch, c.Retrain.Batch)));
     }
 }

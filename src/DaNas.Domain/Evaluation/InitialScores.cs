@@ -12,7 +12,7 @@ namespace DaNas.Domain.Evaluation;
 /// <param name="JacobianCovariance">-sum of ln(v + k) + 1 / (v + k), k = 1e-5, over the eigenvalues v of the correlation between the images' input gradients in a batch of up to 32 (Mellor et al. 2020, first version).</param>
 public sealed record InitialScores(double LogSynflow, double JacobianCovariance)
 {
-    /// <summary>Pictures of the first batch that the jacobian is taken of; in double precision they need no more memory than a usual batch in training.</summary>
+    /// <summary>Pictures of the first batch that the jacobian is taken of.</summary>
     public static int Pictures(int batch) => Math.Min(batch, 32);
 
     /// <summary>Images that both take: those, and one of ones.</summary>

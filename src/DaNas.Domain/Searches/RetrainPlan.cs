@@ -38,7 +38,7 @@ public static class RetrainPlan
         RetrainOptions options = state.Config!.Retrain;
         List<(string Name, Architecture Architecture)> runs = [("winner", selected.Winner)];
         runs.AddRange(RunnersUp(state, selected).Select((a, i) => (Text($"runner-up-{i + 1}"), a)));
-        if (Compares(state.Config))
+        if (Compares(state.Config) && selected.Controls.Count > 0)
             runs.Add((Compared, selected.Winner));
         runs.AddRange(selected.Controls.Select((a, i) => (Text($"{Control}{i + 1}"), a)));
         return Enumerable.Range(0, options.Seeds)

@@ -122,5 +122,5 @@ public abstract record SearchEvent
     public sealed record SearchFailed(string Reason, string Remedy) : SearchEvent;
 }
 
-/// <summary>The end of one retraining: "winner", "runner-up-N" or "control-N", with "-seedK" behind it where each is trained more than once.</summary>
+/// <summary>The end of one retraining: "winner", "runner-up-N", "control-N" or "winner-compared", with "-seedK" behind it where each is trained more than once.</summary>
 public sealed record RetrainedModel(string Run, Architecture Architecture, double TestAccuracy, Digest WeightsHash);

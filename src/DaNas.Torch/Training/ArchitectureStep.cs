@@ -83,7 +83,7 @@ internal sealed class ArchitectureStep(
         return ArchitectureParameters.GateGradients(path, y, [.. gates.Select(GradientOf)], unit.Schedule.Temperature);
     }
 
-    /// <summary>Two blocks a layer, one with weight 1 and one with 0: the loss is one path's, and both weights have a gradient.</summary>
+    /// <summary>Two blocks a layer, one with weight 1 and one with 0: the loss is one path's, and the gradient in the second weight tells what the other block would change.</summary>
     private (int[][] Pairs, double[][] Gates) TwoPath(Tensor x_NCHW, Tensor labels)
     {
         int[][] pairs = architecture.Pairs(random);

@@ -1,4 +1,5 @@
 // Shapes: N pictures, C channels, H height, W width, K classes.
+using System.Runtime.InteropServices;
 using DaNas.Domain.Evaluation;
 using DaNas.Domain.Values;
 using DaNas.Torch.Data;
@@ -9,26 +10,35 @@ using static TorchSharp.torch;
 
 namespace DaNas.Torch.Training;
 
-/// <summary>Measures a network at its first weights: see <see cref="InitialScores"/>. In double precision: products of absolute weights over many layers leave the range of single precision.</summary>
+/// <summary>
+/// Measures a network at its first weights: see <see cref="InitialScores"/>. Synflow in double precision, since products of absolute weights over many layers leave the range of single
+/// precision; the covariance of gradients that were taken in single precision, as training takes them.
+/// </summary>
 public static class UntrainedNetwork
 {
     private const double Ridge = 1e-5;
 
-    /// <summary>Both scores of a path with the weights of a seed, on one batch of training pictures.</summary>
-    public static InitialScores Measure(EngineSession session, IReadOnlyList<string> path, long seed, HostBatch batch, UnitMeter meter)
+    /// <summary>Both scores of a path with the weights of a seed, on one batch of training pictures; null where the device fails at it: nothing depends on them.</summary>
+    public static InitialScores? Measure(EngineSession session, IReadOnlyList<string> path, long seed, HostBatch batch, UnitMeter meter)
     {
         using DisposeScope scope = NewDisposeScope();
-        (Tensor x_NCHW, _) = session.ToTensors(batch);
-        double jacobian = JacobianCovariance(session, path, seed, x_NCHW.narrow(0, 0, InitialScores.Pictures(batch.Labels.Length)).to(float64));
-        double synflow = LogSynflow(session, path, seed);
         meter.Forward(InitialScores.Images(batch.Labels.Length), session.MacsOf(path));
         meter.Backward(InitialScores.Images(batch.Labels.Length));
-        return new(Math.Round(synflow, 6), Math.Round(jacobian, 6));
+        try
+        {
+            (Tensor x_NCHW, _) = session.ToTensors(batch);
+            double jacobian = JacobianCovariance(session, path, seed, x_NCHW.narrow(0, 0, InitialScores.Pictures(batch.Labels.Length)).clone());
+            return new(Math.Round(LogSynflow(session, path, seed), 6), Math.Round(jacobian, 6));
+        }
+        catch (ExternalException)
+        {
+            return null;
+        }
     }
 
     private static double LogSynflow(EngineSession session, IReadOnlyList<string> path, long seed)
     {
-        using ChainNetwork network = Build(session, path, seed, new NormMode { Skipped = true });
+        using ChainNetwork network = Build(session, path, seed, new NormMode { Skipped = true }, float64);
         using (no_grad())
         {
             foreach (Parameter p in network.parameters())
@@ -42,23 +52,24 @@ public static class UntrainedNetwork
 
     private static double JacobianCovariance(EngineSession session, IReadOnlyList<string> path, long seed, Tensor x_NCHW)
     {
-        using ChainNetwork network = Build(session, path, seed, new NormMode { Momentum = 0 });
+        using ChainNetwork network = Build(session, path, seed, new NormMode { Momentum = 0 }, float32);
         x_NCHW.requires_grad_(true);
         network.Forward(x_NCHW, path).sum().backward();
-        return OfGradients(x_NCHW.grad!.reshape(x_NCHW.shape[0], -1));
+        return OfGradients(x_NCHW.grad!.reshape(x_NCHW.shape[0], -1).to(float64));
     }
 
     /// <summary>The score of input gradients [N, C H W], one row a picture. A row without spread is correlated with no other.</summary>
     public static double OfGradients(Tensor gradients)
     {
         using DisposeScope scope = NewDisposeScope();
-        double[] eigenvalues = linalg.eigvalsh(gradients.corrcoef().nan_to_num(0)).cpu().data<double>().ToArray();
+        long n = gradients.shape[0]; // Of one row libtorch gives a scalar.
+        double[] eigenvalues = linalg.eigvalsh(gradients.corrcoef().nan_to_num(0).reshape(n, n)).cpu().data<double>().ToArray();
         return -eigenvalues.Sum(v => Math.Log(v + Ridge) + (1 / (v + Ridge)));
     }
 
-    private static ChainNetwork Build(EngineSession session, IReadOnlyList<string> path, long seed, NormMode norm)
+    private static ChainNetwork Build(EngineSession session, IReadOnlyList<string> path, long seed, NormMode norm, ScalarType type)
     {
         using DisposeScope scope = NewDisposeScope();
-        return new ChainNetwork(session.Space, EngineSession.OnlyOf(path), new NetworkSetup(new SeededRandom(seed), session.Device, norm) { Type = float64 });
+        return new ChainNetwork(session.Space, EngineSession.OnlyOf(path), new NetworkSetup(new SeededRandom(seed), session.Device, norm) { Type = type });
     }
 }

@@ -29,7 +29,7 @@ public sealed class CandidateBlock : nn.Module<Tensor, Tensor>
         Tensor y = input;
         foreach (nn.Module<Tensor, Tensor> step in steps)
             y = step.call(y);
-        return residual ? y + input : y;
+        return residual ? y.Plus(input) : y;
     }
 }
 

@@ -81,7 +81,7 @@ public sealed class ChainNetwork : nn.Module
         {
             y = layers[l][path[l]].call(y);
             if (FaultPoints.BlockEntered?.Invoke(l + 1, path[l]) == true)
-                y = y * double.NaN;
+                y = y.Times(double.NaN);
             if (gates is not null)
                 y = y * gates[l];
         }
@@ -103,7 +103,7 @@ public sealed class ChainNetwork : nn.Module
             foreach ((string block, Tensor weight) in blocks[l].Zip(weights[l]))
             {
                 Tensor part = layers[l][block].call(input) * weight;
-                sum = sum is null ? part : sum + part;
+                sum = sum is null ? part : sum.Plus(part);
             }
 
             y = sum!;

@@ -39,7 +39,7 @@ public static class ConvolutionCheck
         Tensor x_NCHW = channelsLast ? values.permute(0, 3, 1, 2) : values.permute(0, 3, 1, 2).contiguous();
         Tensor weight_OCKK = Random(random, conv.Output, conv.Input / conv.Groups, conv.Kernel, conv.Kernel);
         Tensor[] own = Gradients(x_NCHW, weight_OCKK, conv), exact = Gradients(x_NCHW.to_type(ScalarType.Float64), weight_OCKK.to_type(ScalarType.Float64), conv);
-        return own.Zip(exact, (a, b) => (a.to_type(ScalarType.Float64) - b).abs().max().item<double>() / b.abs().max().item<double>()).Max();
+        return own.Zip(exact, (a, b) => a.to_type(ScalarType.Float64).Plus(b.Times(-1)).abs().max().item<double>() / b.abs().max().item<double>()).Max();
     }
 
     private static Tensor[] Gradients(Tensor x_NCHW, Tensor weight_OCKK, PlanStep.Conv conv)

@@ -36,12 +36,12 @@ public sealed class AdamW : IOptimiser
         {
             if (e.Parameter.grad is not { } gradient)
                 continue;
-            e.First.mul_(beta1).add_(gradient, 1 - beta1);
-            e.Second.mul_(Beta2).add_(gradient * gradient, 1 - Beta2);
-            Tensor direction = e.First / ((e.Second.sqrt() * (1 / second)) + Epsilon);
+            e.First.Scale(beta1).Add(gradient, 1 - beta1);
+            e.Second.Scale(Beta2).Add(gradient * gradient, 1 - Beta2);
+            Tensor direction = e.First / e.Second.sqrt().Times(1 / second).Plus(Epsilon);
             if (e.Decay > 0)
-                e.Parameter.mul_(1 - (learningRate * e.Decay));
-            e.Parameter.add_(direction, -learningRate / first);
+                e.Parameter.Scale(1 - (learningRate * e.Decay));
+            e.Parameter.Add(direction, -learningRate / first);
             e.Parameter.grad = null;
         }
     }
@@ -90,7 +90,7 @@ public sealed class WeightAverage : IDisposable
         using IDisposable frozen = no_grad();
         double d = Math.Min(decay, (1.0 + number) / (10 + number));
         foreach ((_, Tensor source, Tensor average) in all)
-            average.mul_(d).add_(source, 1 - d);
+            average.Scale(d).Add(source, 1 - d);
     }
 
     /// <summary>Puts the averages into the network, for good.</summary>

@@ -114,7 +114,7 @@ internal sealed class ArchitectureStep(
     private Tensor Loss(Tensor logits, Tensor labels, long macs)
     {
         (Tensor active_NA, Tensor target) = classes.Select(logits, labels);
-        Tensor ce = nn.functional.cross_entropy(active_NA, target) * scale;
+        Tensor ce = nn.functional.cross_entropy(active_NA, target).Times(scale);
         meter.Forward(target.shape[0], macs);
         meanLoss.Add(ce, target.shape[0]);
         return ce;

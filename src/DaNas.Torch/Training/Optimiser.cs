@@ -41,10 +41,10 @@ public sealed class Optimiser : IOptimiser
             using Tensor? gradient = e.Parameter.grad;
             if (gradient is null)
                 continue;
-            e.Buffer.mul_(momentum).add_(gradient, 1);
+            e.Buffer.Scale(momentum).Add(gradient, 1);
             if (e.Decay > 0)
-                e.Buffer.add_(e.Parameter, e.Decay);
-            e.Parameter.add_(e.Buffer, -learningRate);
+                e.Buffer.Add(e.Parameter, e.Decay);
+            e.Parameter.Add(e.Buffer, -learningRate);
             e.Parameter.grad = null;
         }
     }

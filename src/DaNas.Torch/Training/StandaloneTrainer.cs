@@ -86,7 +86,7 @@ public sealed class StandaloneTrainer : IDisposable
             Tensor logits = network.Forward(x_NCHW, path);
             Tensor ce = nn.functional.cross_entropy(logits, labels, label_smoothing: recipe.LabelSmoothing);
             if (mixed.Share < 1)
-                ce = (ce * mixed.Share) + (nn.functional.cross_entropy(logits, tensor(mixed.Others, device: session.Device), label_smoothing: recipe.LabelSmoothing) * (1 - mixed.Share));
+                ce = ce.Times(mixed.Share).Plus(nn.functional.cross_entropy(logits, tensor(mixed.Others, device: session.Device), label_smoothing: recipe.LabelSmoothing).Times(1 - mixed.Share));
             Meter.Forward(batch.Labels.Length, session.MacsOf(path));
             ce.backward();
             Meter.Backward(batch.Labels.Length);

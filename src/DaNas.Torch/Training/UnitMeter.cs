@@ -2,6 +2,7 @@ using System.Diagnostics;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 using DaNas.Ports;
+using DaNas.Torch.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -39,14 +40,14 @@ public sealed class RunningMean : IDisposable
     {
         using (no_grad())
         {
-            Tensor part = (value.detach() * (double)weight).DetachFromDisposeScope();
+            Tensor part = value.detach().Times(weight).DetachFromDisposeScope();
             if (sum is null)
             {
                 sum = part;
             }
             else
             {
-                sum.add_(part, 1);
+                sum.Add(part, 1);
                 part.Dispose();
             }
         }

@@ -28,7 +28,7 @@ public static class SourceWriter
             lines.Add($"input = x; // {block.Name}");
             lines.AddRange(block.Steps.Select(s => CSharpStep(s, Text($"layers.{l}.{StateNames.Attribute(s)}"))));
             if (block.IsResidual)
-                lines.Add("x = x + input;");
+                lines.Add("x = x.add(input, One);");
         }
 
         if (model.Plan.Head is { } head)

@@ -136,14 +136,14 @@ public sealed class DriftTests(Xunit.Abstractions.ITestOutputHelper output) : ID
     }
 
     [Fact]
-    public void Killed_at_twenty_points_of_events_and_blobs_a_search_is_the_clean_search()
+    public void Killed_at_forty_points_of_events_and_blobs_a_search_is_the_clean_search()
     {
-        (int code, string text, string error) = danas.Run("drill", "sweep", "--points", "20", "--independent", "3");
+        (int code, string text, string error) = danas.Run("drill", "sweep", "--points", "40", "--independent", "3");
         output.WriteLine(text);
         code.ShouldBe(0, text + error);
         JsonElement result = Danas.LastLine(text);
-        (result.GetProperty("eventPoints").GetInt32() + result.GetProperty("blobPoints").GetInt32()).ShouldBe(20);
-        result.GetProperty("blobPoints").GetInt32().ShouldBeGreaterThan(2);
+        (result.GetProperty("eventPoints").GetInt32() + result.GetProperty("blobPoints").GetInt32()).ShouldBe(40);
+        result.GetProperty("blobPoints").GetInt32().ShouldBeGreaterThan(5);
         result.GetProperty("different").GetInt32().ShouldBe(0);
     }
 

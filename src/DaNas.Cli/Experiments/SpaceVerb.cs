@@ -37,7 +37,7 @@ internal static class SpaceVerb
         Option<string?> data = Shared.Data();
         Option<string?> output = Shared.Out();
         Option<bool> json = Shared.Json();
-        Command probe = new("probe", "Trains a few architectures twice, on the validation split's terms, and says whether they differ by more than chance. Interrupted, the same command goes on.") { conf, count, seeds, any, all, to, set, data, output, json };
+        Command probe = new("probe", "Trains a few architectures twice, measures them on the validation split, and says whether they differ by more than chance. Interrupted, the same command goes on.") { conf, count, seeds, any, all, to, set, data, output, json };
         probe.SetAction((parsed, _) => Shared.GuardAsync(async () =>
         {
             if (parsed.GetValue(count) < 5 || parsed.GetValue(seeds) < 2)

@@ -76,12 +76,15 @@ public sealed record CellResult(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? ImagesToFirstScores { get; init; }
 
+    [JsonIgnore]
     public CellModel Winner => Models[0];
 
     /// <summary>Test accuracy of the winner as it is compared with the controls: trained by their recipe, the mean over its seeds.</summary>
+    [JsonIgnore]
     public double ComparedAccuracy => (Models.Any(m => RetrainPlan.IsCompared(m.Run)) ? Models.Where(m => RetrainPlan.IsCompared(m.Run)) : Models.Where(m => m.Architecture == Winner.Architecture && !RetrainPlan.IsControl(m.Run))).Average(m => m.TestAccuracy);
 
     /// <summary>The random architectures of about the winner's multiply-adds, trained the same way.</summary>
+    [JsonIgnore]
     public IEnumerable<CellModel> Controls => Models.Where(m => RetrainPlan.IsControl(m.Run));
 
     /// <summary>Everything up to the choice of the architecture; the difficulty pass apart, which the paper's cost leaves open.</summary>
@@ -104,11 +107,12 @@ public sealed record CellResult(
         }
     }
 
-    /// <summary>Reads a finished search.</summary>
+    /// <summary>Reads a search that is finished, or that has scored its first blocks and gone on: the weights' hash is empty then, and there are no models.</summary>
     public static CellResult Of(CellKey key, IReadOnlyList<SearchEvent> events, ValueList<double> known)
     {
         SearchState state = events.Aggregate(SearchState.Initial, SearchEvolver.Evolve);
-        if (state.Phase is not SearchPhase.Completed done)
+        SearchPhase.Completed? done = state.Phase as SearchPhase.Completed;
+        if (done is null && !events.Any(e => e is SearchEvent.BlockScored))
             throw new InvalidDataException($"the search of cell {key.Name} is not complete ({state.Phase.GetType().Name})");
         SearchEvent.SearchStarted started = state.Started!;
         CostTable costs = CostTable.Of(state.Space!);
@@ -120,7 +124,7 @@ public sealed record CellResult(
             started.ConfigurationHash.Hex,
             started.Data.Fingerprint.Hex,
             state.DecisionHash.Hex,
-            done.WeightsHash.Hex,
+            done?.WeightsHash.Hex ?? string.Empty,
             started.NumericsProfile,
             WorkOf(events, state),
             known,

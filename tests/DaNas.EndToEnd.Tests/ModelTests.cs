@@ -105,6 +105,31 @@ public sealed class ModelTests : IDisposable
         error.ShouldContain("cost-of = equal: name an arm that has no cost-of itself: full");
     }
 
+    [Fact]
+    public void An_experiment_until_the_first_scores_reads_no_further()
+    {
+        string conf = Path.Combine(danas.Folder, "agreement.conf"), results = Path.Combine(danas.Folder, "agreement");
+        File.WriteAllText(conf, "experiment { name = agree, search = drill, seeds = [1, 2], reference = effect, until = first-scores, arms = [ { name = effect } ] }\n");
+        (int code, string text, string error) = danas.Run("experiment", conf, "--to", results);
+        code.ShouldBe(0, error);
+        text.ShouldContain("First scores");
+        text.ShouldNotContain("DA4");
+        foreach (int seed in (int[])[1, 2])
+        {
+            JsonElement cell = JsonDocument.Parse(File.ReadAllText(Path.Combine(results, $"agree-effect-s{seed}.json"))).RootElement;
+            cell.GetProperty("models").GetArrayLength().ShouldBe(0);
+            cell.GetProperty("stages").EnumerateArray().Count(s => s.GetProperty("scores").GetArrayLength() > 0).ShouldBe(1);
+        }
+
+        string one = File.ReadAllText(Path.Combine(results, "agree-effect-s1.json"));
+        danas.Run("experiment", conf, "--to", Path.Combine(danas.Folder, "agreement2"), "--out", Path.Combine(danas.Folder, "out3")).Code.ShouldBe(0);
+        WithoutSeconds(File.ReadAllText(Path.Combine(danas.Folder, "agreement2", "agree-effect-s1.json"))).ShouldBe(WithoutSeconds(one));
+        File.WriteAllText(conf, File.ReadAllText(conf).Replace("{ name = effect }", "{ name = effect }, { name = random, cost-of = effect }", StringComparison.Ordinal));
+        (code, _, error) = danas.Run("experiment", conf, "--to", results);
+        code.ShouldBe(2);
+        error.ShouldContain("cost-of takes the cost of whole searches; leave until out");
+    }
+
     private static string WithoutSeconds(string result) => System.Text.RegularExpressions.Regex.Replace(result, "\"seconds\": ?[0-9.eE+-]+", "\"seconds\":0");
 
     /// <summary>A probe is journalled like a search: after a kill the same command goes on, and once more it only reads.</summary>

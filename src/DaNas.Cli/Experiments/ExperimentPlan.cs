@@ -19,9 +19,18 @@ internal sealed record ExperimentCell(CellKey Key, ExperimentArm Arm, SearchConf
     public CostOrigin? EqualCost { get; init; }
 }
 
+/// <summary>Where the searches of an experiment end: where they end by themselves, or as soon as the blocks of a stage were scored, which is all that their agreement needs.</summary>
+internal enum ExperimentEnd
+{
+    Search,
+    FirstScores,
+}
+
 /// <summary>A matrix of searches, seeds x arms, as an experiment's .conf describes it.</summary>
 internal sealed record ExperimentPlan(string Name, string Search, IReadOnlyList<long> Seeds, IReadOnlyList<ExperimentArm> Arms, string Reference, double Margin, IReadOnlyList<ExperimentCell> Cells)
 {
+    public ExperimentEnd Until { get; init; }
+
     private readonly System.Collections.Concurrent.ConcurrentDictionary<DataOptions, Domain.Stages.DatasetSummary> datasets = [];
 
     /// <summary>Reads and checks an experiment and every configuration in it; throws <see cref="UsageException"/>.</summary>
@@ -37,6 +46,7 @@ internal sealed record ExperimentPlan(string Name, string Search, IReadOnlyList<
         ExperimentArm[] arms = [.. s.Sections("arms").Select(a => new ExperimentArm(a.Text("name"), [.. a.Has("set") ? a.Texts("set") : []], a.Has("cost-of") ? a.Text("cost-of") : null))];
         string reference = s.Text("reference");
         double margin = s.Has("margin") ? s.Number("margin", 0.0001, 1) : 0.01;
+        ExperimentEnd until = s.Has("until") ? s.OneOf<ExperimentEnd>("until") : ExperimentEnd.Search;
         if (problems.Count == 0 && arms.All(a => a.Name != reference))
             s.Refuse("reference", reference, $"name one of the arms: {string.Join(", ", arms.Select(a => a.Name))}");
         if (!Actors.Cluster.SearchNames.AreProper(name))
@@ -45,6 +55,8 @@ internal sealed record ExperimentPlan(string Name, string Search, IReadOnlyList<
             s.Refuse("arms", arm.Name, "an arm's name is unique and has letters, digits, '-', '_' and '.'");
         foreach (ExperimentArm arm in arms.Where(a => a.CostOf is not null && arms.All(b => b.Name != a.CostOf || b.CostOf is not null)))
             s.Refuse("arms", arm.Name, $"cost-of = {arm.CostOf}: name an arm that has no cost-of itself: {string.Join(", ", arms.Where(a => a.CostOf is null).Select(a => a.Name))}");
+        foreach (ExperimentArm arm in arms.Where(a => a.CostOf is not null && until != ExperimentEnd.Search))
+            s.Refuse("arms", arm.Name, "cost-of takes the cost of whole searches; leave until out");
         foreach (ExperimentArm arm in arms.Where(a => a.CostOf is not null && a.Sets.Any(x => x.StartsWith("search.strategy", StringComparison.Ordinal))))
             s.Refuse("arms", arm.Name, "cost-of makes the arm random search; leave search.strategy out");
         root.RefuseUnknownKeys();
@@ -55,8 +67,8 @@ internal sealed record ExperimentPlan(string Name, string Search, IReadOnlyList<
         // At the cost of an arm, and with its space, data and recipes.
         arms = [.. arms.Select(a => a.CostOf is null ? a : a with { Sets = [.. arms.First(b => b.Name == a.CostOf).Sets, .. a.Sets] })];
         // Seed by seed, so that what is done at any moment can be compared; what takes its cost from another arm comes last.
-        ExperimentCell[] cells = [.. from later in (bool[])[false, true] from seed in seeds from arm in arms where arm.CostOf is not null == later select Cell(new(name, arm.Name, seed, string.Empty), found, arm, data)];
-        return new(name, found, seeds, arms, reference, margin, cells);
+        ExperimentCell[] cells = [.. from later in (bool[])[false, true] from seed in seeds from arm in arms where arm.CostOf is not null == later select Cell(new(name, arm.Name, seed, string.Empty), found, arm, data, until)];
+        return new(name, found, seeds, arms, reference, margin, cells) { Until = until };
     }
 
     /// <summary>The cell of an arm that takes its cost from another one, now that this one's is known.</summary>
@@ -70,7 +82,7 @@ internal sealed record ExperimentPlan(string Name, string Search, IReadOnlyList<
         return Domain.Estimates.EqualCost.Candidates(cell.Config, datasets.GetOrAdd(cell.Config.Data, _ => Trainers.Engines.Describe(cell.Config)), cost);
     }
 
-    private static ExperimentCell Cell(CellKey key, string search, ExperimentArm arm, string? data)
+    private static ExperimentCell Cell(CellKey key, string search, ExperimentArm arm, string? data, ExperimentEnd until = ExperimentEnd.Search)
     {
         string[] sets = [.. arm.Sets, .. arm.CostOf is null ? [] : (string[])["search.strategy=random-search"], Verbs.Output.Text($"search.seed={key.Seed}"), Verbs.Output.Text($"search.name={key.Experiment}-{key.Arm}")];
         try
@@ -78,7 +90,7 @@ internal sealed record ExperimentPlan(string Name, string Search, IReadOnlyList<
             SearchConfig config = ConfigLoader.Load(search, sets, data);
             if (arm.CostOf is not null && config.Engine.Kind != EngineKind.Torch)
                 throw new UsageException($"cost-of = {arm.CostOf}: searches of engine.kind = {ConfigSection.Kebab(config.Engine.Kind.ToString())} cost evaluations, not multiply-adds; 'danas bench strategies' compares those");
-            string settings = Digest.Of(ConfigLoader.Own(search, sets).ToCanonicalText()).Hex;
+            string settings = Digest.Of(ConfigLoader.Own(search, sets).ToCanonicalText() + (until == ExperimentEnd.Search ? string.Empty : "\nuntil first-scores")).Hex;
             return new(key with { Settings = settings }, arm, config, sets);
         }
         catch (UsageException e)

@@ -115,7 +115,7 @@ internal sealed class ExperimentRun(ExperimentPlan plan, OutputFolder folder, st
         }
 
         int code = ExitCode.Done;
-        if (known?.State.Phase is not SearchPhase.Completed)
+        if (known is null || !IsOver(known))
         {
             string[] begin = ["run", plan.Search, "--id", id, .. cell.Sets.SelectMany(s => (string[])["--set", s]), .. data is null ? (string[])[] : ["--data", data]];
             using Process process = DrillRun.Launch([.. known is null ? begin : ["resume", id], "--out", folder.Root]);
@@ -126,6 +126,8 @@ internal sealed class ExperimentRun(ExperimentPlan plan, OutputFolder folder, st
             };
             try
             {
+                if (plan.Until == ExperimentEnd.FirstScores)
+                    await EndAtFirstScoresAsync(id, process, stop);
                 await process.WaitForExitAsync(stop);
             }
             catch (OperationCanceledException)
@@ -140,18 +142,40 @@ internal sealed class ExperimentRun(ExperimentPlan plan, OutputFolder folder, st
         return Close(cell, code);
     }
 
+    /// <summary>The journal has all scores of a stage once the next stage is open; what the search would go on to do is of no use here.</summary>
+    private async Task EndAtFirstScoresAsync(string id, Process process, CancellationToken stop)
+    {
+        while (!process.HasExited)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1), stop);
+            if (SearchRecord.Ids(folder).Contains(id) && IsOver(SearchRecord.Load(folder, id)))
+                process.Kill(true);
+        }
+    }
+
+    private bool IsOver(SearchRecord record) => record.State.Phase is SearchPhase.Completed || (plan.Until == ExperimentEnd.FirstScores && Wanted(record).Length < record.Events.Count);
+
+    /// <summary>What the result is read from: how far a search got before it was ended is no part of it.</summary>
+    private SearchEvent[] Wanted(SearchRecord record)
+    {
+        SearchEvent[] all = [.. record.Events.Select(e => (SearchEvent)e.Event)];
+        int scored = Array.FindIndex(all, e => e is SearchEvent.BlockScored);
+        int next = plan.Until == ExperimentEnd.Search || scored < 0 ? -1 : Array.FindIndex(all, scored, e => e is SearchEvent.StageOpened);
+        return next < 0 ? all : all[..next];
+    }
+
     private bool Close(ExperimentCell cell, int code)
     {
         string id = IdOf(cell);
         SearchRecord? record = SearchRecord.Ids(folder).Contains(id) ? SearchRecord.Load(folder, id) : null;
-        if (record?.State.Phase is not SearchPhase.Completed)
+        if (record is null || !IsOver(record))
         {
             string why = (record?.State.Phase as SearchPhase.Failed)?.Reason ?? said.GetValueOrDefault(id, "it said nothing");
             presenter.Warn(Output.Text($"cell {cell.Key.Name} ended with exit code {code}: {why}; by itself: danas run {plan.Search} {string.Join(' ', cell.Sets.Select(s => $"--set '{s}'"))}"));
             return false;
         }
 
-        CellResult result = CellResult.Of(cell.Key, [.. record.Events.Select(e => (SearchEvent)e.Event)], Knobs(cell.Config)) with { EqualCost = cell.EqualCost };
+        CellResult result = CellResult.Of(cell.Key, Wanted(record), Knobs(cell.Config)) with { EqualCost = cell.EqualCost };
         string file = FileOf(cell);
         File.WriteAllText(file + ".part", result.ToJson() + "\n", new UTF8Encoding(false));
         File.Move(file + ".part", file, true);
@@ -164,7 +188,7 @@ internal sealed class ExperimentRun(ExperimentPlan plan, OutputFolder folder, st
     private CellResult? Result(ExperimentCell cell) => File.Exists(FileOf(cell)) ? CellResult.FromJson(File.ReadAllText(FileOf(cell)), FileOf(cell)) : null;
 
     private string Said(ExperimentCell cell) => Result(cell) is { } r
-        ? Output.Text($"test accuracy {r.Winner.TestAccuracy:0.0000}{(r.Controls.Any() ? Output.Text($" ({(r.ComparedAccuracy == r.Winner.TestAccuracy ? string.Empty : Output.Text($"{r.ComparedAccuracy:0.0000} beside "))}random {r.Controls.Average(m => m.TestAccuracy):0.0000})") : string.Empty)}, {r.Search.ForwardImages:N0} images")
+        ? r.Models.Count == 0 ? Output.Text($"scored after {r.ImagesToFirstScores:N0} images") : Output.Text($"test accuracy {r.Winner.TestAccuracy:0.0000}{(r.Controls.Any() ? Output.Text($" ({(r.ComparedAccuracy == r.Winner.TestAccuracy ? string.Empty : Output.Text($"{r.ComparedAccuracy:0.0000} beside "))}random {r.Controls.Average(m => m.TestAccuracy):0.0000})") : string.Empty)}, {r.Search.ForwardImages:N0} images")
         : "no result";
 
     private string FileOf(ExperimentCell cell) => Path.Combine(results, $"{cell.Key.Name}.json");

@@ -46,7 +46,8 @@ internal static class ExperimentVerb
             IReadOnlyList<CellResult> done = run.Done();
             if (done.Count == 0)
                 throw new UsageException($"{results} has no result of {plan.Name} yet; run the experiment without --tables");
-            IReadOnlyList<EvidenceTable> all = Claims.Of(new(plan.Name, [.. plan.Arms.Select(a => a.Name)], plan.Reference, done) { Margin = plan.Margin });
+            CellMatrix matrix = new(plan.Name, [.. plan.Arms.Select(a => a.Name)], plan.Reference, done) { Margin = plan.Margin };
+            IReadOnlyList<EvidenceTable> all = plan.Until == ExperimentEnd.Search ? Claims.Of(matrix) : [.. ((EvidenceTable?[])[AgreementTables.FirstScores(matrix)]).OfType<EvidenceTable>()];
             await File.WriteAllTextAsync(Path.Combine(results, "tables.md"), Markdown(plan, done, all), new UTF8Encoding(false));
             if (parsed.GetValue(json))
                 Output.PrintJson(new { experiment = plan.Name, cells = done.Count, of = plan.Cells.Count, results, tables = all });

@@ -56,6 +56,9 @@ internal sealed class ReportData(SearchRecord record, SearchNotes notes)
     /// <summary>The split that retrained models are measured on.</summary>
     public string MeasuredOn => state.Config?.Retrain.MeasuredName ?? "test";
 
+    /// <summary>Whether the supernet's scores chose better finalists than chance; null where none were drawn at random.</summary>
+    public string? Finalists => FinalistComparison.Of(state, events)?.ToString();
+
     /// <summary>What would have been chosen without a search, each as a phrase.</summary>
     public IReadOnlyList<string> TrivialPredictors => [.. PredictorChoice.Of(state, events).Select(c => c.ToString())];
 

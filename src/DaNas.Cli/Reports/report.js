@@ -16,6 +16,7 @@ const mean = list => list.length ? list.reduce((a, b) => a + b, 0) / list.length
 const first = data.stages[0], last = data.stages[data.stages.length - 1];
 add(`<h1>${escape(data.title)}</h1><p>${escape(data.id)} &middot; ${escape(data.space)} &middot; ${escape(data.status)}</p>`);
 if (data.verdict) add(`<p><b>Verdict</b>: ${escape(data.verdict)}.</p>`);
+if (data.finalists) add(`<p class="note">Finalists: ${escape(data.finalists)}.</p>`);
 if (data.trivialPredictors.length) add(`<p class="note">Without a search would have been chosen by: ${escape(data.trivialPredictors.join("; "))}.</p>`);
 const tiles = [];
 if (winner) tiles.push([share(winner.testAccuracy), `${data.measuredOn} accuracy of the winner${compared === winner ? "" : ` (${share(compared.testAccuracy)} by the controls' recipe)`}`], [share(mean(controls.map(c => c.testAccuracy))) || "-", `random architectures of about equal cost, mean of ${controls.length}`], [number(winner.macs), `multiply-adds of ${number(data.budget)} allowed`], [number(winner.parameters), "parameters"]);

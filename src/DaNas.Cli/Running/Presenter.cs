@@ -156,6 +156,8 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
                 console.WriteLine(Text($"winner {winner.Average(m => m.TestAccuracy):0.0000}, mean of {controls.Count} random architectures of about equal multiply-adds {controls.Average(m => m.TestAccuracy):0.0000}"));
             if (SearchVerdict.Of(state) is { } verdict)
                 Console.WriteLine(Text($"verdict: {verdict.Sentence}; difference {100 * verdict.Difference:+0.0;-0.0} points{(double.IsFinite(verdict.Low) ? Text($" [{100 * verdict.Low:0.0}, {100 * verdict.High:0.0}]") : string.Empty)}"));
+            if (FinalistComparison.Of(state, record.Events.Select(e => e.Event).OfType<SearchEvent>()) is { } finalists)
+                Console.WriteLine($"finalists: {finalists}");
             if (PredictorChoice.Of(state, record.Events.Select(e => e.Event).OfType<SearchEvent>()) is { Count: > 0 } choices)
                 Console.WriteLine($"without a search would have been chosen by: {string.Join("; ", choices)}");
             if (state.Budget > 0)

@@ -10,6 +10,9 @@ namespace DaNas.Cli.Running;
 /// <summary>The winner's place among its controls: see <see cref="SearchVerdict"/>.</summary>
 internal sealed record VerdictReport(string Sentence, int Rank, int Controls, double Chance, double Difference, double? Low, double? High, double ArchitecturesOfEqualCost);
 
+/// <summary>Validation accuracies of the finalists, by how they were chosen: see <see cref="FinalistComparison"/>.</summary>
+internal sealed record FinalistReport(double ByScore, int Scored, double Random, int Drawn, double? Low, double? High, bool WinnerIsRandom);
+
 /// <summary>The result of a search as a program reads it. Fields are added, never renamed.</summary>
 internal sealed record SearchReport(
     string SearchId,
@@ -37,7 +40,8 @@ internal sealed record SearchReport(
     VerdictReport? Verdict,
     IReadOnlyList<PredictorChoice> TrivialPredictors,
     double? ComparedTestAccuracy,
-    string MeasuredOn)
+    string MeasuredOn,
+    FinalistReport? Finalists)
 {
     private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.Never };
 
@@ -76,7 +80,8 @@ internal sealed record SearchReport(
             SearchVerdict.Of(state) is { } v ? new(v.Sentence, v.Rank, v.Controls, Math.Round(v.Chance, 4), Math.Round(v.Difference, 6), Finite(v.Low), Finite(v.High), Math.Round(v.Band)) : null,
             PredictorChoice.Of(state, record.Events.Select(e => e.Event).OfType<SearchEvent>()),
             compared.Count > 0 ? Math.Round(compared.Average(m => m.TestAccuracy), 6) : null,
-            state.Config?.Retrain.MeasuredName ?? "test");
+            state.Config?.Retrain.MeasuredName ?? "test",
+            FinalistComparison.Of(state, record.Events.Select(e => e.Event).OfType<SearchEvent>()) is { } f ? new(Math.Round(f.ByScore, 6), f.Scored, Math.Round(f.Random, 6), f.Drawn, Finite(f.Low), Finite(f.High), f.WinnerIsRandom) : null);
     }
 
     private static double? Finite(double value) => double.IsFinite(value) ? Math.Round(value, 6) : null;

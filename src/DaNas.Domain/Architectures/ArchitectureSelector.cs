@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Searches;
 using DaNas.Domain.SearchSpaces;
@@ -6,7 +7,12 @@ using DaNas.Domain.Values;
 namespace DaNas.Domain.Architectures;
 
 /// <summary>An architecture with the log-score that ranked it (sum over layers) and its cost.</summary>
-public sealed record RankedArchitecture(Architecture Architecture, double LogScore, Cost Cost);
+public sealed record RankedArchitecture(Architecture Architecture, double LogScore, Cost Cost)
+{
+    /// <summary>Drawn at random, not for its score.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Random { get; init; }
+}
 
 /// <summary>What an architecture may cost: multiply-adds, and milliseconds by a table where there is such a bound.</summary>
 public sealed record ArchitectureBudget(long Macs, double Milliseconds, LatencyTable? Latency)
@@ -40,12 +46,16 @@ public static class ArchitectureSelector
         CostTable costs = CostTable.Of(space);
         List<Partial> frontier = budget.Latency is { } table ? TwoBounds(alive, new Grid(alive, costs, table, budget), score, count) : OneBound(alive, costs, score, (budget.Macs, count));
         if (frontier.Count == 0)
-            return [Ranked(space, costs, Least(space, alive, budget.Latency is { } t ? t.Of : (l, b) => costs.Of(l, b).Macs), score)];
+            return [Scored(costs, Least(space, alive, budget.Latency is { } t ? t.Of : (l, b) => costs.Of(l, b).Macs), score)];
         return frontier
-            .Select(p => Ranked(space, costs, new Architecture(space.Name, p.Path().ToValueList()), score))
+            .Select(p => Scored(costs, new Architecture(space.Name, p.Path().ToValueList()), score))
             .OrderByDescending(r => r.LogScore).ThenBy(r => r.Architecture.Text, StringComparer.Ordinal)
             .Take(count).ToValueList();
     }
+
+    /// <summary>An architecture with the score that would rank it.</summary>
+    public static RankedArchitecture Scored(CostTable costs, Architecture a, Func<int, string, double> score) =>
+        new(a, a.Blocks.Select((b, l) => Math.Log(Math.Max(score(l, b), 1e-300))).Sum(), costs.Of(a));
 
     private static List<Partial> OneBound(AliveBlocks alive, CostTable costs, Func<int, string, double> score, (long Macs, int Count) wanted)
     {
@@ -142,9 +152,6 @@ public static class ArchitectureSelector
 
     private static Architecture Least(SearchSpace space, AliveBlocks alive, Func<int, string, double> price) =>
         new(space.Name, alive.Layers.Select((l, i) => l.OrderBy(b => price(i, b)).ThenBy(b => b, StringComparer.Ordinal).First()).ToValueList());
-
-    private static RankedArchitecture Ranked(SearchSpace space, CostTable costs, Architecture a, Func<int, string, double> score) =>
-        new(a, a.Blocks.Select((b, l) => Math.Log(Math.Max(score(l, b), 1e-300))).Sum(), costs.Of(a));
 
     private sealed record Partial(Partial? Before, string Block, double LogScore, long Macs, int Time)
     {

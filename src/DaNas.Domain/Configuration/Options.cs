@@ -250,12 +250,6 @@ public sealed record EvidenceOptions(EvidenceKind Kind, double Window, int Round
         s.Number("confidence", 0.5, 0.999));
 }
 
-/// <summary>The end of the search: how many candidates are compared on the supernet, and on how many held-out images.</summary>
-public sealed record DerivationOptions(int Candidates, int Images, int RecalibrationBatches)
-{
-    internal static DerivationOptions Read(ConfigSection s) => new(s.Int("candidates", 1, 1000), s.Int("images", 1, 1_000_000), s.Int("recalibration-batches", 0, 1000));
-}
-
 public sealed record TrainerOptions(int Count, int Threads, TensorLayout Layout, string Device, double UnitDeadlineSeconds, int Attempts, double SilenceSeconds)
 {
     /// <summary>Free memory in bytes that a trainer's device must have before it is given this search; 0: whatever it has.</summary>

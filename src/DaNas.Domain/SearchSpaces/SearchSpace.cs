@@ -55,6 +55,15 @@ public sealed record SearchSpace(
     /// <summary>The place of a candidate in its layer's list.</summary>
     public int IndexOf(int layer, string block) => Layers[layer].Candidates.TakeWhile(c => c.Name != block).Count();
 
+    /// <summary>The same space with these candidates alone.</summary>
+    public SearchSpace Only(AliveBlocks alive) => this with
+    {
+        Layers = Layers.Select((l, i) => l with { Candidates = l.Candidates.Where(c => alive.Layers[i].Contains(c.Name)).ToValueList() }).ToValueList(),
+        Options = Options is { Macs.Count: > 0 } o
+            ? o with { Macs = o.Macs.Select((macs, i) => macs.Where((_, b) => alive.Layers[i].Contains(Layers[i].Candidates[b].Name)).ToValueList()).ToValueList() }
+            : Options,
+    };
+
     /// <summary>Builds the space for a data set's classes, or adds problems to the section's list.</summary>
     public static SearchSpace From(ConfigSection section, int classes) => SpaceReader.Read(section, classes);
 }

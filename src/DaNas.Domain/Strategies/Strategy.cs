@@ -52,8 +52,7 @@ public sealed class DaNasStrategy(SearchConfig config) : IStrategy
     public EvidenceKind Evidence => config.Evidence.Kind;
 
     /// <summary>The product of probabilities (or the sum of accuracies or effects) over layers, maximised exactly under the budget.</summary>
-    public ValueList<RankedArchitecture> Rank(SearchState state, ScoreTable scores) => ArchitectureSelector.Select(
-        state.Space!, state.Alive!, (l, b) => Evidence == EvidenceKind.Probability ? scores.Of(l, b) : Math.Exp(scores.Of(l, b)), ArchitectureBudget.Of(state.Space!, config.Cost), config.Derivation.Candidates);
+    public ValueList<RankedArchitecture> Rank(SearchState state, ScoreTable scores) => Candidates.Of(state, scores, Evidence);
 }
 
 /// <summary>Single-path one-shot with uniform sampling (Guo et al. 2020): no schedule, no pruning; a block's score is supernet accuracy given the block.</summary>
@@ -65,8 +64,7 @@ public sealed class UniformSinglePathStrategy : IStrategy
 
     public EvidenceKind Evidence => EvidenceKind.Validation;
 
-    public ValueList<RankedArchitecture> Rank(SearchState state, ScoreTable scores) => ArchitectureSelector.Select(
-        state.Space!, state.Alive!, (l, b) => Math.Exp(scores.Of(l, b)), ArchitectureBudget.Of(state.Space!, state.Config!.Cost), state.Config!.Derivation.Candidates);
+    public ValueList<RankedArchitecture> Rank(SearchState state, ScoreTable scores) => Candidates.Of(state, scores, Evidence);
 }
 
 /// <summary>Architectures drawn at random at the budget: of one, what any search must beat; of many, random search, whose choice the finals make.</summary>
@@ -82,14 +80,11 @@ public sealed class RandomStrategy(int count) : IStrategy
 
     public ValueList<RankedArchitecture> Rank(SearchState state, ScoreTable scores)
     {
-        SearchConfig config = state.Config!;
         CostTable costs = CostTable.Of(state.Space!);
-        long target = (long)(state.Budget / (1 + config.Controls.Tolerance));
-        ValueList<Architecture> drawn = RandomArchitectures.Near(
-            state.Space!, ArchitectureBudget.Of(state.Space!, config.Cost) with { Macs = target }, config.Controls with { Count = count }, SeededRandom.Derive(config.Search.Seed, "random-strategy"), _ => true);
+        ValueList<Architecture> drawn = Candidates.AtBudget(state, state.Space!, count, _ => true);
         return drawn.Count > 0
             ? drawn.Select(a => new RankedArchitecture(a, 0, costs.Of(a))).ToValueList()
-            : ArchitectureSelector.Select(state.Space!, state.Alive!, (_, _) => 1, ArchitectureBudget.Of(state.Space!, config.Cost), 1);
+            : ArchitectureSelector.Select(state.Space!, state.Alive!, (_, _) => 1, ArchitectureBudget.Of(state.Space!, state.Config!.Cost), 1);
     }
 }
 

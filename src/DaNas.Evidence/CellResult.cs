@@ -107,12 +107,12 @@ public sealed record CellResult(
         }
     }
 
-    /// <summary>Reads a search that is finished, or that has scored its first blocks and gone on: the weights' hash is empty then, and there are no models.</summary>
-    public static CellResult Of(CellKey key, IReadOnlyList<SearchEvent> events, ValueList<double> known)
+    /// <summary>Reads a finished search; with <paramref name="scoresAlone"/> also one that has scored blocks and not ended: the weights' hash is empty then, and there are no models.</summary>
+    public static CellResult Of(CellKey key, IReadOnlyList<SearchEvent> events, ValueList<double> known, bool scoresAlone = false)
     {
         SearchState state = events.Aggregate(SearchState.Initial, SearchEvolver.Evolve);
         SearchPhase.Completed? done = state.Phase as SearchPhase.Completed;
-        if (done is null && !events.Any(e => e is SearchEvent.BlockScored))
+        if (done is null && !(scoresAlone && events.Any(e => e is SearchEvent.BlockScored)))
             throw new InvalidDataException($"the search of cell {key.Name} is not complete ({state.Phase.GetType().Name})");
         SearchEvent.SearchStarted started = state.Started!;
         CostTable costs = CostTable.Of(state.Space!);

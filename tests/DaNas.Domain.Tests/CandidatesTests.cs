@@ -46,6 +46,16 @@ public sealed class CandidatesTests
         ranked.ShouldAllBe(r => r.Architecture.Blocks.Zip(alive.Layers).All(p => p.Item2.Contains(p.Item1)));
     }
 
+    /// <summary>Three blocks are left in one layer and two in two others: of twelve architectures few are close under the budget, and the best by score fill up.</summary>
+    [Fact]
+    public void Too_few_random_ones_are_made_up_for_by_score()
+    {
+        int[] left = [1, 2, 2, 3, 1, 1];
+        AliveBlocks few = new(Space.Layers.Select((l, i) => l.Candidates.Reverse().Take(left[i]).Reverse().Select(c => c.Name).ToValueList()).ToValueList());
+        ValueList<RankedArchitecture> all = Rank(0, few), some = Rank(0.5, few);
+        some.Select(r => r.Architecture.Text).ShouldBe(all.Select(r => r.Architecture.Text));
+    }
+
     [Fact]
     public void Fewer_than_wanted_are_all_there_are()
     {
@@ -65,6 +75,7 @@ public sealed class CandidatesTests
             new SearchEvent.ArchitecturesRanked(1, ranked),
             .. scored.Concat(drawn).Zip((double[])[0.6, 0.7, 0.5, 0.5, 0.8], (r, a) => (SearchEvent)new SearchEvent.FinalistMeasured($"final-1-{a}", r.Architecture, a, Digest.Of("w"))),
             new SearchEvent.FinalistMeasured("final-2-1", drawn[2].Architecture, 0.1, Digest.Of("w")), // A later rung is another recipe.
+            new SearchEvent.FinalistMeasured("final-1-9", ranked.Last(r => r.Random).Architecture, 0, Digest.Of("failed")), // In neither mean.
         ];
         FinalistComparison.Of(SearchState.Initial, events).ShouldBeNull();
         SearchState end = SearchState.Initial with { Selected = new SearchEvent.ArchitectureSelected(drawn[2].Architecture, drawn[2].Cost, [], []) };
@@ -75,6 +86,17 @@ public sealed class CandidatesTests
         found.Low.ShouldBe(0.05 - 0.48105, 1e-3);
         found.High.ShouldBe(0.05 + 0.48105, 1e-3);
         FinalistComparison.Of(end, [new SearchEvent.ArchitecturesRanked(1, Rank(0, Space.AllBlocks)), .. events.Skip(1)]).ShouldBeNull();
+    }
+
+    /// <summary>The costs of a table are lists by option, so a space with fewer options has shorter ones.</summary>
+    [Fact]
+    public void A_space_of_some_blocks_has_their_costs()
+    {
+        SearchSpace table = TestSearches.Config("nas-bench-macro", "engine.table=made-up").SpaceFor(10);
+        AliveBlocks last = new(table.Layers.Select(l => (ValueList<string>)[l.Candidates[^1].Name]).ToValueList());
+        Architecture one = new(table.Name, last.Layers.Select(l => l[0]).ToValueList());
+        CostTable.Of(table.Only(last)).Of(one).ShouldBe(CostTable.Of(table).Of(one));
+        CostTable.Of(Space.Only(new(Space.Layers.Select(l => (ValueList<string>)[l.Candidates[^1].Name]).ToValueList()))).Of(5, Space.Layers[5].Candidates[^1].Name).ShouldBe(CostTable.Of(Space).Of(5, Space.Layers[5].Candidates[^1].Name));
     }
 
     private static ValueList<RankedArchitecture> Rank(double share, AliveBlocks alive, long seed = 1)

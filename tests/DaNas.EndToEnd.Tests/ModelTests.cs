@@ -121,6 +121,9 @@ public sealed class ModelTests : IDisposable
             cell.GetProperty("stages").EnumerateArray().Count(s => s.GetProperty("scores").GetArrayLength() > 0).ShouldBe(1);
         }
 
+        (_, text, _) = danas.Run("ls", "--json");
+        text.ShouldContain("agree-effect-s2");
+        text.ShouldNotContain("completed");
         string one = File.ReadAllText(Path.Combine(results, "agree-effect-s1.json"));
         danas.Run("experiment", conf, "--to", Path.Combine(danas.Folder, "agreement2"), "--out", Path.Combine(danas.Folder, "out3")).Code.ShouldBe(0);
         WithoutSeconds(File.ReadAllText(Path.Combine(danas.Folder, "agreement2", "agree-effect-s1.json"))).ShouldBe(WithoutSeconds(one));

@@ -5,6 +5,7 @@ using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Searches;
 using DaNas.Domain.SearchSpaces;
+using DaNas.Domain.Strategies;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 
@@ -163,6 +164,7 @@ public sealed class SearchActor(SearchId id, SearchProtocol.Beginning beginning,
         SearchEvent.DifficultyMeasured { Verdict: { IsOrder: false } v } => $"{v}; the search goes on with random pictures of all classes. A longer pass (difficulty.passes, difficulty.epochs-per-point) may find an order",
         SearchEvent.ArchitecturesRanked x when state.Config!.Search.Strategy != StrategyKind.Given && !ArchitectureBudget.Of(state.Space!, state.Config.Cost).Allows(CostTable.Of(state.Space!), x.Ranked[0].Architecture) => $"no architecture of the blocks that are left keeps the budget; the nearest, {x.Ranked[0].Architecture.Text}, does not: raise cost.target-macs or cost.target-milliseconds, or lower prune.ratio",
         SearchEvent.ArchitecturesRanked x when state.Config!.Search.Strategy == StrategyKind.RandomSearch && x.Ranked.Count < state.Config.Derivation.Candidates => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"only {x.Ranked.Count} of {state.Config.Derivation.Candidates} random architectures lie within controls.tolerance of the budget: raise the tolerance or widen the space"),
+        SearchEvent.ArchitecturesRanked x when Strategy.Of(state.Config!).TrainsSupernet && x.Ranked.Count(r => r.Random) is var drawn && drawn < Candidates.Drawn(state.Config!.Derivation) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"only {drawn} of {Candidates.Drawn(state.Config.Derivation)} random candidates lie between the budget and controls.tolerance under it: raise the tolerance"),
         SearchEvent.RolledBack x => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"training diverged ({x.Cause}); back to the weights before round {x.Round + 1} of stage {x.Stage}, learning rate x {x.RateScale:0.####}"),
         SearchEvent.BlocksQuarantined x => $"quarantined {string.Join(", ", x.Blocks.Select(b => $"L{b.Layer + 1:00}/{b.Block}"))}: {x.Cause}",
         SearchEvent.BlobLost x => $"{x.Cause}; back to the last round whose weights are whole, the same work is done again",

@@ -90,6 +90,8 @@ internal sealed record ExperimentPlan(string Name, string Search, IReadOnlyList<
             SearchConfig config = ConfigLoader.Load(search, sets, data);
             if (arm.CostOf is not null && config.Engine.Kind != EngineKind.Torch)
                 throw new UsageException($"cost-of = {arm.CostOf}: searches of engine.kind = {ConfigSection.Kebab(config.Engine.Kind.ToString())} cost evaluations, not multiply-adds; 'danas bench strategies' compares those");
+            if (until == ExperimentEnd.FirstScores && !Domain.Strategies.Strategy.Of(config).TrainsSupernet)
+                throw new UsageException($"until = first-scores: strategy {ConfigSection.Kebab(config.Search.Strategy.ToString())} trains no supernet and scores no blocks; leave until out");
             string settings = Digest.Of(ConfigLoader.Own(search, sets).ToCanonicalText() + (until == ExperimentEnd.Search ? string.Empty : "\nuntil first-scores")).Hex;
             return new(key with { Settings = settings }, arm, config, sets);
         }

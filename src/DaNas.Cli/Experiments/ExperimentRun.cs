@@ -130,10 +130,10 @@ internal sealed class ExperimentRun(ExperimentPlan plan, OutputFolder folder, st
                     await EndAtFirstScoresAsync(id, process, stop);
                 await process.WaitForExitAsync(stop);
             }
-            catch (OperationCanceledException)
+            finally
             {
-                process.Kill(true);
-                throw;
+                if (!process.HasExited)
+                    process.Kill(true);
             }
 
             code = process.ExitCode;
@@ -142,12 +142,12 @@ internal sealed class ExperimentRun(ExperimentPlan plan, OutputFolder folder, st
         return Close(cell, code);
     }
 
-    /// <summary>The journal has all scores of a stage once the next stage is open; what the search would go on to do is of no use here.</summary>
+    /// <summary>The journal has all scores of a stage once the next stage is open, or the architectures are ranked; what the search would go on to do is of no use here.</summary>
     private async Task EndAtFirstScoresAsync(string id, Process process, CancellationToken stop)
     {
         while (!process.HasExited)
         {
-            await Task.Delay(TimeSpan.FromSeconds(1), stop);
+            await Task.Delay(TimeSpan.FromSeconds(3), stop); // Each look replays the journal.
             if (SearchRecord.Ids(folder).Contains(id) && IsOver(SearchRecord.Load(folder, id)))
                 process.Kill(true);
         }
@@ -160,7 +160,8 @@ internal sealed class ExperimentRun(ExperimentPlan plan, OutputFolder folder, st
     {
         SearchEvent[] all = [.. record.Events.Select(e => (SearchEvent)e.Event)];
         int scored = Array.FindIndex(all, e => e is SearchEvent.BlockScored);
-        int next = plan.Until == ExperimentEnd.Search || scored < 0 ? -1 : Array.FindIndex(all, scored, e => e is SearchEvent.StageOpened);
+        int stage = scored < 0 ? 0 : ((SearchEvent.BlockScored)all[scored]).Stage;
+        int next = plan.Until == ExperimentEnd.Search || scored < 0 ? -1 : Array.FindIndex(all, scored, e => e is SearchEvent.ArchitecturesRanked || (e is SearchEvent.StageOpened o && o.Plan.Index > stage));
         return next < 0 ? all : all[..next];
     }
 
@@ -175,7 +176,7 @@ internal sealed class ExperimentRun(ExperimentPlan plan, OutputFolder folder, st
             return false;
         }
 
-        CellResult result = CellResult.Of(cell.Key, Wanted(record), Knobs(cell.Config)) with { EqualCost = cell.EqualCost };
+        CellResult result = CellResult.Of(cell.Key, Wanted(record), Knobs(cell.Config), plan.Until == ExperimentEnd.FirstScores) with { EqualCost = cell.EqualCost };
         string file = FileOf(cell);
         File.WriteAllText(file + ".part", result.ToJson() + "\n", new UTF8Encoding(false));
         File.Move(file + ".part", file, true);

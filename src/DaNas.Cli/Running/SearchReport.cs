@@ -11,7 +11,7 @@ namespace DaNas.Cli.Running;
 internal sealed record VerdictReport(string Sentence, int Rank, int Controls, double Chance, double Difference, double? Low, double? High, double ArchitecturesOfEqualCost);
 
 /// <summary>Validation accuracies of the finalists, by how they were chosen: see <see cref="FinalistComparison"/>.</summary>
-internal sealed record FinalistReport(double ByScore, int Scored, double Random, int Drawn, double? Low, double? High, bool WinnerIsRandom);
+internal sealed record FinalistReport(double ByScore, int Scored, double Random, int Drawn, long ScoredMacs, long DrawnMacs, double? Low, double? High, bool WinnerIsRandom);
 
 /// <summary>The result of a search as a program reads it. Fields are added, never renamed.</summary>
 internal sealed record SearchReport(
@@ -81,7 +81,7 @@ internal sealed record SearchReport(
             PredictorChoice.Of(state, record.Events.Select(e => e.Event).OfType<SearchEvent>()),
             compared.Count > 0 ? Math.Round(compared.Average(m => m.TestAccuracy), 6) : null,
             state.Config?.Retrain.MeasuredName ?? "test",
-            FinalistComparison.Of(state, record.Events.Select(e => e.Event).OfType<SearchEvent>()) is { } f ? new(Math.Round(f.ByScore, 6), f.Scored, Math.Round(f.Random, 6), f.Drawn, Finite(f.Low), Finite(f.High), f.WinnerIsRandom) : null);
+            FinalistComparison.Of(state, record.Events.Select(e => e.Event).OfType<SearchEvent>()) is { } f ? new(Math.Round(f.ByScore, 6), f.Scored, Math.Round(f.Random, 6), f.Drawn, (long)f.ScoredMacs, (long)f.DrawnMacs, Finite(f.Low), Finite(f.High), f.WinnerIsRandom) : null);
     }
 
     private static double? Finite(double value) => double.IsFinite(value) ? Math.Round(value, 6) : null;

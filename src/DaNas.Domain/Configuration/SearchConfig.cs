@@ -125,6 +125,8 @@ public sealed record SearchConfig(
             s.Section("evidence").Refuse("kind", "probability", "uniform sampling learns no probabilities; set evidence.kind = validation");
         if (c.Search.Strategy == StrategyKind.DaNas)
             CheckEvidence(s, c);
+        if (c.Derivation.Random > 0 && c.Finals.Rungs == 0 && Strategies.Strategy.Of(c).TrainsSupernet)
+            s.Section("derivation").Refuse("random", c.Derivation.Random.ToString(CultureInfo.InvariantCulture), "without finals the supernet would choose among random candidates too; set finals.rungs, or derivation.random = 0");
         if (c.Search.Strategy == StrategyKind.RandomSearch && c.Finals.Rungs == 0)
             s.Section("finals").Refuse("rungs", "0", "strategy random-search chooses by the finals alone");
         if (c.Retrain.MeasureOn == MeasuredSplit.Validation && c.Search.Strategy is not (StrategyKind.Given or StrategyKind.Random))

@@ -81,7 +81,7 @@ public sealed class RandomStrategy(int count) : IStrategy
     public ValueList<RankedArchitecture> Rank(SearchState state, ScoreTable scores)
     {
         CostTable costs = CostTable.Of(state.Space!);
-        ValueList<Architecture> drawn = Candidates.AtBudget(state, state.Space!, count, _ => true);
+        ValueList<Architecture> drawn = Candidates.AtBudget(state, state.Space!, count, "random-strategy", _ => true);
         return drawn.Count > 0
             ? drawn.Select(a => new RankedArchitecture(a, 0, costs.Of(a))).ToValueList()
             : ArchitectureSelector.Select(state.Space!, state.Alive!, (_, _) => 1, ArchitectureBudget.Of(state.Space!, state.Config!.Cost), 1);

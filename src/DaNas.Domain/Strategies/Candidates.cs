@@ -8,8 +8,8 @@ using DaNas.Domain.Values;
 namespace DaNas.Domain.Strategies;
 
 /// <summary>
-/// The architectures among which a search chooses at its end: the best by score, and a share that is drawn at random from the alive blocks at the budget's cost, so that the
-/// finals can find what the supernet does not see: the best by score differ in a block or two, and are wrong together where the supernet is.
+/// The architectures among which a search chooses at its end: the best by score, and a share that is drawn at random from the alive blocks close under the budget. The best by
+/// score differ in a block or two and are wrong together where the supernet is; among the random ones the finals can find what the supernet does not see.
 /// </summary>
 public static class Candidates
 {

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 
-[assembly: CollectionBehavior(MaxParallelThreads = 2)] // Classes side by side: most of a test is waiting for processes to start.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
 
 namespace DaNas.EndToEnd.Tests;
 
@@ -11,7 +11,7 @@ public sealed class Danas : IDisposable
     /// <summary>A whole search of a few seconds: 6 drawn classes of 12 x 12, units of well under a second, two trainers.</summary>
     public static readonly string[] Tiny = ["drill"];
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(6);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("danas-e2e-").FullName;
 
@@ -50,7 +50,7 @@ public sealed class Danas : IDisposable
         using Process process = Start(environment, arguments);
         Task<string> error = process.StandardError.ReadToEndAsync();
         Task<string> output = process.StandardOutput.ReadToEndAsync();
-        if (!process.WaitForExit(arguments[0] == "drill" ? 2 * Patience : Patience))
+        if (!process.WaitForExit(arguments[0] == "drill" ? 4 * Patience : Patience))
         {
             process.Kill(true);
             throw new TimeoutException($"danas {string.Join(' ', arguments)} did not end");

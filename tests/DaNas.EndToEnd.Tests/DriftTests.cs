@@ -2,8 +2,8 @@ using System.Text.Json;
 
 namespace DaNas.EndToEnd.Tests;
 
-/// <summary>Resuming under other conditions, time travel and damaged journals, with the built executable.</summary>
-public sealed class DriftTests : IDisposable
+/// <summary>Resuming under other conditions, time travel, damaged journals, and the crash-point sweep, with the built executable.</summary>
+public sealed class DriftTests(Xunit.Abstractions.ITestOutputHelper output) : IDisposable
 {
     private readonly Danas danas = new();
 
@@ -133,6 +133,18 @@ public sealed class DriftTests : IDisposable
         (int gone, _, string lost) = danas.Run("resume", "cut");
         gone.ShouldBe(2);
         lost.ShouldContain("restore the journal");
+    }
+
+    [Fact]
+    public void Killed_at_forty_points_of_events_and_blobs_a_search_is_the_clean_search()
+    {
+        (int code, string text, string error) = danas.Run("drill", "sweep", "--points", "40", "--independent", "3");
+        output.WriteLine(text);
+        code.ShouldBe(0, text + error);
+        JsonElement result = Danas.LastLine(text);
+        (result.GetProperty("eventPoints").GetInt32() + result.GetProperty("blobPoints").GetInt32()).ShouldBe(40);
+        result.GetProperty("blobPoints").GetInt32().ShouldBeGreaterThan(5);
+        result.GetProperty("different").GetInt32().ShouldBe(0);
     }
 
     private void Interrupted(string id, int events)

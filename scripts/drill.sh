@@ -46,8 +46,8 @@ for i in $(seq "$runs"); do
   setsid "$DANAS_BIN" run "$@" --id "killed-$i" --json > "$out/killed-$i.txt" 2>&1 &
   pid=$!
   moment=$(( length * (10 + RANDOM % 81) / 100 ))
-  [ "$moment" -ge 4 ] || moment=4
   sleep "$moment"
+  until [ -s "$out/searches/killed-$i/journal.head" ]; do kill -0 "$pid" 2>/dev/null || die "the search ended at once: $(tail -1 "$out/killed-$i.txt")"; sleep 0.05; done # Before its first event there is no search to resume.
   if [ "$i" = 3 ]; then
     victim=$(pgrep -P "$pid" -f 'danas trainer' | head -1)
     kill -9 "$victim"; how="one trainer"

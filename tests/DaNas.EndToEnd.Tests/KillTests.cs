@@ -89,7 +89,7 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
         string text = process.StandardOutput.ReadToEnd();
         process.WaitForExit(TimeSpan.FromMinutes(1)).ShouldBeTrue();
         process.ExitCode.ShouldBe(75);
-        text.ShouldContain("danas resume stopped");
+        text.ShouldContain("Go on with: danas resume stopped");
         danas.Run("resume", "stopped").Code.ShouldBe(0);
         (int code, string again, _) = danas.Run("resume", "stopped", "--json");
         code.ShouldBe(0);
@@ -101,6 +101,27 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
         danas.Run("explain", "stopped", "L01/k3e1").Code.ShouldBe(0);
         danas.Run("logs", "stopped").Output.ShouldContain("/dispatcher");
         danas.Run("export", "stopped", "--json").Output.ShouldContain("danas-architecture/1");
+    }
+
+    [Fact]
+    public void An_interrupt_before_the_first_event_says_that_there_is_nothing_to_resume_and_the_same_command_starts_the_search()
+    {
+        string[] command = ["run", .. Danas.Tiny, "--id", "early"];
+        using (Process process = danas.Start(command))
+        {
+            SpinWait.SpinUntil(() => File.Exists(Path.Combine(danas.Folder, "out", "searches", "early", "owner.pid")) || process.HasExited, TimeSpan.FromMinutes(1));
+            using Process kill = Process.Start("kill", ["-INT", process.Id.ToString()]);
+            string text = process.StandardOutput.ReadToEnd();
+            process.WaitForExit(TimeSpan.FromMinutes(1)).ShouldBeTrue();
+            process.ExitCode.ShouldBe(75);
+            text.ShouldNotContain("danas resume");
+            text.ShouldContain("the same command starts it");
+        }
+
+        (int code, _, string error) = danas.Run("resume", "early");
+        code.ShouldBe(2);
+        error.ShouldContain("start it with 'danas run CONF --id early");
+        Danas.SameOutcome(Danas.LastLine(danas.Run([.. command, "--json"]).Output), Danas.CleanEnd);
     }
 
     /// <summary>Kills with SIGKILL once some more events are stored: the coordinator alone (its trainers end with it), or the whole tree.</summary>

@@ -130,6 +130,8 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
         {
             case SearchProtocol.Stored m:
                 presenter.Stored(m.Event, m.State);
+                if (m.Event is SearchEvent.SearchStarted started)
+                    presenter.Say($"from here on Ctrl-C or a crash loses nothing: 'danas resume {started.Id}{folder.Option}' goes on");
                 if (m.State.IsOver)
                     ended.TrySetResult(m.State.Phase is SearchPhase.Completed ? ExitCode.Done : ExitCode.Failed);
                 break;
@@ -165,7 +167,9 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
     private int Interrupted(string id)
     {
         presenter.EndProgress();
-        presenter.Say($"interrupted; nothing acknowledged is lost. Go on with: danas resume {id}{folder.Option}");
+        presenter.Say(SearchRecord.Ids(folder).Contains(id)
+            ? $"interrupted; nothing acknowledged is lost. Go on with: danas resume {id}{folder.Option}"
+            : "interrupted before the search had begun; the same command starts it");
         return ExitCode.Interrupted;
     }
 

@@ -48,7 +48,7 @@ internal static class RunVerbs
         DatasetSummary summary = Engines.Describe(config);
         Presenter presenter = new(!Console.IsOutputRedirected);
         presenter.Say($"search {searchId}: {ConfigSection.Kebab(config.Search.Strategy.ToString())} over {config.SpaceFor(summary.Classes.Count).Name} on {summary.Name}; {config.Trainers.Count} trainer(s) of {config.Trainers.Threads} thread(s), {config.Trainers.Device}");
-        presenter.Say($"results, journal and log: {folder.SearchFolder(searchId)}; Ctrl-C interrupts, 'danas resume {searchId}{folder.Option}' goes on");
+        presenter.Say($"results, journal and log: {folder.SearchFolder(searchId)}");
         if (config.Trainers.Device == "cpu" && config.Trainers.Count * config.Trainers.Threads > Environment.ProcessorCount)
             presenter.Warn($"{config.Trainers.Count} trainers x {config.Trainers.Threads} threads exceed the {Environment.ProcessorCount} cores: expect 3 to 8 times less speed; lower trainers.count or trainers.threads");
         using Interruption interruption = new();

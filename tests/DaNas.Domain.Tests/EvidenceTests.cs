@@ -146,6 +146,21 @@ public sealed class EvidenceTests
 
     /// <summary>A winner of two seeds counts by their mean; where the controls have a recipe of their own, by its training of that.</summary>
     [Fact]
+    public void Choices_are_held_against_a_table_within_the_budget()
+    {
+        // Means 0.50, 0.60, 0.70, 0.80 and, over the budget, 0.95: the best within it is d, a random one loses 0.80 - 0.65 = 15 points.
+        ProbeRow Row(string name, long macs, double mean) => new(name, macs, macs, [mean - 0.01, mean + 0.01], null);
+        ProbeReport table = ProbeReport.Of("x", 5, 1, [Row("a", 10, 0.5), Row("b", 20, 0.6), Row("c", 40, 0.7), Row("d", 30, 0.8), Row("over", 50, 0.95)], 1);
+        CellResult Chosen(long seed, string winner) => Cell("da-nas", seed, 1000, [["a"]], [], 0.8) with { Budget = 40, Models = [new("winner", winner, 10, 0.8, [])] };
+        EvidenceTable truth = TruthTables.Regret(new CellMatrix("x", ["da-nas"], "da-nas", [Chosen(1, "c"), Chosen(2, "d"), Chosen(3, "over")]), table).ShouldNotBeNull();
+        truth.Rows[0].ShouldBe(["da-nas", "2 of 3", "5.00", "75", "0.148"]); // Regrets 10 and 0; places 2.5 and 3.5 of 4; t = (15 - 5) / 5 = 2 with one degree of freedom: 0.5 - atan(2) / pi = 0.148.
+        truth.Rows[1].ShouldBe(["a random architecture", "-", "15.00", "50", "-"]);
+        truth.Rows[2].ShouldBe(["most multiply-adds", "-", "10.00", "63", "-"]);
+        truth.Findings[^1].ShouldBe("Not in the table, and left out: over");
+        TruthTables.Regret(new CellMatrix("x", ["da-nas"], "da-nas", [Chosen(1, "e")]), table).ShouldBeNull();
+    }
+
+    [Fact]
     public void A_winner_is_compared_as_its_controls_were_trained()
     {
         CellResult cell = Cell("full", 1, 1000, [["b"], ["a"]], [], 0.8) with { Models = [new("winner", "a", 100, 0.8, []), new("control-1", "b", 100, 0.6, []), new("winner-seed2", "a", 100, 0.7, []), new("control-1-seed2", "b", 100, 0.5, [])] };

@@ -31,6 +31,9 @@ internal sealed record ExperimentPlan(string Name, string Search, IReadOnlyList<
 {
     public ExperimentEnd Until { get; init; }
 
+    /// <summary>Table of trained architectures, as 'danas space probe --to' writes it, against which choices are held; null: none.</summary>
+    public ProbeReport? Truth { get; init; }
+
     private readonly System.Collections.Concurrent.ConcurrentDictionary<DataOptions, Domain.Stages.DatasetSummary> datasets = [];
 
     /// <summary>Reads and checks an experiment and every configuration in it; throws <see cref="UsageException"/>.</summary>
@@ -47,6 +50,7 @@ internal sealed record ExperimentPlan(string Name, string Search, IReadOnlyList<
         string reference = s.Text("reference");
         double margin = s.Has("margin") ? s.Number("margin", 0.0001, 1) : 0.01;
         ExperimentEnd until = s.Has("until") ? s.OneOf<ExperimentEnd>("until") : ExperimentEnd.Search;
+        string? truth = s.Has("truth") ? Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, s.Text("truth"))) : null;
         if (problems.Count == 0 && arms.All(a => a.Name != reference))
             s.Refuse("reference", reference, $"name one of the arms: {string.Join(", ", arms.Select(a => a.Name))}");
         if (!Actors.Cluster.SearchNames.AreProper(name))
@@ -68,7 +72,7 @@ internal sealed record ExperimentPlan(string Name, string Search, IReadOnlyList<
         arms = [.. arms.Select(a => a.CostOf is null ? a : a with { Sets = [.. arms.First(b => b.Name == a.CostOf).Sets, .. a.Sets] })];
         // Seed by seed, so that what is done at any moment can be compared; what takes its cost from another arm comes last.
         ExperimentCell[] cells = [.. from later in (bool[])[false, true] from seed in seeds from arm in arms where arm.CostOf is not null == later select Cell(new(name, arm.Name, seed, string.Empty), found, arm, data, until)];
-        return new(name, found, seeds, arms, reference, margin, cells) { Until = until };
+        return new(name, found, seeds, arms, reference, margin, cells) { Until = until, Truth = truth is null ? null : ProbeTable.Read(truth) };
     }
 
     /// <summary>The cell of an arm that takes its cost from another one, now that this one's is known.</summary>

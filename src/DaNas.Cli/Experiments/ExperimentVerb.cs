@@ -47,7 +47,7 @@ internal static class ExperimentVerb
             if (done.Count == 0)
                 throw new UsageException($"{results} has no result of {plan.Name} yet; run the experiment without --tables");
             CellMatrix matrix = new(plan.Name, [.. plan.Arms.Select(a => a.Name)], plan.Reference, done) { Margin = plan.Margin };
-            IReadOnlyList<EvidenceTable> all = plan.Until == ExperimentEnd.Search ? Claims.Of(matrix) : [.. ((EvidenceTable?[])[AgreementTables.FirstScores(matrix)]).OfType<EvidenceTable>()];
+            IReadOnlyList<EvidenceTable> all = plan.Until == ExperimentEnd.Search ? [.. Claims.Of(matrix), .. plan.Truth is { } truth && TruthTables.Regret(matrix, truth) is { } regret ? [regret] : (EvidenceTable[])[]] : [.. ((EvidenceTable?[])[AgreementTables.FirstScores(matrix)]).OfType<EvidenceTable>()];
             await File.WriteAllTextAsync(Path.Combine(results, "tables.md"), Markdown(plan, done, all), new UTF8Encoding(false));
             if (parsed.GetValue(json))
                 Output.PrintJson(new { experiment = plan.Name, cells = done.Count, of = plan.Cells.Count, results, tables = all });

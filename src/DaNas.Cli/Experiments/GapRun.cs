@@ -3,6 +3,7 @@ using DaNas.Cli.Running;
 using DaNas.Cli.Verbs;
 using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
+using DaNas.Domain.Evaluation;
 using DaNas.Domain.Searches;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
@@ -15,7 +16,14 @@ using DaNas.Torch.Training;
 namespace DaNas.Cli.Experiments;
 
 /// <summary>How large the truth table is, and what its trainings are.</summary>
-internal sealed record GapRequest(int Count, int Seeds, double ShortShare, string? Data, IReadOnlyList<string> Sets);
+internal sealed record GapRequest(int Count, int Seeds, double ShortShare, string? Data, IReadOnlyList<string> Sets)
+{
+    /// <summary>File of a table that is there already, instead of one to be trained; null: none.</summary>
+    public string? Truth { get; init; }
+}
+
+/// <summary>What the trainings of an architecture gave: accuracies from scratch, one a seed, that of the short recipe, and what the untrained network told.</summary>
+internal sealed record TruthOf(ValueList<double> Alone, double? ShortAlone, InitialScores? Initial);
 
 /// <summary>
 /// Trains a truth table of random architectures of a search's alive blocks, stratified by multiply-adds, as journalled trainings named after the
@@ -35,6 +43,8 @@ internal sealed class GapRun(OutputFolder folder, SearchRecord record, GapReques
         if (state.Phase is not SearchPhase.Completed)
             throw new UsageException($"search {record.Id} is {record.Status}; go on with 'danas resume {record.Id}{folder.Option}' first");
         AliveBlocks alive = state.Stages.OrderBy(s => s.Plan.Index).Last().After;
+        if (request.Truth is { } file)
+            return (await GivenAsync(file, alive), ExitCode.Done);
         Architecture[] table = [.. Sample(alive)];
         // Both configurations before either training: a mistake in the second must not cost the first.
         (string Id, SearchConfig Config) truth = Configure("truth", table, request.Seeds, 1);
@@ -51,12 +61,23 @@ internal sealed class GapRun(OutputFolder folder, SearchRecord record, GapReques
         }
 
         await Console.Error.WriteLineAsync("measuring the supernet");
-        return (Measure(alive, table, whole, quick), ExitCode.Done);
+        return (Measure(alive, table, whole.State.Config!.Trainers, a => new(TruthTraining.Results(whole, a), quick is null ? null : TruthTraining.Results(quick, a)[0], TruthTraining.Initial(whole, a))), ExitCode.Done);
     }
 
-    private GapReport Measure(AliveBlocks alive, Architecture[] table, SearchRecord whole, SearchRecord? quick)
+    /// <summary>The supernet against a table that is there: as far as its architectures are still in the supernet.</summary>
+    private async Task<GapReport> GivenAsync(string file, AliveBlocks alive)
     {
-        SearchConfig config = state.Config! with { Trainers = whole.State.Config!.Trainers };
+        ProbeReport table = ProbeTable.Read(file);
+        Dictionary<Architecture, ProbeRow> rows = table.Rows.Select(r => (Architecture.Parse(state.Space!, r.Architecture), r)).Where(r => r.Item1 is { } a && a.Blocks.Select((b, l) => alive.Layers[l].Contains(b)).All(there => there)).ToDictionary(r => r.Item1!, r => r.r);
+        if (rows.Count < 5)
+            throw new UsageException(Output.Text($"--truth {file}: {rows.Count} of its {table.Rows.Count} architectures are in the last supernet of {record.Id} (space {state.Space!.Name}); five at least are needed"));
+        await Console.Error.WriteLineAsync(Output.Text($"measuring the supernet with {rows.Count} of the table's {table.Rows.Count} architectures{(rows.Count < table.Rows.Count ? "; the others have blocks that were pruned" : string.Empty)}"));
+        return Measure(alive, [.. rows.Keys], state.Config!.Trainers, a => new(rows[a].Alone, null, rows[a].Initial));
+    }
+
+    private GapReport Measure(AliveBlocks alive, Architecture[] table, TrainerOptions trainers, Func<Architecture, TruthOf> truthOf)
+    {
+        SearchConfig config = state.Config! with { Trainers = trainers };
         if (request.Data is { } data)
             config = config with { Data = config.Data with { Path = Path.GetFullPath(data) } };
         TorchBinding.Prepare(config.Trainers.Threads);
@@ -64,11 +85,11 @@ internal sealed class GapRun(OutputFolder folder, SearchRecord record, GapReques
         using SupernetEvaluator supernet = new(session, alive, state.Supernet!);
         long seed = SeededRandom.Derive(config.Search.Seed, "gap");
         CostTable costs = CostTable.Of(state.Space!);
-        GapRow[] rows = [.. table.Select(a => new GapRow(a.Text, costs.Of(a).Macs, supernet.AccuracyOf(a.Blocks, seed), TruthTraining.Results(whole, a), quick is null ? null : TruthTraining.Results(quick, a)[0])
+        GapRow[] rows = [.. from a in table let truth = truthOf(a) select new GapRow(a.Text, costs.Of(a).Macs, supernet.AccuracyOf(a.Blocks, seed), truth.Alone, truth.ShortAlone)
         {
             Parameters = costs.Of(a).Parameters,
-            Initial = TruthTraining.Initial(whole, a),
-        })];
+            Initial = truth.Initial,
+        }];
         SearchPhase.Completed done = (SearchPhase.Completed)state.Phase;
         (ValueList<RetrainedModel> winner, ValueList<RetrainedModel> controls) = RetrainPlan.Comparison(done.Models);
         return GapReport.Of(record.Id, rows, config.Search.Seed) with

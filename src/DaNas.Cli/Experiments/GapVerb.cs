@@ -19,18 +19,19 @@ internal static class GapVerb
         Option<int> count = new("--count") { DefaultValueFactory = _ => 20, Description = "Architectures in the truth table, at least 5 (20 and more say something)." };
         Option<int> seeds = new("--seeds") { DefaultValueFactory = _ => 2, Description = "Trainings of each; two give the ceiling." };
         Option<double> share = new("--short") { DefaultValueFactory = _ => 0.25, Description = "Share of the epochs of the short recipe, for the setting gap; 0: none." };
+        Option<string?> truth = new("--truth") { Description = "A table that 'danas space probe --to FILE' wrote, instead of trainings; --count, --seeds and --short have no effect then." };
         Option<string[]> set = Shared.Set();
         Option<string?> data = Shared.Data();
         Option<string?> output = Shared.Out();
         Option<bool> json = Shared.Json();
-        Command command = new("gap", "Measures the gaps of a finished search: rank correlation of the supernet with stand-alone accuracy, its ceiling, discretisation, setting.") { id, count, seeds, share, set, data, output, json };
+        Command command = new("gap", "Measures the gaps of a finished search: rank correlation of the supernet with stand-alone accuracy, its ceiling, discretisation, setting.") { id, count, seeds, share, truth, set, data, output, json };
         command.SetAction((parsed, _) => Shared.GuardAsync(async () =>
         {
             if (parsed.GetValue(count) < 5 || parsed.GetValue(seeds) < 2 || parsed.GetValue(share) is < 0 or >= 1)
                 throw new UsageException("gap needs --count 5 or more, --seeds 2 or more, and --short from 0 to under 1");
             OutputFolder folder = Shared.Folder(parsed, output);
             SearchRecord record = SearchRecord.Load(folder, parsed.GetValue(id)!);
-            GapRequest request = new(parsed.GetValue(count), parsed.GetValue(seeds), parsed.GetValue(share), parsed.GetValue(data), parsed.GetValue(set) ?? []);
+            GapRequest request = new(parsed.GetValue(count), parsed.GetValue(seeds), parsed.GetValue(share), parsed.GetValue(data), parsed.GetValue(set) ?? []) { Truth = parsed.GetValue(truth) is { } given ? Path.GetFullPath(given) : null };
             (GapReport? report, int code) = await new GapRun(folder, record, request).GoAsync();
             if (report is null)
                 return code;

@@ -91,8 +91,8 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
         double share = Math.Clamp(done / estimate.WeightedMacs, 0, 0.99);
         double rate = (done - SearchEstimate.Weighted(costAtStart)) / Math.Max(0.001, (now - started).TotalSeconds);
         double images = (state.Cost.ForwardImages - costAtStart.ForwardImages) / Math.Max(0.001, (now - started).TotalSeconds);
-        string left = rate > 0 ? Duration((estimate.WeightedMacs - done) / rate) : "?";
-        string line = Text($"{share:P0} done, {images:N0} images/s, about {left} left ({Where(state)})");
+        string pace = rate > 0 ? Text($", {images:N0} images/s, about {Duration((estimate.WeightedMacs - done) / rate)} left") : string.Empty;
+        string line = Text($"{share:P0} done{pace} ({Where(state)})");
         lock (gate)
         {
             if (!interactive)

@@ -45,9 +45,11 @@ failures=0
 for i in $(seq "$runs"); do
   setsid "$DANAS_BIN" run "$@" --id "killed-$i" --json > "$out/killed-$i.txt" 2>&1 &
   pid=$!
-  moment=$(( length * (10 + RANDOM % 81) / 100 ))
-  sleep "$moment"
+  begin=$(date +%s)
   until [ -s "$out/searches/killed-$i/journal.head" ]; do kill -0 "$pid" 2>/dev/null || die "the search ended at once: $(tail -1 "$out/killed-$i.txt")"; sleep 0.05; done # Before its first event there is no search to resume.
+  left=$(( length - $(date +%s) + begin ))
+  sleep "$(( (left > 0 ? left : 1) * (5 + RANDOM % 86) / 100 ))"
+  moment=$(( $(date +%s) - begin ))
   if [ "$i" = 3 ]; then
     victim=$(pgrep -P "$pid" -f 'danas trainer' | head -1)
     kill -9 "$victim"; how="one trainer"

@@ -76,7 +76,7 @@ public sealed record CellResult(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? ImagesToFirstScores { get; init; }
 
-    /// <summary>Multiply-adds that a choice may have; null where there is no budget, and in results before 0.4.</summary>
+    /// <summary>Multiply-adds that a choice may have; null in results before 0.4.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? Budget { get; init; }
 
@@ -140,7 +140,7 @@ public sealed record CellResult(
             state.Difficulty?.Values.Count > 0 ? state.Config.Difficulty.Block : null)
         {
             BlockMacs = state.Space!.Layers.Select(l => l.Candidates.Select(b => new CandidateCost(b.Name, costs.Of(l.Index, b.Name).Macs)).ToValueList()).ToValueList(),
-            Budget = state.Budget > 0 ? state.Budget : null,
+            Budget = state.Budget,
             ImagesToFirstScores = events.Any(e => e is SearchEvent.BlockScored)
                 ? events.TakeWhile(e => e is not SearchEvent.BlockScored).Sum(e => e switch { SearchEvent.RoundCompleted r => r.Cost.ForwardImages, SearchEvent.EvidenceGathered g => g.Cost.ForwardImages, _ => 0 })
                 : null,

@@ -19,6 +19,9 @@ public sealed record ProbeRow(string Architecture, long Macs, long Parameters, V
 /// <param name="TrainingsNeeded">Trainings of each architecture whose mean has a ceiling of <see cref="Wanted"/>; null: no spread was seen.</param>
 public sealed record ProbeReport(string Name, double Band, double Spread, double Noise, WithInterval Ceiling, int? TrainingsNeeded, double SecondsPerTraining, IReadOnlyList<TrivialPredictor> Trivial, IReadOnlyList<ProbeRow> Rows)
 {
+    /// <summary>Fingerprint of the data that it was trained on; null in tables before 0.4.</summary>
+    public string? Data { get; init; }
+
     /// <summary>The ceiling from which on a table of trainings is taken for the truth.</summary>
     public const double Wanted = 0.6;
 

@@ -1,10 +1,11 @@
+using DaNas.Domain.Evaluation;
 using DaNas.Domain.Values;
 
 namespace DaNas.Evidence;
 
 /// <summary>
 /// What searches chose, held against a table of architectures that were trained by themselves. Regret is the best mean accuracy of the table's architectures within the budget, less
-/// that of the choice, in points; the percentile is the share of them that are worse (ties count half).
+/// that of the choice, in points; the percentile is the share of them that are worse (ties, the choice itself among them, count half).
 /// </summary>
 public static class TruthTables
 {
@@ -13,40 +14,81 @@ public static class TruthTables
     /// <summary>Fewer seeds have too few different resamples for an interval.</summary>
     private const int LeastSeeds = 5;
 
-    /// <summary>Null where no choice of the matrix is in the table.</summary>
-    public static EvidenceTable? Regret(CellMatrix matrix, ProbeReport truth)
+    private sealed record Arm(string Name, int Cells, ProbeRow[] Found);
+
+    /// <summary>The table; without rows, and with the reason, where searches and table do not belong together.</summary>
+    public static EvidenceTable Regret(CellMatrix matrix, ProbeReport truth)
     {
-        long budget = matrix.Cells.Select(c => c.Budget ?? long.MaxValue).DefaultIfEmpty(long.MaxValue).Max();
+        CellResult[] cells = [.. matrix.Cells.Where(c => c.Models.Count > 0)];
+        long?[] budgets = [.. cells.Select(c => c.Budget).Distinct()];
+        if (cells.Length == 0 || budgets is not [{ } budget])
+            return Table(truth, [], [cells.Length == 0 ? "No search has chosen an architecture yet." : budgets.Contains(null) ? "Results from before 0.4 do not say their budget: run those searches again." : "The searches have different budgets, and regret is against the best within one: make an experiment of each."]);
+        if (Mismatch(cells, truth) is { } reason)
+            return Table(truth, [], [reason]);
         ProbeRow[] within = [.. truth.Rows.Where(r => r.Macs <= budget)];
         Dictionary<string, ProbeRow> known = within.ToDictionary(r => r.Architecture, StringComparer.Ordinal);
-        (string Name, ProbeRow[] Found, int Cells)[] arms = [.. matrix.Arms.Select(a => (a, Found(matrix.Of(a), known), matrix.Of(a).Count(c => c.Models.Count > 0))).Where(a => a.Item3 > 0)];
-        if (arms.All(a => a.Found.Length == 0))
-            return null;
+        Arm[] arms = [.. matrix.Arms.Select(a => new Arm(a, cells.Count(c => c.Arm == a), [.. cells.Where(c => c.Arm == a).Select(c => known.GetValueOrDefault(c.Winner.Architecture)).OfType<ProbeRow>()])).Where(a => a.Cells > 0)];
+        string[] over = Names(cells.Where(c => c.Winner.Macs > budget));
+        string[] missing = Names(cells.Where(c => c.Winner.Macs <= budget && !known.ContainsKey(c.Winner.Architecture)));
+        return Table(truth, within.Length == 0 ? [] : Rows(arms, within), [
+            Text($"{within.Length} of the table's {truth.Rows.Count} architectures are within the budget of {budget:N0} multiply-adds{(within.Length == 0 ? string.Empty : Text($", from {within.Min(r => r.Macs):N0} on"))}."),
+            Text($"Two trainings of the table order its architectures with Kendall's tau-b {truth.Ceiling.Text}; architectures differ by {100 * truth.Spread:0.0} points, one training by {100 * truth.Noise:0.0}. The best of a table of means is partly the luckiest, so regret is somewhat too large; a search that chose on the same validation pictures shares a part of that luck."),
+            "p: one-sided t-test against the mean of the table, corrected by Holm's rule; none where choices were left out, since what is left would be a selected sample.",
+            .. over.Length == 0 ? [] : (string[])[$"Over the budget, and left out: {string.Join(", ", over)}."],
+            .. missing.Length == 0 ? [] : (string[])[$"Not in the table, and left out: {string.Join(", ", missing)}. 'danas space probe CONF --all --any-cost' trains a whole space."],
+        ]);
+    }
+
+    private static EvidenceTable Table(ProbeReport truth, IReadOnlyList<IReadOnlyList<string>> rows, IReadOnlyList<string> findings) => new(
+        "Truth",
+        Text($"regret against architectures trained {truth.Rows[0].Alone.Count} times each, validation accuracy in points (mean over seeds, with its 95 % interval by bootstrap over five seeds or more)"),
+        ["choice", "seeds", "regret", "percentile", "p (better than a random architecture)"],
+        rows,
+        findings);
+
+    private static IReadOnlyList<IReadOnlyList<string>> Rows(Arm[] arms, ProbeRow[] within)
+    {
         double best = within.Max(r => r.Mean);
         double random = best - within.Average(r => r.Mean);
         double Lost(ProbeRow r) => best - r.Mean;
-        IReadOnlyList<double> better = Significance.Holm([.. arms.Select(a => Significance.PairedGreater(a.Found.Select(r => random - Lost(r))))]);
-        string[] missing = [.. matrix.Cells.Where(c => c.Models.Count > 0 && !known.ContainsKey(c.Winner.Architecture)).Select(c => c.Winner.Architecture).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
-        return new(
-            "Truth",
-            Text($"regret against {within.Length} architectures trained {truth.Rows[0].Alone.Count} times each, in points (mean over seeds, with its 95 % interval by bootstrap over five seeds or more)"),
-            ["choice", "seeds", "regret", "percentile", "p (better than a random architecture)"],
-            [
-                .. arms.Select((a, i) => (IReadOnlyList<string>)[a.Name, Text($"{a.Found.Length}{(a.Found.Length < a.Cells ? Text($" of {a.Cells}") : string.Empty)}"), Points(a.Found, Lost), a.Found.Length == 0 ? "-" : Text($"{a.Found.Average(r => Percentile(r.Mean, within)):0}"), double.IsNaN(better[i]) ? "-" : Text($"{better[i]:0.000}")]),
-                ["a random architecture", "-", Text($"{100 * random:0.00}"), "50", "-"],
-                .. TrivialPredictor.Of([.. within.Select(r => (r.Macs, (long?)r.Parameters, r.Initial, r.Mean))], 1).Select(t => (IReadOnlyList<string>)[$"most {t.Name}", "-", Text($"{100 * t.Regret.Value:0.00}"), Text($"{Percentile(best - t.Regret.Value, within):0}"), "-"]),
-            ],
-            [
-                Text($"Two trainings of the table order its {truth.Rows.Count} architectures with Kendall's tau-b {truth.Ceiling.Text}; architectures differ by {100 * truth.Spread:0.0} points, one training by {100 * truth.Noise:0.0}. The best of a table of means is partly the luckiest, so every regret is somewhat too large, by the same amount."),
-                "p: one-sided t-test against the mean of the table, corrected by Holm's rule.",
-                .. missing.Length == 0 ? [] : (string[])[$"Not in the table, and left out: {string.Join(", ", missing)}"],
-            ]);
+        IReadOnlyList<double> better = Significance.Holm([.. arms.Select(a => a.Found.Length < a.Cells || OneChoice(a) ? double.NaN : Significance.PairedGreater(a.Found.Select(r => random - Lost(r))))]);
+        List<IReadOnlyList<string>> rows = [.. arms.Select((a, i) => (IReadOnlyList<string>)[
+            a.Name, Text($"{a.Found.Length}{(a.Found.Length < a.Cells ? Text($" of {a.Cells}") : string.Empty)}"), Regret(a.Found, Lost), a.Found.Length == 0 ? "-" : Text($"{a.Found.Average(r => Percentile(r.Mean, within)):0}"),
+            a.Found.Length == a.Cells && OneChoice(a) ? "all chose alike" : double.IsNaN(better[i]) ? "-" : Text($"{better[i]:0.000}")])];
+        rows.Add(["a random architecture", "-", Text($"{100 * random:0.00}"), "50", "-"]);
+        double[] means = [.. within.Select(r => r.Mean)];
+        foreach ((string name, Func<ProbeRow, double> of) in Untrained(within))
+        {
+            double regret = RankStatistics.RegretAtOne([.. within.Select(of)], means);
+            rows.Add([$"most {name}", "-", Text($"{100 * regret:0.00}"), Text($"{Percentile(best - regret, within):0}"), "-"]);
+        }
+
+        return rows;
     }
 
-    private static ProbeRow[] Found(IEnumerable<CellResult> cells, Dictionary<string, ProbeRow> known) =>
-        [.. cells.Where(c => c.Models.Count > 0).Select(c => known.GetValueOrDefault(c.Winner.Architecture)).OfType<ProbeRow>()];
+    private static IEnumerable<(string Name, Func<ProbeRow, double> Of)> Untrained(ProbeRow[] rows) =>
+    [
+        ("multiply-adds", r => r.Macs), ("parameters", r => r.Parameters),
+        .. rows.Any(r => r.Initial is null) ? [] : ((string, Func<ProbeRow, double>)[])[("synflow", r => r.Initial!.LogSynflow), ("jacobian covariance", r => r.Initial!.JacobianCovariance)],
+    ];
 
-    private static string Points(ProbeRow[] rows, Func<ProbeRow, double> lost)
+    /// <summary>Why table and searches do not belong together, as far as both say what they stand on; null: nothing speaks against it.</summary>
+    private static string? Mismatch(CellResult[] cells, ProbeReport truth)
+    {
+        if (truth.Data is { } data && cells.FirstOrDefault(c => c.DataFingerprint != data) is { } other)
+            return Text($"The table was trained on other data ({data[..Math.Min(12, data.Length)]}) than {other.Arm}, seed {other.Seed} ({other.DataFingerprint[..Math.Min(12, other.DataFingerprint.Length)]}): make it anew with 'danas space probe'.");
+        Dictionary<string, long> macs = truth.Rows.ToDictionary(r => r.Architecture, r => r.Macs, StringComparer.Ordinal);
+        return cells.FirstOrDefault(c => macs.TryGetValue(c.Winner.Architecture, out long known) && known != c.Winner.Macs) is { } wrong
+            ? Text($"{wrong.Winner.Architecture} has {macs[wrong.Winner.Architecture]:N0} multiply-adds in the table and {wrong.Winner.Macs:N0} in {wrong.Arm}, seed {wrong.Seed}: another space or resolution; make the table anew with 'danas space probe'.")
+            : null;
+    }
+
+    /// <summary>No variation that a t-test could judge.</summary>
+    private static bool OneChoice(Arm arm) => arm.Found.Length > 1 && arm.Found.Max(r => r.Mean) - arm.Found.Min(r => r.Mean) < 1e-9;
+
+    private static string[] Names(IEnumerable<CellResult> cells) => [.. cells.Select(c => c.Winner.Architecture).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+
+    private static string Regret(ProbeRow[] rows, Func<ProbeRow, double> lost)
     {
         if (rows.Length == 0)
             return "-";

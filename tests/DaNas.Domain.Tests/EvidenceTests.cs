@@ -144,22 +144,42 @@ public sealed class EvidenceTests
         AgreementTables.FirstScores(new("x", ["full"], "full", [cells[0] with { Stages = [] }, cells[1] with { Stages = [] }])).ShouldBeNull();
     }
 
-    /// <summary>A winner of two seeds counts by their mean; where the controls have a recipe of their own, by its training of that.</summary>
     [Fact]
     public void Choices_are_held_against_a_table_within_the_budget()
     {
         // Means 0.50, 0.60, 0.70, 0.80 and, over the budget, 0.95: the best within it is d, a random one loses 0.80 - 0.65 = 15 points.
         ProbeRow Row(string name, long macs, double mean) => new(name, macs, macs, [mean - 0.01, mean + 0.01], null);
         ProbeReport table = ProbeReport.Of("x", 5, 1, [Row("a", 10, 0.5), Row("b", 20, 0.6), Row("c", 40, 0.7), Row("d", 30, 0.8), Row("over", 50, 0.95)], 1);
-        CellResult Chosen(long seed, string winner) => Cell("da-nas", seed, 1000, [["a"]], [], 0.8) with { Budget = 40, Models = [new("winner", winner, 10, 0.8, [])] };
-        EvidenceTable truth = TruthTables.Regret(new CellMatrix("x", ["da-nas"], "da-nas", [Chosen(1, "c"), Chosen(2, "d"), Chosen(3, "over")]), table).ShouldNotBeNull();
-        truth.Rows[0].ShouldBe(["da-nas", "2 of 3", "5.00", "75", "0.148"]); // Regrets 10 and 0; places 2.5 and 3.5 of 4; t = (15 - 5) / 5 = 2 with one degree of freedom: 0.5 - atan(2) / pi = 0.148.
-        truth.Rows[1].ShouldBe(["a random architecture", "-", "15.00", "50", "-"]);
-        truth.Rows[2].ShouldBe(["most multiply-adds", "-", "10.00", "63", "-"]);
-        truth.Findings[^1].ShouldBe("Not in the table, and left out: over");
-        TruthTables.Regret(new CellMatrix("x", ["da-nas"], "da-nas", [Chosen(1, "e")]), table).ShouldBeNull();
+        CellResult Chosen(string arm, long seed, string winner, long macs) => Cell(arm, seed, 1000, [["a"]], [], 0.8) with { Budget = 40, Models = [new("winner", winner, macs, 0.8, [])] };
+        EvidenceTable Of(params CellResult[] cells) => TruthTables.Regret(new CellMatrix("x", ["da-nas", "other"], "da-nas", cells), table);
+        EvidenceTable truth = Of(Chosen("da-nas", 1, "c", 40), Chosen("da-nas", 2, "d", 30), Chosen("other", 1, "d", 30), Chosen("other", 2, "d", 30));
+        // Regrets 10 and 0; places 2.5 and 3.5 of 4; t = (15 - 5) / 5 = 2 with one degree of freedom: 0.5 - atan(2) / pi = 0.148.
+        truth.Rows[0].ShouldBe(["da-nas", "2", "5.00", "75", "0.148"]);
+        truth.Rows[1].ShouldBe(["other", "2", "0.00", "88", "all chose alike"]);
+        truth.Rows[2].ShouldBe(["a random architecture", "-", "15.00", "50", "-"]);
+        truth.Rows[3].ShouldBe(["most multiply-adds", "-", "10.00", "63", "-"]);
+        EvidenceTable partly = Of(Chosen("da-nas", 1, "c", 40), Chosen("da-nas", 2, "d", 30), Chosen("da-nas", 3, "over", 50), Chosen("da-nas", 4, "new", 20));
+        partly.Rows[0].ShouldBe(["da-nas", "2 of 4", "5.00", "75", "-"]);
+        partly.Findings[^2].ShouldBe("Over the budget, and left out: over.");
+        partly.Findings[^1].ShouldStartWith("Not in the table, and left out: new.");
+        (CellResult[] Cells, string Said)[] apart =
+        [
+            ([Chosen("da-nas", 1, "c", 40), Chosen("other", 1, "d", 30) with { Budget = 30 }], "different budgets"),
+            ([Chosen("da-nas", 1, "c", 40) with { Budget = null }], "do not say their budget"),
+            ([Chosen("da-nas", 1, "c", 39)], "40 multiply-adds in the table and 39"),
+            ([], "No search has chosen"),
+        ];
+        foreach ((CellResult[] cells, string said) in apart)
+        {
+            EvidenceTable none = Of(cells);
+            none.Rows.ShouldBeEmpty();
+            none.Findings.Single().ShouldContain(said);
+        }
+
+        TruthTables.Regret(new CellMatrix("x", ["da-nas"], "da-nas", [Chosen("da-nas", 1, "c", 40)]), table with { Data = "another" }).Findings.Single().ShouldContain("other data");
     }
 
+    /// <summary>A winner of two seeds counts by their mean; where the controls have a recipe of their own, by its training of that.</summary>
     [Fact]
     public void A_winner_is_compared_as_its_controls_were_trained()
     {

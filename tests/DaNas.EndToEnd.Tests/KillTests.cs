@@ -120,7 +120,7 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
 
         (int code, _, string error) = danas.Run("resume", "early");
         code.ShouldBe(2);
-        error.ShouldContain("start it with 'danas run CONF --id early");
+        error.ShouldContain("start it by the command that you began it with");
         Danas.SameOutcome(Danas.LastLine(danas.Run([.. command, "--json"]).Output), Danas.CleanEnd);
     }
 

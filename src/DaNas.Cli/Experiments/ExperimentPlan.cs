@@ -50,7 +50,7 @@ internal sealed record ExperimentPlan(string Name, string Search, IReadOnlyList<
         string reference = s.Text("reference");
         double margin = s.Has("margin") ? s.Number("margin", 0.0001, 1) : 0.01;
         ExperimentEnd until = s.Has("until") ? s.OneOf<ExperimentEnd>("until") : ExperimentEnd.Search;
-        string? truth = s.Has("truth") ? Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, s.Text("truth"))) : null;
+        ProbeReport? truth = s.Has("truth") ? Table(s, Path.GetDirectoryName(path)!, until) : null;
         if (problems.Count == 0 && arms.All(a => a.Name != reference))
             s.Refuse("reference", reference, $"name one of the arms: {string.Join(", ", arms.Select(a => a.Name))}");
         if (!Actors.Cluster.SearchNames.AreProper(name))
@@ -72,7 +72,17 @@ internal sealed record ExperimentPlan(string Name, string Search, IReadOnlyList<
         arms = [.. arms.Select(a => a.CostOf is null ? a : a with { Sets = [.. arms.First(b => b.Name == a.CostOf).Sets, .. a.Sets] })];
         // Seed by seed, so that what is done at any moment can be compared; what takes its cost from another arm comes last.
         ExperimentCell[] cells = [.. from later in (bool[])[false, true] from seed in seeds from arm in arms where arm.CostOf is not null == later select Cell(new(name, arm.Name, seed, string.Empty), found, arm, data, until)];
-        return new(name, found, seeds, arms, reference, margin, cells) { Until = until, Truth = truth is null ? null : ProbeTable.Read(truth) };
+        return new(name, found, seeds, arms, reference, margin, cells) { Until = until, Truth = truth };
+    }
+
+    /// <summary>The table of trained architectures that the experiment names, from the folder of its file on.</summary>
+    private static ProbeReport? Table(ConfigSection s, string folder, ExperimentEnd until)
+    {
+        string named = s.Text("truth");
+        (ProbeReport? table, string? wrong) = ProbeTable.Read(Path.GetFullPath(Path.Combine(folder, named)));
+        if ((until == ExperimentEnd.FirstScores ? "searches that end at their first scores choose nothing that could be held against a table; leave until out" : wrong) is { } problem)
+            s.Refuse("truth", named, problem);
+        return table;
     }
 
     /// <summary>The cell of an arm that takes its cost from another one, now that this one's is known.</summary>

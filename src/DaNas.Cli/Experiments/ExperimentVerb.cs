@@ -47,7 +47,7 @@ internal static class ExperimentVerb
             if (done.Count == 0)
                 throw new UsageException($"{results} has no result of {plan.Name} yet; run the experiment without --tables");
             CellMatrix matrix = new(plan.Name, [.. plan.Arms.Select(a => a.Name)], plan.Reference, done) { Margin = plan.Margin };
-            IReadOnlyList<EvidenceTable> all = plan.Until == ExperimentEnd.Search ? [.. Claims.Of(matrix), .. plan.Truth is { } truth && TruthTables.Regret(matrix, truth) is { } regret ? [regret] : (EvidenceTable[])[]] : [.. ((EvidenceTable?[])[AgreementTables.FirstScores(matrix)]).OfType<EvidenceTable>()];
+            IReadOnlyList<EvidenceTable> all = Tables(plan, matrix);
             await File.WriteAllTextAsync(Path.Combine(results, "tables.md"), Markdown(plan, done, all), new UTF8Encoding(false));
             if (parsed.GetValue(json))
                 Output.PrintJson(new { experiment = plan.Name, cells = done.Count, of = plan.Cells.Count, results, tables = all });
@@ -56,6 +56,13 @@ internal static class ExperimentVerb
             return whole && (parsed.GetValue(tables) || done.Count == plan.Cells.Count) ? ExitCode.Done : ExitCode.Failed;
         }));
         return command;
+    }
+
+    private static IReadOnlyList<EvidenceTable> Tables(ExperimentPlan plan, CellMatrix matrix)
+    {
+        if (plan.Until == ExperimentEnd.FirstScores)
+            return AgreementTables.FirstScores(matrix) is { } agreement ? [agreement] : [];
+        return plan.Truth is { } truth ? [.. Claims.Of(matrix), TruthTables.Regret(matrix, truth)] : Claims.Of(matrix);
     }
 
     private static void Print(IReadOnlyList<EvidenceTable> tables, string results, int done, int of)

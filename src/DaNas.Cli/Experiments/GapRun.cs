@@ -67,11 +67,17 @@ internal sealed class GapRun(OutputFolder folder, SearchRecord record, GapReques
     /// <summary>The supernet against a table that is there: as far as its architectures are still in the supernet.</summary>
     private async Task<GapReport> GivenAsync(string file, AliveBlocks alive)
     {
-        ProbeReport table = ProbeTable.Read(file);
+        (ProbeReport? given, string? wrong) = ProbeTable.Read(file);
+        ProbeReport table = given ?? throw new UsageException($"--truth: {wrong}");
+        if (table.Data is { } data && data != state.Started!.Data.Fingerprint.Hex)
+            throw new UsageException($"--truth {file}: it was trained on other data than {record.Id}; make one with 'danas space probe' on that data");
+        CostTable costs = CostTable.Of(state.Space!);
+        if (table.Rows.FirstOrDefault(r => Architecture.Parse(state.Space!, r.Architecture) is { } a && costs.Of(a).Macs != r.Macs) is { } other)
+            throw new UsageException(Output.Text($"--truth {file}: {other.Architecture} has {other.Macs:N0} multiply-adds there and {costs.Of(Architecture.Parse(state.Space!, other.Architecture)!).Macs:N0} in {record.Id}: another space or resolution; make a table with 'danas space probe' in this one"));
         Dictionary<Architecture, ProbeRow> rows = table.Rows.Select(r => (Architecture.Parse(state.Space!, r.Architecture), r)).Where(r => r.Item1 is { } a && a.Blocks.Select((b, l) => alive.Layers[l].Contains(b)).All(there => there)).ToDictionary(r => r.Item1!, r => r.r);
         if (rows.Count < 5)
-            throw new UsageException(Output.Text($"--truth {file}: {rows.Count} of its {table.Rows.Count} architectures are in the last supernet of {record.Id} (space {state.Space!.Name}); five at least are needed"));
-        await Console.Error.WriteLineAsync(Output.Text($"measuring the supernet with {rows.Count} of the table's {table.Rows.Count} architectures{(rows.Count < table.Rows.Count ? "; the others have blocks that were pruned" : string.Empty)}"));
+            throw new UsageException(Output.Text($"--truth {file}: {rows.Count} of its {table.Rows.Count} architectures are in the last supernet of {record.Id} (space {state.Space!.Name}); five at least are needed; make a larger table with 'danas space probe --all --any-cost'"));
+        await Console.Error.WriteLineAsync(Output.Text($"measuring the supernet with {rows.Count} of the table's {table.Rows.Count} architectures{(rows.Count < table.Rows.Count ? "; the others have blocks that were pruned or are of another space" : string.Empty)}; their accuracies are of the validation split, as the supernet's are"));
         return Measure(alive, [.. rows.Keys], state.Config!.Trainers, a => new(rows[a].Alone, null, rows[a].Initial));
     }
 

@@ -19,7 +19,7 @@ internal static class GapVerb
         Option<int> count = new("--count") { DefaultValueFactory = _ => 20, Description = "Architectures in the truth table, at least 5 (20 and more say something)." };
         Option<int> seeds = new("--seeds") { DefaultValueFactory = _ => 2, Description = "Trainings of each; two give the ceiling." };
         Option<double> share = new("--short") { DefaultValueFactory = _ => 0.25, Description = "Share of the epochs of the short recipe, for the setting gap; 0: none." };
-        Option<string?> truth = new("--truth") { Description = "A table that 'danas space probe --to FILE' wrote, instead of trainings; --count, --seeds and --short have no effect then." };
+        Option<string?> truth = new("--truth") { Description = "A table that 'danas space probe --to FILE' wrote, instead of trainings: without --count, --seeds, --short and --set. The report is gap-given.json then." };
         Option<string[]> set = Shared.Set();
         Option<string?> data = Shared.Data();
         Option<string?> output = Shared.Out();
@@ -29,13 +29,15 @@ internal static class GapVerb
         {
             if (parsed.GetValue(count) < 5 || parsed.GetValue(seeds) < 2 || parsed.GetValue(share) is < 0 or >= 1)
                 throw new UsageException("gap needs --count 5 or more, --seeds 2 or more, and --short from 0 to under 1");
+            if (parsed.GetValue(truth) is not null && (parsed.GetResult(count) is { Implicit: false } || parsed.GetResult(seeds) is { Implicit: false } || parsed.GetResult(share) is { Implicit: false } || parsed.GetValue(set) is { Length: > 0 }))
+                throw new UsageException("--truth trains nothing: leave --count, --seeds, --short and --set out");
             OutputFolder folder = Shared.Folder(parsed, output);
             SearchRecord record = SearchRecord.Load(folder, parsed.GetValue(id)!);
             GapRequest request = new(parsed.GetValue(count), parsed.GetValue(seeds), parsed.GetValue(share), parsed.GetValue(data), parsed.GetValue(set) ?? []) { Truth = parsed.GetValue(truth) is { } given ? Path.GetFullPath(given) : null };
             (GapReport? report, int code) = await new GapRun(folder, record, request).GoAsync();
             if (report is null)
                 return code;
-            string file = Path.Combine(folder.SearchFolder(record.Id), "gap.json");
+            string file = Path.Combine(folder.SearchFolder(record.Id), parsed.GetValue(truth) is null ? "gap.json" : "gap-given.json");
             await File.WriteAllTextAsync(file, JsonSerializer.Serialize(report, Indented) + "\n", new UTF8Encoding(false));
             if (parsed.GetValue(json))
                 Console.WriteLine(JsonSerializer.Serialize(report, Domain.Values.DomainJson.Stored));

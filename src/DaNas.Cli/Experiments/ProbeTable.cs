@@ -1,5 +1,4 @@
 using System.Text.Json;
-using DaNas.Cli.Configuration;
 using DaNas.Domain.Values;
 using DaNas.Evidence;
 
@@ -8,16 +7,36 @@ namespace DaNas.Cli.Experiments;
 /// <summary>A table of trained architectures as 'danas space probe --to FILE' writes it.</summary>
 internal static class ProbeTable
 {
-    public static ProbeReport Read(string file)
+    private const string Remedy = "'danas space probe CONF --all --any-cost --to FILE' makes one";
+
+    /// <summary>The table, or what is wrong with the file.</summary>
+    public static (ProbeReport? Table, string? Wrong) Read(string file)
     {
+        if (!File.Exists(file))
+            return (null, $"{file} does not exist; {Remedy}");
         try
         {
             ProbeReport? table = JsonSerializer.Deserialize<ProbeReport>(File.ReadAllText(file), DomainJson.Stored);
-            return table is { Rows.Count: > 1 } && table.Rows.All(r => r.Alone is { Count: > 1 }) ? table : throw new JsonException("no architectures with two trainings or more");
+            return Fault(table) is { } fault ? (null, $"{file} is no table of trained architectures: {fault}; {Remedy}") : (table, null);
         }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        catch (JsonException e)
         {
-            throw new UsageException($"{file} is no table of trained architectures ({e.Message.TrimEnd('.')}); 'danas space probe CONF --all --to FILE' makes one");
+            return (null, $"{file} is no table of trained architectures (line {e.LineNumber + 1}); {Remedy}");
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return (null, $"{file} cannot be read: {e.Message}");
+        }
+    }
+
+    private static string? Fault(ProbeReport? table)
+    {
+        if (table is not { Rows.Count: > 1, Ceiling: not null, Trivial: not null })
+            return "it has no rows";
+        if (table.Rows.Any(r => r is not { Architecture: not null, Alone.Count: > 1 } || r.Alone.Any(a => !double.IsFinite(a))))
+            return "a row without an architecture and two accuracies or more";
+        if (table.Rows.Select(r => r.Alone.Count).Distinct().Count() > 1)
+            return "rows with different numbers of trainings";
+        return table.Rows.GroupBy(r => r.Architecture, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1) is { } twice ? $"{twice.Key} stands in it twice" : null;
     }
 }

@@ -90,7 +90,7 @@ internal static class SpaceVerb
         CostTable costs = CostTable.Of(space);
         ProbeRow[] rows = [.. table.Select(a => new ProbeRow(a.Text, costs.Of(a).Macs, costs.Of(a).Parameters, TruthTraining.Results(done, a), TruthTraining.Initial(done, a)))];
         double seconds = done.Events.Select(e => e.Event).OfType<SearchEvent.SegmentCompleted>().Sum(s => s.Timing.Seconds) / rows.Sum(r => r.Alone.Count);
-        return ProbeReport.Of(name, band, Math.Round(seconds, 2), rows, done.State.Config!.Search.Seed);
+        return ProbeReport.Of(name, band, Math.Round(seconds, 2), rows, done.State.Config!.Search.Seed) with { Data = done.State.Started!.Data.Fingerprint.Hex };
     }
 
     private static void Print(ProbeReport r, string file)

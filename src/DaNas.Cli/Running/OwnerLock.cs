@@ -46,6 +46,9 @@ internal sealed class OwnerLock : IDisposable
         }
     }
 
+    /// <summary>Whether a process on this machine has ever had the search.</summary>
+    public static bool Known(OutputFolder folder, string id) => Actors.Cluster.SearchNames.AreProper(id) && File.Exists(Path.Combine(folder.SearchFolder(id), "owner.pid"));
+
     /// <summary>Whether a process has the search now.</summary>
     public static bool IsHeld(OutputFolder folder, string id)
     {

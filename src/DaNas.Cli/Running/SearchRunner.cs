@@ -36,6 +36,9 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
 {
     public const string EngineVersion = "danas-engine/1";
 
+    /// <summary>Whether the journal has events of the search: there is something to resume.</summary>
+    private volatile bool begun;
+
     private readonly TaskCompletionSource<int> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>A new id: the search's name, the time, and four digits.</summary>
@@ -60,6 +63,7 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
     private async Task<int> RunAsync(Launch launch, CancellationToken interrupt)
     {
         (SearchConfig config, DatasetSummary data, string id, SearchState state) = launch;
+        begun = state != SearchState.Initial;
         using StateLog log = new(Path.Combine(folder.SearchFolder(id), "log.jsonl"), Show);
         FileBlobStore blobs = folder.OpenBlobs(id);
         using IEventJournal journal = await folder.OpenJournalAsync();
@@ -130,8 +134,9 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
         {
             case SearchProtocol.Stored m:
                 presenter.Stored(m.Event, m.State);
+                begun = true;
                 if (m.Event is SearchEvent.SearchStarted started)
-                    presenter.Say($"from here on Ctrl-C or a crash loses nothing: 'danas resume {started.Id}{folder.Option}' goes on");
+                    presenter.Say($"stored from here on: after Ctrl-C or a crash 'danas resume {started.Id}{folder.Option}' goes on");
                 if (m.State.IsOver)
                     ended.TrySetResult(m.State.Phase is SearchPhase.Completed ? ExitCode.Done : ExitCode.Failed);
                 break;
@@ -167,7 +172,7 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
     private int Interrupted(string id)
     {
         presenter.EndProgress();
-        presenter.Say(SearchRecord.Ids(folder).Contains(id)
+        presenter.Say(begun
             ? $"interrupted; nothing acknowledged is lost. Go on with: danas resume {id}{folder.Option}"
             : "interrupted before the search had begun; the same command starts it");
         return ExitCode.Interrupted;

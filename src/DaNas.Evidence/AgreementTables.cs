@@ -9,11 +9,6 @@ namespace DaNas.Evidence;
 /// </summary>
 public static class AgreementTables
 {
-    private const int Resamples = 1000;
-
-    /// <summary>Fewer seeds have too few different resamples for an interval.</summary>
-    private const int LeastSeeds = 5;
-
     public static EvidenceTable? FirstScores(CellMatrix matrix)
     {
         (string Name, CellResult[] Cells)[] arms = [.. matrix.Arms.Select(a => (a, matrix.Of(a).Where(c => First(c) is not null).ToArray())).Where(a => a.Item2.Length > 1)];
@@ -37,17 +32,10 @@ public static class AgreementTables
     {
         double[][] pairs = [.. cells.Select((a, i) => cells.Select((b, j) => j > i ? Between(a, b, of) : double.NaN).ToArray())];
 
-        double Mean(IEnumerable<int> drawn)
-        {
-            int[] all = [.. drawn];
-            return (from i in Enumerable.Range(0, all.Length) from j in Enumerable.Range(i + 1, all.Length - i - 1) where all[i] != all[j] select pairs[Math.Min(all[i], all[j])][Math.Max(all[i], all[j])]).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Average();
-        }
+        double Mean(int[] all) =>
+            (from i in Enumerable.Range(0, all.Length) from j in Enumerable.Range(i + 1, all.Length - i - 1) where all[i] != all[j] select pairs[Math.Min(all[i], all[j])][Math.Max(all[i], all[j])]).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Average();
 
-        double mean = Mean(Enumerable.Range(0, cells.Length));
-        if (cells.Length < LeastSeeds)
-            return Text($"{mean:0.00}");
-        (double low, double high) = Significance.Bootstrap(cells.Length, Mean, Resamples, SeededRandom.Derive(1, "agreement"));
-        return new WithInterval(mean, low, high).Text;
+        return WithInterval.OverSeeds(cells.Length, Mean, "agreement");
     }
 
     /// <summary>Mean over the layers that have a choice, of the blocks that both have scored (a quarantined one is in neither).</summary>

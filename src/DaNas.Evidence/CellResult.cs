@@ -36,6 +36,9 @@ public sealed record CostOrigin(string Arm, string Settings, int Candidates);
 /// <summary>A retrained architecture.</summary>
 public sealed record CellModel(string Run, string Architecture, long Macs, double TestAccuracy, ValueList<double> PerClass);
 
+/// <summary>A candidate of the last ranking and its accuracy with the supernet's weights, on validation pictures.</summary>
+public sealed record CellCandidate(string Architecture, double Supernet);
+
 /// <summary>
 /// What one search of an experiment gave, read off its journal: small enough to be kept with the source. <paramref name="Settings"/> is the
 /// SHA-256 of what the experiment asked for; a result of other settings is never mixed in. <paramref name="ProxyBlock"/>: of the difficulty pass, where there was one.
@@ -79,6 +82,10 @@ public sealed record CellResult(
     /// <summary>Multiply-adds that a choice may have; null in results before 0.4.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? Budget { get; init; }
+
+    /// <summary>What the supernet knew of the candidates; null in results before 0.4 and where no supernet measured them.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ValueList<CellCandidate>? Candidates { get; init; }
 
     [JsonIgnore]
     public CellModel Winner => Models[0];
@@ -141,11 +148,16 @@ public sealed record CellResult(
         {
             BlockMacs = state.Space!.Layers.Select(l => l.Candidates.Select(b => new CandidateCost(b.Name, costs.Of(l.Index, b.Name).Macs)).ToValueList()).ToValueList(),
             Budget = state.Budget,
+            Candidates = Measured(events) is { Count: > 0 } candidates ? candidates : null,
             ImagesToFirstScores = events.Any(e => e is SearchEvent.BlockScored)
                 ? events.TakeWhile(e => e is not SearchEvent.BlockScored).Sum(e => e switch { SearchEvent.RoundCompleted r => r.Cost.ForwardImages, SearchEvent.EvidenceGathered g => g.Cost.ForwardImages, _ => 0 })
                 : null,
         };
     }
+
+    private static ValueList<CellCandidate> Measured(IReadOnlyList<SearchEvent> events) => events.OfType<SearchEvent.ArchitecturesRanked>().LastOrDefault() is { } ranked
+        ? events.OfType<SearchEvent.ArchitectureScored>().OrderBy(s => s.Rank).Select(s => new CellCandidate(ranked.Ranked[s.Rank].Architecture.Text, Math.Round(s.Accuracy, 5))).ToValueList()
+        : [];
 
     private static string Order(string run) => run == "winner" ? string.Empty : run;
 

@@ -3,7 +3,7 @@ using DaNas.Domain.Values;
 
 namespace DaNas.Evidence;
 
-/// <summary>One architecture of a probe: its costs, validation accuracies from scratch, one a seed, and what the untrained network told.</summary>
+/// <summary>One architecture of a probe: its costs, accuracies from scratch, one a seed, and what the untrained network told.</summary>
 public sealed record ProbeRow(string Architecture, long Macs, long Parameters, ValueList<double> Alone, InitialScores? Initial)
 {
     public double Mean => Alone.Average();
@@ -21,6 +21,9 @@ public sealed record ProbeReport(string Name, double Band, double Spread, double
 {
     /// <summary>Fingerprint of the data that it was trained on; null in tables before 0.4.</summary>
     public string? Data { get; init; }
+
+    /// <summary>The split that accuracies are of: validation (trained on the weights split) or test (trained on all training images).</summary>
+    public string Split { get; init; } = "validation";
 
     /// <summary>The ceiling from which on a table of trainings is taken for the truth.</summary>
     public const double Wanted = 0.6;

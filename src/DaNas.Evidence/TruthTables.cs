@@ -9,12 +9,13 @@ namespace DaNas.Evidence;
 /// </summary>
 public static class TruthTables
 {
-    private const int Resamples = 1000;
+    /// <summary>Of fewer architectures no rank correlation is given.</summary>
+    private const int LeastRows = 5;
 
-    /// <summary>Fewer seeds have too few different resamples for an interval.</summary>
-    private const int LeastSeeds = 5;
-
-    private sealed record Arm(string Name, int Cells, ProbeRow[] Found);
+    private sealed record Arm(string Name, CellResult[] All, ProbeRow[] Found)
+    {
+        public int Cells => All.Length;
+    }
 
     /// <summary>The table; without rows, and with the reason, where searches and table do not belong together.</summary>
     public static EvidenceTable Regret(CellMatrix matrix, ProbeReport truth)
@@ -27,12 +28,14 @@ public static class TruthTables
             return Table(truth, [], [reason]);
         ProbeRow[] within = [.. truth.Rows.Where(r => r.Macs <= budget)];
         Dictionary<string, ProbeRow> known = within.ToDictionary(r => r.Architecture, StringComparer.Ordinal);
-        Arm[] arms = [.. matrix.Arms.Select(a => new Arm(a, cells.Count(c => c.Arm == a), [.. cells.Where(c => c.Arm == a).Select(c => known.GetValueOrDefault(c.Winner.Architecture)).OfType<ProbeRow>()])).Where(a => a.Cells > 0)];
+        Arm[] arms = [.. matrix.Arms.Select(a => new Arm(a, [.. cells.Where(c => c.Arm == a)], [.. cells.Where(c => c.Arm == a).Select(c => known.GetValueOrDefault(c.Winner.Architecture)).OfType<ProbeRow>()])).Where(a => a.Cells > 0)];
         string[] over = Names(cells.Where(c => c.Winner.Macs > budget));
         string[] missing = Names(cells.Where(c => c.Winner.Macs <= budget && !known.ContainsKey(c.Winner.Architecture)));
-        return Table(truth, within.Length == 0 ? [] : Rows(arms, within), [
+        return Table(truth, within.Length == 0 ? [] : Rows(arms, within, truth), [
             Text($"{within.Length} of the table's {truth.Rows.Count} architectures are within the budget of {budget:N0} multiply-adds{(within.Length == 0 ? string.Empty : Text($", from {within.Min(r => r.Macs):N0} on"))}."),
-            Text($"Two trainings of the table order its architectures with Kendall's tau-b {truth.Ceiling.Text}; architectures differ by {100 * truth.Spread:0.0} points, one training by {100 * truth.Noise:0.0}. The best of a table of means is partly the luckiest, so regret is somewhat too large; a search that chose on the same validation pictures shares a part of that luck."),
+            Text($"Two trainings of the table order its architectures with Kendall's tau-b {truth.Ceiling.Text}; architectures differ by {100 * truth.Spread:0.0} points, one training by {100 * truth.Noise:0.0}. The best of a table of means is partly the luckiest, so regret is somewhat too large{(truth.Split == "validation" ? "; a search that chose on the same validation pictures shares a part of that luck" : string.Empty)}."),
+            .. NearBudget(within, budget),
+            "Tau of its supernet: Kendall's tau-b between accuracies with the supernet's weights, of those candidates that the table has, and those of the table; mean over seeds. Where candidates are drawn at random it is of the alive blocks near the budget, else of near-equal architectures.",
             "p: one-sided t-test against the mean of the table, corrected by Holm's rule; none where choices were left out, since what is left would be a selected sample.",
             .. over.Length == 0 ? [] : (string[])[$"Over the budget, and left out: {string.Join(", ", over)}."],
             .. missing.Length == 0 ? [] : (string[])[$"Not in the table, and left out: {string.Join(", ", missing)}. 'danas space probe CONF --all --any-cost' trains a whole space."],
@@ -41,26 +44,26 @@ public static class TruthTables
 
     private static EvidenceTable Table(ProbeReport truth, IReadOnlyList<IReadOnlyList<string>> rows, IReadOnlyList<string> findings) => new(
         "Truth",
-        Text($"regret against architectures trained {truth.Rows[0].Alone.Count} times each, validation accuracy in points (mean over seeds, with its 95 % interval by bootstrap over five seeds or more)"),
-        ["choice", "seeds", "regret", "percentile", "p (better than a random architecture)"],
+        Text($"regret against architectures trained {truth.Rows[0].Alone.Count} times each, {truth.Split} accuracy in points (mean over seeds, with its 95 % interval by bootstrap over five seeds or more)"),
+        ["choice", "seeds", "regret", "percentile", "p (better than a random architecture)", "tau of its supernet"],
         rows,
         findings);
 
-    private static IReadOnlyList<IReadOnlyList<string>> Rows(Arm[] arms, ProbeRow[] within)
+    private static IReadOnlyList<IReadOnlyList<string>> Rows(Arm[] arms, ProbeRow[] within, ProbeReport truth)
     {
         double best = within.Max(r => r.Mean);
         double random = best - within.Average(r => r.Mean);
         double Lost(ProbeRow r) => best - r.Mean;
         IReadOnlyList<double> better = Significance.Holm([.. arms.Select(a => a.Found.Length < a.Cells || OneChoice(a) ? double.NaN : Significance.PairedGreater(a.Found.Select(r => random - Lost(r))))]);
         List<IReadOnlyList<string>> rows = [.. arms.Select((a, i) => (IReadOnlyList<string>)[
-            a.Name, Text($"{a.Found.Length}{(a.Found.Length < a.Cells ? Text($" of {a.Cells}") : string.Empty)}"), Regret(a.Found, Lost), a.Found.Length == 0 ? "-" : Text($"{a.Found.Average(r => Percentile(r.Mean, within)):0}"),
-            a.Found.Length == a.Cells && OneChoice(a) ? "all chose alike" : double.IsNaN(better[i]) ? "-" : Text($"{better[i]:0.000}")])];
-        rows.Add(["a random architecture", "-", Text($"{100 * random:0.00}"), "50", "-"]);
+            a.Name, Text($"{a.Found.Length}{(a.Found.Length < a.Cells ? Text($" of {a.Cells}") : string.Empty)}"), a.Found.Length == 0 ? "-" : WithInterval.OverSeeds(a.Found.Length, drawn => 100 * drawn.Average(i => Lost(a.Found[i])), "truth"), a.Found.Length == 0 ? "-" : Text($"{a.Found.Average(r => Percentile(r.Mean, within)):0}"),
+            a.Found.Length == a.Cells && OneChoice(a) ? "all chose alike" : double.IsNaN(better[i]) ? "-" : Text($"{better[i]:0.000}"), SupernetTau(a, truth)])];
+        rows.Add(["a random architecture", "-", Text($"{100 * random:0.00}"), "50", "-", "-"]);
         double[] means = [.. within.Select(r => r.Mean)];
         foreach ((string name, Func<ProbeRow, double> of) in Untrained(within))
         {
             double regret = RankStatistics.RegretAtOne([.. within.Select(of)], means);
-            rows.Add([$"most {name}", "-", Text($"{100 * regret:0.00}"), Text($"{Percentile(best - regret, within):0}"), "-"]);
+            rows.Add([$"most {name}", "-", Text($"{100 * regret:0.00}"), Text($"{Percentile(best - regret, within):0}"), "-", "-"]);
         }
 
         return rows;
@@ -71,6 +74,22 @@ public static class TruthTables
         ("multiply-adds", r => r.Macs), ("parameters", r => r.Parameters),
         .. rows.Any(r => r.Initial is null) ? [] : ((string, Func<ProbeRow, double>)[])[("synflow", r => r.Initial!.LogSynflow), ("jacobian covariance", r => r.Initial!.JacobianCovariance)],
     ];
+
+    /// <summary>Mean over the searches whose supernet measured five candidates of the table or more.</summary>
+    private static string SupernetTau(Arm arm, ProbeReport truth)
+    {
+        Dictionary<string, double> known = truth.Rows.ToDictionary(r => r.Architecture, r => r.Mean, StringComparer.Ordinal);
+        double[] taus = [.. arm.All.Select(c => (c.Candidates ?? []).Where(x => known.ContainsKey(x.Architecture)).ToArray()).Where(c => c.Length >= LeastRows)
+            .Select(c => RankStatistics.KendallTauB([.. c.Select(x => x.Supernet)], [.. c.Select(x => known[x.Architecture])])).Where(double.IsFinite)];
+        return taus.Length == 0 ? "-" : WithInterval.OverSeeds(taus.Length, drawn => drawn.Average(i => taus[i]), "supernet");
+    }
+
+    /// <summary>What the table says of architectures of nearly the budget, between which cost decides nothing.</summary>
+    private static string[] NearBudget(ProbeRow[] within, long budget)
+    {
+        ProbeRow[] near = [.. within.Where(r => r.Macs >= 0.9 * budget)];
+        return near.Length < LeastRows ? [] : [Text($"{near.Length} of them have nine tenths of the budget or more: means from {near.Min(r => r.Mean):0.0000} to {near.Max(r => r.Mean):0.0000}, two trainings order them with tau {WithInterval.Of(RankStatistics.KendallTauB, [.. near.Select(r => r.Alone[0])], [.. near.Select(r => r.Alone[1])], SeededRandom.Derive(1, "near")).Text}.")];
+    }
 
     /// <summary>Why table and searches do not belong together, as far as both say what they stand on; null: nothing speaks against it.</summary>
     private static string? Mismatch(CellResult[] cells, ProbeReport truth)
@@ -87,17 +106,6 @@ public static class TruthTables
     private static bool OneChoice(Arm arm) => arm.Found.Length > 1 && arm.Found.Max(r => r.Mean) - arm.Found.Min(r => r.Mean) < 1e-9;
 
     private static string[] Names(IEnumerable<CellResult> cells) => [.. cells.Select(c => c.Winner.Architecture).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
-
-    private static string Regret(ProbeRow[] rows, Func<ProbeRow, double> lost)
-    {
-        if (rows.Length == 0)
-            return "-";
-        double mean = 100 * rows.Average(lost);
-        if (rows.Length < LeastSeeds)
-            return Text($"{mean:0.00}");
-        (double low, double high) = Significance.Bootstrap(rows.Length, drawn => 100 * drawn.Average(i => lost(rows[i])), Resamples, SeededRandom.Derive(1, "truth"));
-        return new WithInterval(mean, low, high).Text;
-    }
 
     private static double Percentile(double accuracy, ProbeRow[] all) => 100.0 * all.Sum(r => Math.Abs(r.Mean - accuracy) < 1e-9 ? 0.5 : r.Mean < accuracy ? 1 : 0) / all.Length;
 

@@ -87,7 +87,7 @@ public sealed class SearchActorsTests : IDisposable
     private static DatasetSummary Data() => new(
         "drawn", Digest.Of("d"), Enumerable.Range(0, 12).Select(c => $"c{c}").ToValueList(), Enumerable.Repeat(160, 12).ToValueList(), Enumerable.Repeat(40, 12).ToValueList(), Enumerable.Repeat(100, 12).ToValueList());
 
-    private static SearchConfig Config() => ConfigLoader.Load("quickstart", [], null);
+    private static SearchConfig Config() => ConfigLoader.Load("drawn-12", [], null);
 
     private async Task<(SearchState State, ConcurrentQueue<(ActorAddress Actor, StateChange Change)> Log)> RunAsync(string name, int trainers, int failEvery, int failAppendEvery = 0)
     {

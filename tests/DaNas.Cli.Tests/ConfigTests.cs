@@ -7,6 +7,7 @@ public sealed class ConfigTests
 {
     [Theory]
     [InlineData("quickstart")]
+    [InlineData("drawn-12")]
     [InlineData("fashion-mnist")]
     [InlineData("cifar10")]
     [InlineData("imagenet20")]
@@ -16,11 +17,11 @@ public sealed class ConfigTests
     [Fact]
     public void A_configuration_survives_its_canonical_text()
     {
-        SearchConfig config = ConfigLoader.Load("quickstart", ["search.seed=5"], null);
+        SearchConfig config = ConfigLoader.Load("drawn-12", ["search.seed=5"], null);
         SearchConfig again = SearchConfig.FromCanonicalText(config.Text);
         again.ShouldBe(config);
         again.Hash.ShouldBe(config.Hash);
-        ConfigLoader.Load("quickstart", ["search.seed=6"], null).Hash.ShouldNotBe(config.Hash);
+        ConfigLoader.Load("drawn-12", ["search.seed=6"], null).Hash.ShouldNotBe(config.Hash);
     }
 
     [Theory]
@@ -48,7 +49,7 @@ public sealed class ConfigTests
     [InlineData("data.kind=idx", "data.path", "--data")]
     public void A_bad_value_names_key_value_and_remedy(string set, string named, string remedy)
     {
-        UsageException e = Should.Throw<UsageException>(() => ConfigLoader.Load("quickstart", [set], null));
+        UsageException e = Should.Throw<UsageException>(() => ConfigLoader.Load("drawn-12", [set], null));
         e.Message.ShouldContain(named);
         e.Message.ShouldContain(remedy);
         e.Message.ShouldMatch(@"^\S+:\d+: ");
@@ -56,7 +57,7 @@ public sealed class ConfigTests
 
     [Fact]
     public void All_problems_come_at_once_one_line_each() =>
-        Should.Throw<UsageException>(() => ConfigLoader.Load("quickstart", ["prune.ratio=2", "weights.batch=0"], null)).Message.Split('\n').Length.ShouldBe(2);
+        Should.Throw<UsageException>(() => ConfigLoader.Load("drawn-12", ["prune.ratio=2", "weights.batch=0"], null)).Message.Split('\n').Length.ShouldBe(2);
 
     /// <summary>The text that an earlier 0.2 stored, before recipes, latency and given architectures: it is read as it is, and begins a new search with today's defaults.</summary>
     [Fact]

@@ -43,7 +43,7 @@ public sealed class NodeFolderTests : IDisposable
     public async Task A_search_that_asks_for_more_memory_than_is_free_is_not_taken()
     {
         DeviceMemory.FreeOfMachine("MemTotal: 100 kB\nMemAvailable:    2048 kB\n").ShouldBe(2 * 1024 * 1024);
-        TrainerOptions options = ConfigLoader.Load("quickstart", ["trainers.memory=100GiB"], null).Trainers;
+        TrainerOptions options = ConfigLoader.Load("drawn-12", ["trainers.memory=100GiB"], null).Trainers;
         options.MemoryBytes.ShouldBe(100L << 30);
         await DeviceMemory.AdmitAsync(options with { MemoryBytes = 0 }, null, CancellationToken.None);
         await DeviceMemory.AdmitAsync(options with { MemoryBytes = 1 }, null, CancellationToken.None);

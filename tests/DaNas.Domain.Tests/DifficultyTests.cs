@@ -137,7 +137,7 @@ public sealed class DifficultyTests
     [InlineData("difficulty.steps-per-point=20", "difficulty.steps-per-point = 20", "difficulty.epochs-per-point")]
     public void What_cannot_be_judged_is_refused(string set, string named, string remedy)
     {
-        UsageException e = Should.Throw<UsageException>(() => ConfigLoader.Load("quickstart", [set], null));
+        UsageException e = Should.Throw<UsageException>(() => ConfigLoader.Load("drawn-12", [set], null));
         e.Message.ShouldContain(named);
         e.Message.ShouldContain(remedy);
     }
@@ -148,7 +148,7 @@ public sealed class DifficultyTests
     [InlineData(0.001, 100, 64, 1)]
     public void A_point_has_its_epochs_in_steps(double epochs, int pictures, int batch, int steps)
     {
-        SearchConfig config = ConfigLoader.Load("quickstart", [FormattableString.Invariant($"difficulty.epochs-per-point={epochs}")], null);
+        SearchConfig config = ConfigLoader.Load("drawn-12", [FormattableString.Invariant($"difficulty.epochs-per-point={epochs}")], null);
         config.Difficulty.Steps(TestSearches.Data(1, pictures), batch).ShouldBe(steps);
     }
 
@@ -164,7 +164,7 @@ public sealed class DifficultyTests
 
     private static SimulatedSearch Search(Func<int, int, int, (double Accuracy, double Loss)> measured, DatasetSummary data, string[] sets, Action counted)
     {
-        SearchConfig config = ConfigLoader.Load("quickstart", ["difficulty.points=4", "difficulty.passes=3", "difficulty.agreement=0.6", "controls.count=0", .. sets], null);
+        SearchConfig config = ConfigLoader.Load("drawn-12", ["difficulty.points=4", "difficulty.passes=3", "difficulty.agreement=0.6", "controls.count=0", .. sets], null);
         LandscapeEngine engine = new(new EngineContext(config, data));
         UnitOutcome Answer(WorkUnit unit)
         {

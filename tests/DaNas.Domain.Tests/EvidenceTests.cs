@@ -154,12 +154,15 @@ public sealed class EvidenceTests
         EvidenceTable Of(params CellResult[] cells) => TruthTables.Regret(new CellMatrix("x", ["da-nas", "other"], "da-nas", cells), table);
         EvidenceTable truth = Of(Chosen("da-nas", 1, "c", 40), Chosen("da-nas", 2, "d", 30), Chosen("other", 1, "d", 30), Chosen("other", 2, "d", 30));
         // Regrets 10 and 0; places 2.5 and 3.5 of 4; t = (15 - 5) / 5 = 2 with one degree of freedom: 0.5 - atan(2) / pi = 0.148.
-        truth.Rows[0].ShouldBe(["da-nas", "2", "5.00", "75", "0.148"]);
-        truth.Rows[1].ShouldBe(["other", "2", "0.00", "88", "all chose alike"]);
-        truth.Rows[2].ShouldBe(["a random architecture", "-", "15.00", "50", "-"]);
-        truth.Rows[3].ShouldBe(["most multiply-adds", "-", "10.00", "63", "-"]);
+        truth.Rows[0].ShouldBe(["da-nas", "2", "5.00", "75", "0.148", "-"]);
+        truth.Rows[1].ShouldBe(["other", "2", "0.00", "88", "all chose alike", "-"]);
+        truth.Rows[2].ShouldBe(["a random architecture", "-", "15.00", "50", "-", "-"]);
+        truth.Rows[3].ShouldBe(["most multiply-adds", "-", "10.00", "63", "-", "-"]);
+        // Supernet accuracies of a, b, c, d and "over": one of ten pairs against the table (0.8), and all of them (-1).
+        CellResult Knowing(long seed, params double[] supernet) => Chosen("da-nas", seed, "d", 30) with { Candidates = supernet.Select((a, i) => new CellCandidate(table.Rows[i].Architecture, a)).ToValueList() };
+        Of(Knowing(1, 0.1, 0.2, 0.4, 0.3, 0.5), Knowing(2, 0.5, 0.4, 0.3, 0.2, 0.1), Knowing(3, 0.1, 0.2)).Rows[0][^1].ShouldBe("-0.10");
         EvidenceTable partly = Of(Chosen("da-nas", 1, "c", 40), Chosen("da-nas", 2, "d", 30), Chosen("da-nas", 3, "over", 50), Chosen("da-nas", 4, "new", 20));
-        partly.Rows[0].ShouldBe(["da-nas", "2 of 4", "5.00", "75", "-"]);
+        partly.Rows[0].ShouldBe(["da-nas", "2 of 4", "5.00", "75", "-", "-"]);
         partly.Findings[^2].ShouldBe("Over the budget, and left out: over.");
         partly.Findings[^1].ShouldStartWith("Not in the table, and left out: new.");
         (CellResult[] Cells, string Said)[] apart =

@@ -15,7 +15,7 @@ namespace DaNas.Domain.Tests;
 /// <summary>The choice at the end: successive halving over trainings of the candidates by themselves.</summary>
 public sealed class FinalsTests
 {
-    private static readonly string[] Sets = ["derivation.candidates=7", "finals.rungs=3", "finals.epochs=1", "finals.keep=0.5", "retrain.segment-steps=20", "controls.count=1"];
+    private static readonly string[] Sets = ["derivation.candidates=7", "finals.rungs=3", "finals.epochs=1", "finals.keep=0.5", "finals.count=0", "retrain.segment-steps=20", "controls.count=1"];
 
     /// <summary>7 candidates, half of them (rounded up) go on: 7, 4, 2; one epoch over 1,920 pictures in batches of 64 is 30 steps, then 60, then 120, in units of 20.</summary>
     [Fact]
@@ -28,6 +28,27 @@ public sealed class FinalsTests
         finals.GroupBy(u => u.Run.Split('-')[1]).Select(g => (g.First().TotalSteps, g.Count())).ShouldBe([(30, 14), (60, 12), (120, 12)]);
         finals.Select(u => u.Seed).Distinct().Count().ShouldBe(3);
         units.Where(u => !u.OnValidation).ShouldAllBe(u => u.Id.StartsWith("retrain/", StringComparison.Ordinal));
+    }
+
+    /// <summary>Of 12 candidates the 5 of the best supernet accuracy begin, and 3 and 2 of them go on; random search has no supernet, and all begin.</summary>
+    [Fact]
+    public void So_many_begin_as_the_configuration_says_the_best_by_supernet_accuracy()
+    {
+        List<SearchEvent> events = [];
+        string[] sets = ["derivation.candidates=12", "derivation.random=0.5", "finals.count=5"];
+        SimulatedSearch search = Search(out List<WorkUnit.RetrainSegment> units, sets);
+        search.RunClean(null, (_, e) => events.Add(e));
+        ValueList<Architectures.RankedArchitecture> ranked = events.OfType<SearchEvent.ArchitecturesRanked>().Single().Ranked;
+        string[] best = [.. events.OfType<SearchEvent.ArchitectureScored>().OrderByDescending(e => e.Accuracy).ThenBy(e => e.Rank).Select(e => ranked[e.Rank].Architecture.Text)];
+        best.Length.ShouldBe(12);
+        SearchEvent.FinalsOpened[] rungs = [.. events.OfType<SearchEvent.FinalsOpened>()];
+        rungs.Select(r => r.Finalists.Count).ShouldBe([5, 3, 2]);
+        rungs[0].Finalists.Select(a => a.Text).ShouldBe(best.Take(5));
+        PhaseEstimate[] estimate = [.. SearchEstimate.Of(search.Config, search.Data).Phases.Where(p => p.Phase.StartsWith("finals", StringComparison.Ordinal))];
+        estimate.Sum(p => p.Units).ShouldBe(units.Count(u => u.OnValidation));
+        Search(out _, [.. sets, "search.strategy=random-search"]).RunClean(null, (_, e) => events.Add(e));
+        events.OfType<SearchEvent.FinalsOpened>().Skip(3).Select(f => f.Finalists.Count).ShouldBe([12, 6, 3]);
+        Should.Throw<Cli.Configuration.UsageException>(() => TestSearches.Config("drawn-12", "finals.count=1")).Message.ShouldContain("finals.count = 1");
     }
 
     /// <summary>The landscape's accuracy of the last rung decides, whatever the supernet thought.</summary>
@@ -155,7 +176,7 @@ public sealed class FinalsTests
     [Fact]
     public void Equal_cost_is_as_many_candidates_as_their_finals_may_cost()
     {
-        SearchConfig config = TestSearches.Config("quickstart", [.. Sets, "search.strategy=random-search"]);
+        SearchConfig config = TestSearches.Config("drawn-12", [.. Sets, "search.strategy=random-search"]);
         double macs = SearchState.BudgetOf(config.SpaceFor(12), config.Cost) / 1.05;
         double twelve = ((12 * 6240.0) + (6 * 12_000) + (3 * 23_520)) * macs;
         EqualCost.Candidates(config, TestSearches.Data(), twelve + 1).ShouldBe(12);
@@ -188,8 +209,8 @@ public sealed class FinalsTests
     [Fact]
     public void A_training_measured_on_validation_leaves_test_and_validation_pictures_out()
     {
-        Should.Throw<Cli.Configuration.UsageException>(() => TestSearches.Config("quickstart", "retrain.measure-on=validation")).Message.ShouldContain("retrain.measure-on = validation: strategy da-nas chooses its winner by the validation split");
-        SearchConfig config = TestSearches.Config("quickstart", "retrain.measure-on=validation", "search.strategy=random");
+        Should.Throw<Cli.Configuration.UsageException>(() => TestSearches.Config("drawn-12", "retrain.measure-on=validation")).Message.ShouldContain("retrain.measure-on = validation: strategy da-nas chooses its winner by the validation split");
+        SearchConfig config = TestSearches.Config("drawn-12", "retrain.measure-on=validation", "search.strategy=random");
         RetrainPlan.Steps(config, TestSearches.Data(), "winner").ShouldBe(105);
         RetrainPlan.Steps(TestSearches.Config(), TestSearches.Data(), "winner").ShouldBe(132);
         SearchState end = TestSearches.Run(config, TestSearches.Data()).State;
@@ -208,7 +229,7 @@ public sealed class FinalsTests
 
     private static SimulatedSearch Search(out List<WorkUnit.RetrainSegment> units, params string[] sets)
     {
-        SearchConfig config = TestSearches.Config("quickstart", [.. Sets, .. sets]);
+        SearchConfig config = TestSearches.Config("drawn-12", [.. Sets, .. sets]);
         DatasetSummary data = TestSearches.Data();
         LandscapeEngine engine = new(new EngineContext(config, data));
         List<WorkUnit.RetrainSegment> all = units = [];

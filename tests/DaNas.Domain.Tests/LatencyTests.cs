@@ -53,14 +53,14 @@ public sealed class LatencyTests
         {
             File.WriteAllText(table, Json("cpu-base", b => b.Name == "k3e1" ? 1 : 10));
             string file = table + ".conf";
-            File.WriteAllText(file, $"include \"searches/quickstart.conf\"\ncost.target-milliseconds = 8\ncost.latency {{ include \"{table}\" }}\nprune.ratio = 0.6\n");
+            File.WriteAllText(file, $"include \"searches/drawn-12.conf\"\ncost.target-milliseconds = 8\ncost.latency {{ include \"{table}\" }}\nprune.ratio = 0.6\n");
             SearchConfig config = TestSearches.Config(file);
             File.Delete(file);
             (Searches.SearchState state, List<Searches.SearchEvent> events) = TestSearches.Run(config, TestSearches.Data());
             events.OfType<Searches.SearchEvent.BlocksPruned>().ShouldNotBeEmpty();
             state.Alive!.Layers.ShouldAllBe(l => l.Contains("k3e1"));
             state.Selected!.Winner.Blocks.ShouldAllBe(b => b == "k3e1"); // 6 ms; one other block would make 15.
-            TestSearches.Run(TestSearches.Config("quickstart", "prune.ratio=0.6"), TestSearches.Data()).State.Alive!.Layers.ShouldContain(l => !l.Contains("k3e1"));
+            TestSearches.Run(TestSearches.Config("drawn-12", "prune.ratio=0.6"), TestSearches.Data()).State.Alive!.Layers.ShouldContain(l => !l.Contains("k3e1"));
         }
         finally
         {
@@ -106,7 +106,7 @@ public sealed class LatencyTests
             SearchConfig config = Bounded(table, 8);
             config.Cost.Latency!.Device.ShouldBe("test");
             TestSearches.Run(config, TestSearches.Data()).State.Selected!.Winner.Blocks.ShouldAllBe(b => b.StartsWith("k3", StringComparison.Ordinal));
-            TestSearches.Run(TestSearches.Config("quickstart", "prune.ratio=0"), TestSearches.Data()).State.Selected!.Winner.Blocks.ShouldContain(b => b.StartsWith("k5", StringComparison.Ordinal));
+            TestSearches.Run(TestSearches.Config("drawn-12", "prune.ratio=0"), TestSearches.Data()).State.Selected!.Winner.Blocks.ShouldContain(b => b.StartsWith("k5", StringComparison.Ordinal));
         }
         finally
         {
@@ -133,14 +133,14 @@ public sealed class LatencyTests
 
     [Fact]
     public void A_bound_without_a_table_is_refused() =>
-        Should.Throw<Cli.Configuration.UsageException>(() => TestSearches.Config("quickstart", "cost.target-milliseconds=3")).Message.ShouldContain("danas measure");
+        Should.Throw<Cli.Configuration.UsageException>(() => TestSearches.Config("drawn-12", "cost.target-milliseconds=3")).Message.ShouldContain("danas measure");
 
     private static SearchConfig Bounded(string table, double milliseconds)
     {
         string file = table + ".conf";
         try
         {
-            File.WriteAllText(file, FormattableString.Invariant($"include \"searches/quickstart.conf\"\nprune.ratio = 0\ncost.target-milliseconds = {milliseconds}\ncost.latency {{ include \"{table}\" }}\n"));
+            File.WriteAllText(file, FormattableString.Invariant($"include \"searches/drawn-12.conf\"\nprune.ratio = 0\ncost.target-milliseconds = {milliseconds}\ncost.latency {{ include \"{table}\" }}\n"));
             return TestSearches.Config(file);
         }
         finally

@@ -13,7 +13,7 @@ public sealed class SearchTests
     [Fact]
     public void A_search_runs_to_its_end_and_the_fold_of_its_events_is_its_state()
     {
-        (SearchState state, List<SearchEvent> events) = TestSearches.Run(TestSearches.Config("quickstart", "prune.when=schedule"), TestSearches.Data());
+        (SearchState state, List<SearchEvent> events) = TestSearches.Run(TestSearches.Config("drawn-12", "prune.when=schedule"), TestSearches.Data());
         state.Phase.ShouldBeOfType<SearchPhase.Completed>();
         state.Alive!.Layers.ShouldAllBe(l => l.Count == 2);
         SearchState folded = events.Aggregate(SearchState.Initial, SearchEvolver.Evolve);
@@ -24,7 +24,7 @@ public sealed class SearchTests
     [Fact]
     public void The_order_in_which_results_arrive_changes_no_decision()
     {
-        SearchConfig config = TestSearches.Config("quickstart", "difficulty.seeds=3");
+        SearchConfig config = TestSearches.Config("drawn-12", "difficulty.seeds=3");
         (SearchState a, List<SearchEvent> first) = TestSearches.Run(config, TestSearches.Data());
         (SearchState b, List<SearchEvent> second) = TestSearches.Run(config, TestSearches.Data(), reversed: true);
         first.Select(e => e.ToString()).ShouldNotBe(second.Select(e => e.ToString()));
@@ -34,7 +34,7 @@ public sealed class SearchTests
 
     [Fact]
     public void Another_seed_gives_another_decision_hash() =>
-        TestSearches.Run(TestSearches.Config("quickstart", "search.seed=2"), TestSearches.Data()).State.DecisionHash
+        TestSearches.Run(TestSearches.Config("drawn-12", "search.seed=2"), TestSearches.Data()).State.DecisionHash
             .ShouldNotBe(TestSearches.Run(TestSearches.Config(), TestSearches.Data()).State.DecisionHash);
 
     [Theory]
@@ -59,7 +59,7 @@ public sealed class SearchTests
     [InlineData("controls.count=0")]
     public void Every_choice_of_the_method_runs_to_an_end(string choice)
     {
-        (SearchState state, _) = TestSearches.Run(TestSearches.Config("quickstart", choice.Split(' ')), TestSearches.Data());
+        (SearchState state, _) = TestSearches.Run(TestSearches.Config("drawn-12", choice.Split(' ')), TestSearches.Data());
         state.Phase.ShouldBeOfType<SearchPhase.Completed>(choice);
         state.Selected!.Cost.Macs.ShouldBeLessThanOrEqualTo(state.Budget);
     }
@@ -127,8 +127,8 @@ public sealed class SearchTests
     [Fact]
     public void The_cost_of_the_class_schedule_is_half_of_the_full_one()
     {
-        SearchConfig scheduled = TestSearches.Config("quickstart", "warmup.epochs=0", "stage.epochs=20", "rounds.steps=1", "rounds.shards=1");
-        SearchConfig full = TestSearches.Config("quickstart", "warmup.epochs=0", "stage.epochs=20", "rounds.steps=1", "rounds.shards=1", "curriculum.fractions=[1.0,1.0,1.0,1.0]");
+        SearchConfig scheduled = TestSearches.Config("drawn-12", "warmup.epochs=0", "stage.epochs=20", "rounds.steps=1", "rounds.shards=1");
+        SearchConfig full = TestSearches.Config("drawn-12", "warmup.epochs=0", "stage.epochs=20", "rounds.steps=1", "rounds.shards=1", "curriculum.fractions=[1.0,1.0,1.0,1.0]");
         DatasetSummary data = TestSearches.Data(100, 64, 16, 10);
         double ratio = (double)Rounds(full, data) / Rounds(scheduled, data);
         ratio.ShouldBe(2.0, 0.01);

@@ -107,7 +107,7 @@ public sealed class SurePruningTests
     [Fact]
     public void A_search_that_is_not_sure_trains_on_keeps_more_blocks_and_says_so()
     {
-        SearchConfig config = TestSearches.Config("quickstart", "prune.train-on=4");
+        SearchConfig config = TestSearches.Config("drawn-12", "prune.train-on=4");
         (SearchState end, List<SearchEvent> events) = TestSearches.Run(config, TestSearches.Data());
         end.Phase.ShouldBeOfType<SearchPhase.Completed>();
         SearchEvent.StageOpened first = events.OfType<SearchEvent.StageOpened>().First(s => s.Plan.PrunesAtEnd);
@@ -127,7 +127,7 @@ public sealed class SurePruningTests
     [Fact]
     public void The_looks_of_a_search_share_its_error()
     {
-        SearchConfig config = TestSearches.Config("quickstart", "prune.train-on=4");
+        SearchConfig config = TestSearches.Config("drawn-12", "prune.train-on=4");
         SearchState end = TestSearches.Run(config, TestSearches.Data()).State;
         config.Prune.Looks.ShouldBe(3);
         Enumerable.Range(0, 3).Select(l => end.Plan!.ErrorOfLook(config.Prune, l)).ShouldBe([0.05 / 3 / 7, 0.05 / 3 * 2 / 7, 0.05 / 3 * 4 / 7], 1e-12);

@@ -13,7 +13,7 @@ namespace DaNas.Domain.Tests;
 /// <summary>Shipped configurations and spaces, and a search driven to its end by the tabular engine.</summary>
 internal static class TestSearches
 {
-    public static SearchConfig Config(string name = "quickstart", params string[] sets) => ConfigLoader.Load(name, sets, null);
+    public static SearchConfig Config(string name = "drawn-12", params string[] sets) => ConfigLoader.Load(name, sets, null);
 
     public static SearchSpace Space(string name, int classes)
     {

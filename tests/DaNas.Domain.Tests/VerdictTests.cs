@@ -42,7 +42,7 @@ public sealed class VerdictTests
     [Fact]
     public void Beside_the_verdict_stands_what_would_have_been_chosen_without_a_search()
     {
-        SearchConfig config = TestSearches.Config("quickstart", "controls.count=3");
+        SearchConfig config = TestSearches.Config("drawn-12", "controls.count=3");
         (SearchState state, List<SearchEvent> events) = TestSearches.Run(config, TestSearches.Data());
         ValueList<RetrainedModel> models = ((SearchPhase.Completed)state.Phase).Models;
         CostTable costs = CostTable.Of(state.Space!);
@@ -123,7 +123,7 @@ public sealed class VerdictTests
         controls.Count.ShouldBe(5);
         controls.ShouldNotBe(RandomArchitectures.Near(space, ArchitectureBudget.OfMacs(3_000_000), new ControlOptions(5, 0.05), 7, _ => true));
         RandomArchitectures.Near(space, ArchitectureBudget.OfMacs(3_000_000), uniform, 7, a => a != controls[0]).ShouldNotContain(controls[0]);
-        ConfigLoader.Load("quickstart", [], null).Controls.Draw.ShouldBe(ControlDraw.Uniform);
+        ConfigLoader.Load("drawn-12", [], null).Controls.Draw.ShouldBe(ControlDraw.Uniform);
     }
 
     private static IEnumerable<Architecture> All(SearchSpace space) => space.Layers

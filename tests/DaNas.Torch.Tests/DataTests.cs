@@ -155,7 +155,7 @@ public sealed class DataTests : IDisposable
         Should.Throw<DataException>(() => Safetensors.Read(bytes[..20]));
     }
 
-    private SearchConfig Config(params string[] sets) => ConfigLoader.Load("quickstart", sets, folder);
+    private SearchConfig Config(params string[] sets) => ConfigLoader.Load("drawn-12", sets, folder);
 
     private void Pngs(string split, int each)
     {

@@ -27,7 +27,7 @@ public sealed class EngineFixture : IDisposable
     public EngineFixture(params string[] sets)
     {
         TorchBinding.Prepare(1);
-        Config = ConfigLoader.Load("quickstart", [.. Tiny, .. sets], null);
+        Config = ConfigLoader.Load("drawn-12", [.. Tiny, .. sets], null);
         Data = new DatasetCatalog().Describe(Config);
         Blobs = new FileBlobStore(folder);
         Session = new EngineSession(new EngineContext(Config, Data), Blobs);

@@ -27,7 +27,7 @@ public sealed class ReferenceStepTests : IDisposable
     {
         TorchBinding.Prepare(1);
         space = ConfigLoader.Load(
-            "quickstart",
+            "drawn-12",
             ["space.resolution=4", "space.stem.channels=2", "space.layers=[{ channels = 2, stride = 1 }]", "space.candidates.kernels=[3]", "space.candidates.expansions=[1, 2]", "space.head.channels=0", "difficulty.block=k3e1"],
             null).SpaceFor(3);
         using DisposeScope scope = NewDisposeScope();

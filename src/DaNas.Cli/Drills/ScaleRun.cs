@@ -103,7 +103,7 @@ internal sealed class ScaleRun(ScaleRequest request)
         int perSearch = Math.Max(Shards + 1, request.Units / request.Searches);
         double epochs = Math.Max(1, perSearch / (Shards + 1)) * Shards / 1600.0;
         return ConfigLoader.Load(
-            "quickstart",
+            "drawn-12",
             [
                 "data.drawn.classes=8", "curriculum.order=random", "curriculum.fractions=[1.0]", "warmup.epochs=0", Verbs.Output.Text($"rounds.shards={Shards}"), "rounds.steps=1", "weights.batch=1", "controls.count=0",
                 "retrain.segment-steps=1000000", Verbs.Output.Text($"stage.epochs={epochs:0.######}"), "derivation.candidates=1",

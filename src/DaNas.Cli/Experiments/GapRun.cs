@@ -77,7 +77,7 @@ internal sealed class GapRun(OutputFolder folder, SearchRecord record, GapReques
         Dictionary<Architecture, ProbeRow> rows = table.Rows.Select(r => (Architecture.Parse(state.Space!, r.Architecture), r)).Where(r => r.Item1 is { } a && a.Blocks.Select((b, l) => alive.Layers[l].Contains(b)).All(there => there)).ToDictionary(r => r.Item1!, r => r.r);
         if (rows.Count < 5)
             throw new UsageException(Output.Text($"--truth {file}: {rows.Count} of its {table.Rows.Count} architectures are in the last supernet of {record.Id} (space {state.Space!.Name}); five at least are needed; make a larger table with 'danas space probe --all --any-cost'"));
-        await Console.Error.WriteLineAsync(Output.Text($"measuring the supernet with {rows.Count} of the table's {table.Rows.Count} architectures{(rows.Count < table.Rows.Count ? "; the others have blocks that were pruned or are of another space" : string.Empty)}; their accuracies are of the validation split, as the supernet's are"));
+        await Console.Error.WriteLineAsync(Output.Text($"measuring the supernet with {rows.Count} of the table's {table.Rows.Count} architectures{(rows.Count < table.Rows.Count ? "; the others have blocks that were pruned or are of another space" : string.Empty)}; their accuracies are of the {table.Split} split, the supernet's of the validation split"));
         return Measure(alive, [.. rows.Keys], state.Config!.Trainers, a => new(rows[a].Alone, null, rows[a].Initial));
     }
 

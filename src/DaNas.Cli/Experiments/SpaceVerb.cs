@@ -32,12 +32,14 @@ internal static class SpaceVerb
         Option<int> seeds = new("--seeds") { DefaultValueFactory = _ => 2, Description = "Trainings of each, at least 2: what they differ by is noise." };
         Option<bool> any = new("--any-cost") { Description = "Draws from the whole space; by default from the architectures within controls.tolerance of the budget, among which a verdict has to tell." };
         Option<bool> all = new("--all") { Description = "Trains the whole space, or the whole band of the budget, of at most 1,000 architectures: a truth table." };
+        Option<string> split = new("--split") { DefaultValueFactory = _ => "validation", Description = "validation: the test split stays unread, for a look before a search. test: trained on all training images and measured on the test split, for a table that searches are judged by." };
+        split.AcceptOnlyFromAmong("validation", "test");
         Option<string?> to = new("--to") { Description = "Also writes the table, as JSON, to this file." };
         Option<string[]> set = Shared.Set();
         Option<string?> data = Shared.Data();
         Option<string?> output = Shared.Out();
         Option<bool> json = Shared.Json();
-        Command probe = new("probe", "Trains a few architectures twice, measures them on the validation split, and says whether they differ by more than chance. Interrupted, the same command goes on.") { conf, count, seeds, any, all, to, set, data, output, json };
+        Command probe = new("probe", "Trains a few architectures twice, measures them on held-out pictures, and says whether they differ by more than chance. Interrupted, the same command goes on.") { conf, count, seeds, any, all, split, to, set, data, output, json };
         probe.SetAction((parsed, _) => Shared.GuardAsync(async () =>
         {
             if (parsed.GetValue(count) < 5 || parsed.GetValue(seeds) < 2)
@@ -51,7 +53,7 @@ internal static class SpaceVerb
             SearchSpace space = config.SpaceFor(Engines.Describe(config).Classes.Count);
             (Architecture[] table, double band) = Table(space, config, new(parsed.GetValue(count), parsed.GetValue(all), parsed.GetValue(any)));
             string name = $"probe-{config.Search.Name}";
-            SearchConfig training = ConfigLoader.Load(parsed.GetValue(conf)!, [.. sets, .. TruthTraining.Sets(name, table), Output.Text($"retrain.seeds={parsed.GetValue(seeds)}"), "retrain.measure-on=validation"], parsed.GetValue(data));
+            SearchConfig training = ConfigLoader.Load(parsed.GetValue(conf)!, [.. sets, .. TruthTraining.Sets(name, table), Output.Text($"retrain.seeds={parsed.GetValue(seeds)}"), $"retrain.measure-on={parsed.GetValue(split)}"], parsed.GetValue(data));
             (SearchRecord? done, int code) = await TruthTraining.RunAsync(folder, TruthTraining.IdOf(name, table.Length, training), training);
             if (done is null)
                 return code;
@@ -90,13 +92,13 @@ internal static class SpaceVerb
         CostTable costs = CostTable.Of(space);
         ProbeRow[] rows = [.. table.Select(a => new ProbeRow(a.Text, costs.Of(a).Macs, costs.Of(a).Parameters, TruthTraining.Results(done, a), TruthTraining.Initial(done, a)))];
         double seconds = done.Events.Select(e => e.Event).OfType<SearchEvent.SegmentCompleted>().Sum(s => s.Timing.Seconds) / rows.Sum(r => r.Alone.Count);
-        return ProbeReport.Of(name, band, Math.Round(seconds, 2), rows, done.State.Config!.Search.Seed) with { Data = done.State.Started!.Data.Fingerprint.Hex };
+        return ProbeReport.Of(name, band, Math.Round(seconds, 2), rows, done.State.Config!.Search.Seed) with { Data = done.State.Started!.Data.Fingerprint.Hex, Split = done.State.Config!.Retrain.MeasuredName };
     }
 
     private static void Print(ProbeReport r, string file)
     {
         Output.PrintTable(
-            ["architecture", "multiply-adds", "parameters", "validation accuracy", "mean"],
+            ["architecture", "multiply-adds", "parameters", $"{r.Split} accuracy", "mean"],
             r.Rows.OrderByDescending(x => x.Mean).Select(x => (IReadOnlyList<string>)[x.Architecture, Output.Text($"{x.Macs:N0}"), Output.Text($"{x.Parameters:N0}"), string.Join(", ", x.Alone.Select(a => Output.Text($"{a:0.0000}"))), Output.Text($"{x.Mean:0.0000}")]));
         Console.WriteLine(Output.Text($"{r.Rows.Count} of {r.Band:N0} architectures; spread between architectures {100 * r.Spread:0.0} points, noise of one training {100 * r.Noise:0.0}"));
         Console.WriteLine($"ceiling: two trainings of the same architectures order them with Kendall tau {r.Ceiling.Text}; a perfect predictor would reach {Output.Text($"{r.PerfectPredictor:0.00}")} with their mean");

@@ -34,7 +34,7 @@ internal static class BenchVerbs
         command.SetAction(parsed => Shared.Guard(() =>
         {
             TorchBinding.Prepare(parsed.GetValue(threads));
-            SearchConfig config = ConfigLoader.Load("quickstart", [], null);
+            SearchConfig config = ConfigLoader.Load("drawn-12", [], null);
             StepBenchmark result = StepBenchmark.Run(config.SpaceFor(10), 64, parsed.GetValue(layout) == "channels-last", parsed.GetValue(device)!, parsed.GetValue(seconds));
             Output.PrintJson(new { imagesPerSecond = result.ImagesPerSecond, macsPerSecond = result.MacsPerSecond, torch = TorchBinding.Description });
             return ExitCode.Done;
@@ -142,7 +142,7 @@ internal static class BenchVerbs
     {
         const int images = 160 * 12;
         SearchConfig config = ConfigLoader.Load(
-            "quickstart",
+            "drawn-12",
             [
                 "curriculum.order=random", "curriculum.fractions=[1.0]", "warmup.epochs=0", "rounds.shards=1", "rounds.steps=1", "weights.batch=1", "controls.count=0", "retrain.segment-steps=1000000",
                 Output.Text($"stage.epochs={(double)units / images}"), "derivation.candidates=1",

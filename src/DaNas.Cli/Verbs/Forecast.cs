@@ -97,7 +97,7 @@ internal static class Forecast
     private static double Measured()
     {
         TorchBinding.Prepare(1);
-        return StepBenchmark.Run(ConfigLoader.Load("quickstart", [], null).SpaceFor(10), 64, true, "cpu", 2).MacsPerSecond;
+        return StepBenchmark.Run(ConfigLoader.Load("drawn-12", [], null).SpaceFor(10), 64, true, "cpu", 2).MacsPerSecond;
     }
 
     /// <summary>Each phase's expected work, shared equally by its units; a merge takes a moment.</summary>

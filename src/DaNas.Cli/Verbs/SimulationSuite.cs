@@ -47,7 +47,7 @@ internal sealed class SimulationSuite
 
     internal static (SimulatedSearch Search, CleanRun Clean) Make(int variant, int misfortune)
     {
-        SearchConfig config = ConfigLoader.Load("quickstart", [.. Common, .. Variants[variant]], null);
+        SearchConfig config = ConfigLoader.Load("drawn-12", [.. Common, .. Variants[variant]], null);
         DatasetSummary data = new(
             "simulated", Digest.Of("simulated"), Enumerable.Range(0, 8).Select(c => $"c{c}").ToValueList(), Enumerable.Repeat(32, 8).ToValueList(), Enumerable.Repeat(8, 8).ToValueList(), Enumerable.Repeat(8, 8).ToValueList());
         LandscapeEngine engine = new(new EngineContext(config, data));

@@ -16,11 +16,11 @@ namespace DaNas.Domain.Evaluation;
 /// <param name="Low">With <paramref name="High"/> the 95 % interval of ByScore less Random (Welch 1947). Not a number where either has fewer than two.</param>
 public sealed record FinalistComparison(double ByScore, int Scored, double Random, int Drawn, double ScoredMacs, double DrawnMacs, double Low, double High, bool WinnerIsRandom)
 {
-    /// <summary>Null where nothing was drawn at random, or the first rung is not over.</summary>
+    /// <summary>Null where nothing was drawn at random, the first rung is not over, or the supernet chose among the random ones too (<c>finals.count</c>).</summary>
     public static FinalistComparison? Of(SearchState state, IEnumerable<SearchEvent> events)
     {
         SearchEvent[] all = [.. events];
-        if (state.Selected is not { } selected || all.OfType<SearchEvent.ArchitecturesRanked>().LastOrDefault() is not { } ranked)
+        if (state.Selected is not { } selected || all.OfType<SearchEvent.ArchitecturesRanked>().LastOrDefault() is not { } ranked || Finals.Begin(state.Config!) < ranked.Ranked.Count)
             return null;
         Dictionary<Architecture, double> first = all.OfType<SearchEvent.FinalistMeasured>().Where(f => Finals.RungOf(f.Run) == 1 && f.Accuracy > 0).ToDictionary(f => f.Architecture, f => f.Accuracy);
         ILookup<bool, RankedArchitecture> measured = ranked.Ranked.Where(r => first.ContainsKey(r.Architecture)).ToLookup(r => r.Random);

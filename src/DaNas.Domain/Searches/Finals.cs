@@ -17,9 +17,13 @@ public static class Finals
     /// <summary>Whether a run is one of the finals and not a retraining.</summary>
     public static bool IsFinal(string run) => run.StartsWith(Prefix, StringComparison.Ordinal);
 
-    /// <summary>How many begin a rung, counted from 0.</summary>
-    public static int Finalists(int candidates, FinalOptions options, int rung) =>
-        Enumerable.Range(0, rung).Aggregate(candidates, (n, _) => Kept(n, options));
+    /// <summary>How many of those that begin the first rung begin a rung, counted from 0.</summary>
+    public static int Finalists(int first, FinalOptions options, int rung) =>
+        Enumerable.Range(0, rung).Aggregate(first, (n, _) => Kept(n, options));
+
+    /// <summary>How many begin the first rung.</summary>
+    public static int Begin(SearchConfig config) =>
+        config.Finals.Count > 0 && Strategies.Strategy.Of(config).TrainsSupernet ? Math.Min(config.Finals.Count, config.Derivation.Candidates) : config.Derivation.Candidates;
 
     /// <summary>Optimiser steps of one training of a rung: epochs over the weights split, longer by 1 / keep with each rung.</summary>
     public static int Steps(SearchConfig config, DatasetSummary data, int rung) => Math.Max(1, (int)Math.Ceiling(
@@ -36,10 +40,10 @@ public static class Finals
         return new(ranked, accuracies, e.Rung, e.Finalists.Select((a, i) => new RunProgress(string.Create(CultureInfo.InvariantCulture, $"{Prefix}{e.Rung + 1}-{i + 1}"), a, UnitChain.Empty, null)).ToValueList());
     }
 
-    /// <summary>Who begins: the ranked architectures by supernet accuracy where they have one.</summary>
-    internal static ValueList<Architecture> First(SearchPhase.Deriving p) => p.Scores.Count == 0
-        ? p.Ranked.Select(r => r.Architecture).ToValueList()
-        : p.Scores.OrderByDescending(s => s.Accuracy).ThenBy(s => s.Rank).Select(s => p.Ranked[s.Rank].Architecture).ToValueList();
+    /// <summary>Who begins: the ranked architectures, the best by supernet accuracy where they have one.</summary>
+    internal static ValueList<Architecture> First(SearchPhase.Deriving p, SearchConfig config) => (p.Scores.Count == 0
+        ? p.Ranked.Select(r => r.Architecture)
+        : p.Scores.OrderByDescending(s => s.Accuracy).ThenBy(s => s.Rank).Select(s => p.Ranked[s.Rank].Architecture)).Take(Begin(config)).ToValueList();
 
     /// <summary>Who goes on from a rung whose runs are all measured; null: the first one has won. Ties go to the one that began the rung first: the better one so far.</summary>
     internal static SearchEvent.FinalsOpened? Next(SearchPhase.Finals phase, FinalOptions options)

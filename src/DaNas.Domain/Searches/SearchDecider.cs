@@ -81,8 +81,8 @@ public static class SearchDecider
             case SearchPhase.Scoring p when p.Pruned ? NextStage(state) is not null : !p.Stage.PrunesAtEnd && NextStage(state) is null && p.Scores.Covers(state.Alive!):
                 return new SearchEvent.StageClosed(p.Stage.Index, state.Supernet);
             case SearchPhase.Deriving p when p.Scores.Count == p.Ranked.Count || !strategy.TrainsSupernet:
-                return config.Finals.Rungs > 0 && strategy.HoldsFinals && p.Ranked.Count > 1
-                    ? new SearchEvent.FinalsOpened(0, Finals.First(p))
+                return config.Finals.Rungs > 0 && strategy.HoldsFinals && Finals.First(p, config) is { Count: > 1 } first
+                    ? new SearchEvent.FinalsOpened(0, first)
                     : Select(state, p.Ranked, p.Scores.OrderBy(s => s.Rank).Select(s => s.Accuracy).ToValueList(), null);
             case SearchPhase.Finals p when p.Runs.All(r => r.Result is not null):
                 return (SearchEvent?)Finals.Next(p, config.Finals) ?? Select(state, p.Ranked, p.Accuracies, Finals.Best(p).First());

@@ -18,8 +18,8 @@ public static class AccuracyTables
         IReadOnlyList<double> better = Significance.Holm([.. arms.Select(a => Significance.PairedGreater(a.Random))]);
         IReadOnlyList<string>[] rows = [.. arms.Select((a, i) => (IReadOnlyList<string>)[
             a.Name, Text($"{a.Cells.Length}"), Text($"{a.Cells.Average(c => c.Winner.Macs) / 1e6:0.000} M"), MeanError.Of(a.Cells.Select(c => c.Winner.TestAccuracy)).Text("0.0000"),
-            a.Name == matrix.Reference ? "-" : MeanError.Of(a.Against).Text("0.0000"), Chance(different[i]), Chance(equivalent[i]), a.Name == matrix.Reference ? "-" : Points(Significance.Detectable(a.Against, Level / 2 / Math.Max(1, arms.Length - 1))),
-            a.Random.Length == 0 ? "-" : MeanError.Of(a.Random).Text("0.0000"), Chance(better[i]), a.Random.Length == 0 ? "-" : Points(Significance.Detectable(a.Random, Level / arms.Length))])];
+            a.Name == matrix.Reference ? "-" : MeanError.Of(a.Against).Text("0.0000"), Significance.Text(different[i]), Significance.Text(equivalent[i]), a.Name == matrix.Reference ? "-" : Points(Significance.Detectable(a.Against, Level / 2 / Math.Max(1, arms.Length - 1))),
+            a.Random.Length == 0 ? "-" : MeanError.Of(a.Random).Text("0.0000"), Significance.Text(better[i]), a.Random.Length == 0 ? "-" : Points(Significance.Detectable(a.Random, Level / arms.Length))])];
         return new(
             "DA5",
             "test accuracy of the retrained winners (mean \u00b1 standard error over seeds)",
@@ -54,8 +54,6 @@ public static class AccuracyTables
             : equivalent < Level ? Text($"{arm.Name}: equivalent to {matrix.Reference} within {100 * matrix.Margin:0.#} points ({difference})")
             : $"{arm.Name}: neither different from {matrix.Reference} nor shown to be equivalent ({difference}): more seeds would be needed";
     }
-
-    private static string Chance(double p) => double.IsNaN(p) ? "-" : Text($"{p:0.000}");
 
     private static string Points(double difference) => double.IsNaN(difference) ? "-" : Text($"{difference:0.0000}");
 

@@ -156,7 +156,7 @@ public sealed record CellResult(
     }
 
     private static ValueList<CellCandidate> Measured(IReadOnlyList<SearchEvent> events) => events.OfType<SearchEvent.ArchitecturesRanked>().LastOrDefault() is { } ranked
-        ? events.OfType<SearchEvent.ArchitectureScored>().OrderBy(s => s.Rank).Select(s => new CellCandidate(ranked.Ranked[s.Rank].Architecture.Text, Math.Round(s.Accuracy, 5))).ToValueList()
+        ? events.SkipWhile(e => e != ranked).OfType<SearchEvent.ArchitectureScored>().GroupBy(s => s.Rank).OrderBy(g => g.Key).Select(g => new CellCandidate(ranked.Ranked[g.Key].Architecture.Text, Math.Round(g.Last().Accuracy, 5))).ToValueList()
         : [];
 
     private static string Order(string run) => run == "winner" ? string.Empty : run;

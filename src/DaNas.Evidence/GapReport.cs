@@ -3,7 +3,7 @@ using DaNas.Domain.Values;
 
 namespace DaNas.Evidence;
 
-/// <summary>One architecture of the truth table: multiply-adds, accuracy with the supernet's weights, and test accuracies from scratch, one a seed.</summary>
+/// <summary>One architecture of the truth table: multiply-adds, accuracy with the supernet's weights, and accuracies from scratch, one a seed (of the test split, or of the split of a given table).</summary>
 public sealed record GapRow(string Architecture, long Macs, double Supernet, ValueList<double> Alone, double? ShortAlone)
 {
     public double Truth => Alone.Average();
@@ -36,7 +36,7 @@ public sealed record TrivialPredictor(string Name, WithInterval Tau, WithInterva
     }
 }
 
-/// <summary>A statistic with the 95 % interval of a bootstrap over architectures (1,000 resamples).</summary>
+/// <summary>A statistic with the 95 % interval of a bootstrap (1,000 resamples), over architectures or over seeds.</summary>
 public sealed record WithInterval(double Value, double Low, double High)
 {
     private const int Resamples = 1000;

@@ -84,6 +84,9 @@ public static class Significance
         return corrected;
     }
 
+    /// <summary>A chance as tables show it; "-" where there is none.</summary>
+    public static string Text(double chance) => double.IsNaN(chance) ? "-" : chance < 0.0005 ? "< 0.001" : FormattableString.Invariant($"{chance:0.000}");
+
     /// <summary>
     /// Percentile interval (Efron 1979) of a statistic over resamples of things, drawn with replacement from a seed; resamples for which the
     /// statistic is no number are left out.

@@ -26,7 +26,7 @@ public static class SurvivalTables
             double[] taus = [.. pairs.Select(p => Taus(p.Cell, p.Reference).DefaultIfEmpty(double.NaN).Average()).Where(double.IsFinite)]; // One a seed: its layers are not independent.
             rows.Add([
                 arm, Text($"{pairs.Length}"), MeanError.Of(survival).Text("0.00"), Text($"{chance.Average():0.00}"), ceiling.Length == 0 ? "-" : Text($"{ceiling.Average():0.00}"),
-                Text($"{Significance.PairedGreater(survival.Zip(chance, (s, c) => s - c)):0.000}"), MeanError.Of(taus).Text("0.00"), Text($"{taus.Count(t => t > 0)} of {taus.Length}"), Text($"{Significance.PairedGreater(taus):0.000}"), Text($"{Significance.Sign(pairs.SelectMany(p => Taus(p.Cell, p.Reference))):0.000}")]);
+                Significance.Text(Significance.PairedGreater(survival.Zip(chance, (s, c) => s - c))), MeanError.Of(taus).Text("0.00"), Text($"{taus.Count(t => t > 0)} of {taus.Length}"), Significance.Text(Significance.PairedGreater(taus)), Significance.Text(Significance.Sign(pairs.SelectMany(p => Taus(p.Cell, p.Reference))))]);
         }
 
         if (rows.Count == 0)
@@ -35,7 +35,7 @@ public static class SurvivalTables
         return new(
             "DA3, DA6, DA8",
             $"what becomes of the blocks that {matrix.Reference} scores best",
-            ["arm", "seeds", "survival of the best block", "chance", "ceiling", "p (paired t over chance)", "tau, first stage against full", "seeds with tau > 0", "p (t over 0)", "p (sign test, layers)"],
+            ["arm", "seeds", "survival of the best block", "chance", "ceiling", "p (paired t over chance)", $"tau, first stage against {matrix.Reference}", "seeds with tau > 0", "p (t over 0)", "p (sign test, layers)"],
             rows,
             [
                 $"Survival: share of layers whose best block by the last scores of {matrix.Reference} (same seed) is alive after the last pruning. Ceiling: the same, where the survivors are as many blocks as another seed of {matrix.Reference} scores best: what the noise of the reference allows.",

@@ -9,6 +9,9 @@ namespace DaNas.Evidence;
 /// </summary>
 public static class TruthTables
 {
+    /// <summary>Random search and random candidates are drawn from about so much of the budget on.</summary>
+    private const double Nearly = 0.9;
+
     /// <summary>Of fewer architectures no rank correlation is given.</summary>
     private const int LeastRows = 5;
 
@@ -31,12 +34,12 @@ public static class TruthTables
         Arm[] arms = [.. matrix.Arms.Select(a => new Arm(a, [.. cells.Where(c => c.Arm == a)], [.. cells.Where(c => c.Arm == a).Select(c => known.GetValueOrDefault(c.Winner.Architecture)).OfType<ProbeRow>()])).Where(a => a.Cells > 0)];
         string[] over = Names(cells.Where(c => c.Winner.Macs > budget));
         string[] missing = Names(cells.Where(c => c.Winner.Macs <= budget && !known.ContainsKey(c.Winner.Architecture)));
-        return Table(truth, within.Length == 0 ? [] : Rows(arms, within, truth), [
+        return Table(truth, within.Length == 0 ? [] : Rows(arms, within, truth, budget), [
             Text($"{within.Length} of the table's {truth.Rows.Count} architectures are within the budget of {budget:N0} multiply-adds{(within.Length == 0 ? string.Empty : Text($", from {within.Min(r => r.Macs):N0} on"))}."),
             Text($"Two trainings of the table order its architectures with Kendall's tau-b {truth.Ceiling.Text}; architectures differ by {100 * truth.Spread:0.0} points, one training by {100 * truth.Noise:0.0}. The best of a table of means is partly the luckiest, so regret is somewhat too large{(truth.Split == "validation" ? "; a search that chose on the same validation pictures shares a part of that luck" : string.Empty)}."),
-            .. NearBudget(within, budget),
-            "Tau of its supernet: Kendall's tau-b between accuracies with the supernet's weights, of those candidates that the table has, and those of the table; mean over seeds. Where candidates are drawn at random it is of the alive blocks near the budget, else of near-equal architectures.",
-            "p: one-sided t-test against the mean of the table, corrected by Holm's rule; none where choices were left out, since what is left would be a selected sample.",
+            .. Near(within, budget) is { Length: >= LeastRows } near ? (string[])[Text($"{near.Length} of the architectures within the budget cost at least {Nearly} of it: means from {near.Min(r => r.Mean):0.0000} to {near.Max(r => r.Mean):0.0000}; two trainings order them with tau {WithInterval.Of(RankStatistics.KendallTauB, [.. near.Select(r => r.Alone[0])], [.. near.Select(r => r.Alone[1])], SeededRandom.Derive(1, "near")).Text}.")] : [],
+            "Tau of its supernet: Kendall's tau-b between what a search's candidates reach with the supernet's weights and in the table; mean over the searches with five such candidates or more. Candidates are chosen by score or at random among the blocks that the arm has left, so arms with different candidates are not to be compared by it.",
+            "p: one-sided t-test against the mean of the architectures within the budget, or of those near it if that is higher, corrected by Holm's rule; none where choices were left out, since what is left would be a selected sample.",
             .. over.Length == 0 ? [] : (string[])[$"Over the budget, and left out: {string.Join(", ", over)}."],
             .. missing.Length == 0 ? [] : (string[])[$"Not in the table, and left out: {string.Join(", ", missing)}. 'danas space probe CONF --all --any-cost' trains a whole space."],
         ]);
@@ -49,16 +52,19 @@ public static class TruthTables
         rows,
         findings);
 
-    private static IReadOnlyList<IReadOnlyList<string>> Rows(Arm[] arms, ProbeRow[] within, ProbeReport truth)
+    private static IReadOnlyList<IReadOnlyList<string>> Rows(Arm[] arms, ProbeRow[] within, ProbeReport truth, long budget)
     {
         double best = within.Max(r => r.Mean);
-        double random = best - within.Average(r => r.Mean);
+        ProbeRow[] near = Near(within, budget);
+        double random = best - within.Average(r => r.Mean), dear = near.Length < LeastRows ? double.PositiveInfinity : best - near.Average(r => r.Mean);
         double Lost(ProbeRow r) => best - r.Mean;
-        IReadOnlyList<double> better = Significance.Holm([.. arms.Select(a => a.Found.Length < a.Cells || OneChoice(a) ? double.NaN : Significance.PairedGreater(a.Found.Select(r => random - Lost(r))))]);
+        IReadOnlyList<double> better = Significance.Holm([.. arms.Select(a => a.Found.Length < a.Cells || OneChoice(a) ? double.NaN : Significance.PairedGreater(a.Found.Select(r => Math.Min(random, dear) - Lost(r))))]);
         List<IReadOnlyList<string>> rows = [.. arms.Select((a, i) => (IReadOnlyList<string>)[
             a.Name, Text($"{a.Found.Length}{(a.Found.Length < a.Cells ? Text($" of {a.Cells}") : string.Empty)}"), a.Found.Length == 0 ? "-" : WithInterval.OverSeeds(a.Found.Length, drawn => 100 * drawn.Average(i => Lost(a.Found[i])), "truth"), a.Found.Length == 0 ? "-" : Text($"{a.Found.Average(r => Percentile(r.Mean, within)):0}"),
-            a.Found.Length == a.Cells && OneChoice(a) ? "all chose alike" : double.IsNaN(better[i]) ? "-" : Text($"{better[i]:0.000}"), SupernetTau(a, truth)])];
-        rows.Add(["a random architecture", "-", Text($"{100 * random:0.00}"), "50", "-", "-"]);
+            a.Found.Length == a.Cells && OneChoice(a) ? "all chose alike" : Significance.Text(better[i]), SupernetTau(a, truth)])];
+        rows.Add(["a random architecture within the budget", "-", Text($"{100 * random:0.00}"), "50", "-", "-"]);
+        if (near.Length >= LeastRows)
+            rows.Add([Text($"a random one of at least {Nearly} of the budget"), "-", Text($"{100 * dear:0.00}"), Text($"{near.Average(r => Percentile(r.Mean, within)):0}"), "-", "-"]);
         double[] means = [.. within.Select(r => r.Mean)];
         foreach ((string name, Func<ProbeRow, double> of) in Untrained(within))
         {
@@ -75,21 +81,15 @@ public static class TruthTables
         .. rows.Any(r => r.Initial is null) ? [] : ((string, Func<ProbeRow, double>)[])[("synflow", r => r.Initial!.LogSynflow), ("jacobian covariance", r => r.Initial!.JacobianCovariance)],
     ];
 
-    /// <summary>Mean over the searches whose supernet measured five candidates of the table or more.</summary>
     private static string SupernetTau(Arm arm, ProbeReport truth)
     {
         Dictionary<string, double> known = truth.Rows.ToDictionary(r => r.Architecture, r => r.Mean, StringComparer.Ordinal);
-        double[] taus = [.. arm.All.Select(c => (c.Candidates ?? []).Where(x => known.ContainsKey(x.Architecture)).ToArray()).Where(c => c.Length >= LeastRows)
-            .Select(c => RankStatistics.KendallTauB([.. c.Select(x => x.Supernet)], [.. c.Select(x => known[x.Architecture])])).Where(double.IsFinite)];
-        return taus.Length == 0 ? "-" : WithInterval.OverSeeds(taus.Length, drawn => drawn.Average(i => taus[i]), "supernet");
+        (double Tau, int Candidates)[] taus = [.. arm.All.Select(c => (c.Candidates ?? []).Where(x => known.ContainsKey(x.Architecture)).ToArray()).Where(c => c.Length >= LeastRows)
+            .Select(c => (RankStatistics.KendallTauB([.. c.Select(x => x.Supernet)], [.. c.Select(x => known[x.Architecture])]), c.Length)).Where(t => double.IsFinite(t.Item1))];
+        return taus.Length == 0 ? "-" : Text($"{WithInterval.OverSeeds(taus.Length, drawn => drawn.Average(i => taus[i].Tau), "supernet")} ({taus.Length} searches, {taus.Average(t => t.Candidates):0.#} candidates)");
     }
 
-    /// <summary>What the table says of architectures of nearly the budget, between which cost decides nothing.</summary>
-    private static string[] NearBudget(ProbeRow[] within, long budget)
-    {
-        ProbeRow[] near = [.. within.Where(r => r.Macs >= 0.9 * budget)];
-        return near.Length < LeastRows ? [] : [Text($"{near.Length} of them have nine tenths of the budget or more: means from {near.Min(r => r.Mean):0.0000} to {near.Max(r => r.Mean):0.0000}, two trainings order them with tau {WithInterval.Of(RankStatistics.KendallTauB, [.. near.Select(r => r.Alone[0])], [.. near.Select(r => r.Alone[1])], SeededRandom.Derive(1, "near")).Text}.")];
-    }
+    private static ProbeRow[] Near(ProbeRow[] within, long budget) => [.. within.Where(r => r.Macs >= Nearly * budget)];
 
     /// <summary>Why table and searches do not belong together, as far as both say what they stand on; null: nothing speaks against it.</summary>
     private static string? Mismatch(CellResult[] cells, ProbeReport truth)

@@ -78,7 +78,7 @@ public sealed class CandidatesTests
             new SearchEvent.FinalistMeasured("final-1-9", ranked.Last(r => r.Random).Architecture, 0, Digest.Of("failed")), // In neither mean.
         ];
         FinalistComparison.Of(SearchState.Initial, events).ShouldBeNull();
-        SearchState end = SearchState.Initial with { Config = TestSearches.Config("drawn-12", $"derivation.candidates={Count}", "finals.count=0"), Selected = new SearchEvent.ArchitectureSelected(drawn[2].Architecture, drawn[2].Cost, [], []) };
+        SearchState end = SearchState.Initial with { Selected = new SearchEvent.ArchitectureSelected(drawn[2].Architecture, drawn[2].Cost, [], []) };
         FinalistComparison found = FinalistComparison.Of(end, events)!;
         (found.Scored, found.Drawn, found.WinnerIsRandom).ShouldBe((2, 3, true));
         found.ByScore.ShouldBe(0.65, 1e-9);
@@ -86,7 +86,8 @@ public sealed class CandidatesTests
         found.Low.ShouldBe(0.05 - 0.48105, 1e-3);
         found.High.ShouldBe(0.05 + 0.48105, 1e-3);
         FinalistComparison.Of(end, [new SearchEvent.ArchitecturesRanked(1, Rank(0, Space.AllBlocks)), .. events.Skip(1)]).ShouldBeNull();
-        FinalistComparison.Of(end with { Config = TestSearches.Config("drawn-12", $"derivation.candidates={Count}", "finals.count=5") }, events).ShouldBeNull("the supernet chose among the random ones");
+        FinalistComparison.Of(end, [.. events, new SearchEvent.FinalsOpened(0, ranked.Select(r => r.Architecture).ToValueList())]).ShouldNotBeNull();
+        FinalistComparison.Of(end, [.. events, new SearchEvent.FinalsOpened(0, ranked.Take(5).Select(r => r.Architecture).ToValueList())]).ShouldBeNull("the supernet chose among the random ones");
     }
 
     /// <summary>The costs of a table are lists by option, so a space with fewer options has shorter ones.</summary>

@@ -156,11 +156,20 @@ public sealed class EvidenceTests
         // Regrets 10 and 0; places 2.5 and 3.5 of 4; t = (15 - 5) / 5 = 2 with one degree of freedom: 0.5 - atan(2) / pi = 0.148.
         truth.Rows[0].ShouldBe(["da-nas", "2", "5.00", "75", "0.148", "-"]);
         truth.Rows[1].ShouldBe(["other", "2", "0.00", "88", "all chose alike", "-"]);
-        truth.Rows[2].ShouldBe(["a random architecture", "-", "15.00", "50", "-", "-"]);
+        truth.Rows[2].ShouldBe(["a random architecture within the budget", "-", "15.00", "50", "-", "-"]);
         truth.Rows[3].ShouldBe(["most multiply-adds", "-", "10.00", "63", "-", "-"]);
         // Supernet accuracies of a, b, c, d and "over": one of ten pairs against the table (0.8), and all of them (-1).
         CellResult Knowing(long seed, params double[] supernet) => Chosen("da-nas", seed, "d", 30) with { Candidates = supernet.Select((a, i) => new CellCandidate(table.Rows[i].Architecture, a)).ToValueList() };
-        Of(Knowing(1, 0.1, 0.2, 0.4, 0.3, 0.5), Knowing(2, 0.5, 0.4, 0.3, 0.2, 0.1), Knowing(3, 0.1, 0.2)).Rows[0][^1].ShouldBe("-0.10");
+        Of(Knowing(1, 0.1, 0.2, 0.4, 0.3, 0.5), Knowing(2, 0.5, 0.4, 0.3, 0.2, 0.1), Knowing(3, 0.1, 0.2)).Rows[0][^1].ShouldBe("-0.10 (2 searches, 5 candidates)");
+        // Ten architectures within a budget of 109: five of mean 0.40, and near it f to j of 0.60 to 0.80. A random one loses 25 points, one near the budget 10. Two choices of 0.75 and 0.80 against 0.70: t = 0.075 / 0.025 = 3, p = 0.5 - atan(3) / pi.
+        ProbeReport wide = ProbeReport.Of("x", 10, 1, [.. Enumerable.Range(0, 10).Select(i => Row($"{(char)('a' + i)}", i < 5 ? 10 + i : 100 + i, i < 5 ? 0.4 : 0.6 + (0.05 * (i - 5))))], 1) with { Split = "test" };
+        EvidenceTable near = TruthTables.Regret(new CellMatrix("x", ["da-nas"], "da-nas", [Chosen("da-nas", 1, "i", 108) with { Budget = 109 }, Chosen("da-nas", 2, "j", 109) with { Budget = 109 }]), wide);
+        near.Title.ShouldContain("test accuracy");
+        near.Rows[0].Take(5).ShouldBe(["da-nas", "2", "2.50", "90", "0.102"]);
+        near.Rows[1].Take(3).ShouldBe(["a random architecture within the budget", "-", "25.00"]);
+        near.Rows[2].Take(4).ShouldBe(["a random one of at least 0.9 of the budget", "-", "10.00", "75"]);
+        near.Findings.ShouldContain(f => f.StartsWith("5 of the architectures within the budget cost at least 0.9 of it", StringComparison.Ordinal));
+        near.Findings.ShouldNotContain(f => f.Contains("validation pictures", StringComparison.Ordinal));
         EvidenceTable partly = Of(Chosen("da-nas", 1, "c", 40), Chosen("da-nas", 2, "d", 30), Chosen("da-nas", 3, "over", 50), Chosen("da-nas", 4, "new", 20));
         partly.Rows[0].ShouldBe(["da-nas", "2 of 4", "5.00", "75", "-", "-"]);
         partly.Findings[^2].ShouldBe("Over the budget, and left out: over.");

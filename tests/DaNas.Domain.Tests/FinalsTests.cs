@@ -46,9 +46,23 @@ public sealed class FinalsTests
         rungs[0].Finalists.Select(a => a.Text).ShouldBe(best.Take(5));
         PhaseEstimate[] estimate = [.. SearchEstimate.Of(search.Config, search.Data).Phases.Where(p => p.Phase.StartsWith("finals", StringComparison.Ordinal))];
         estimate.Sum(p => p.Units).ShouldBe(units.Count(u => u.OnValidation));
+        Evidence.CellResult cell = Evidence.CellResult.FromJson(Evidence.CellResult.Of(new("x", "a", 1, "s"), events, []).ToJson(), "cell.json");
+        cell.Candidates!.OrderByDescending(c => c.Supernet).Select(c => c.Architecture).Take(5).ShouldBe(best.Take(5));
         Search(out _, [.. sets, "search.strategy=random-search"]).RunClean(null, (_, e) => events.Add(e));
         events.OfType<SearchEvent.FinalsOpened>().Skip(3).Select(f => f.Finalists.Count).ShouldBe([12, 6, 3]);
         Should.Throw<Cli.Configuration.UsageException>(() => TestSearches.Config("drawn-12", "finals.count=1")).Message.ShouldContain("finals.count = 1");
+        Should.Throw<Cli.Configuration.UsageException>(() => TestSearches.Config("drawn-12", "finals.count=5", "finals.rungs=0")).Message.ShouldContain("without rungs nobody begins finals");
+    }
+
+    /// <summary>What a search of before stored has no such key, and all its candidates begin.</summary>
+    [Fact]
+    public void A_configuration_from_before_the_count_is_the_same_one()
+    {
+        string now = TestSearches.Config("drawn-12").Text, before = now.Replace("\"finals\":{\"count\":0,", "\"finals\":{", StringComparison.Ordinal);
+        before.ShouldNotBe(now);
+        ConfigDrift.Identity(before).ShouldBe(ConfigDrift.Identity(now));
+        ConfigDrift.Identity(TestSearches.Config("drawn-12", "finals.count=5").Text).ShouldNotBe(ConfigDrift.Identity(now));
+        Cli.Configuration.ConfigLoader.Over(before, [], null).Finals.Count.ShouldBe(0);
     }
 
     /// <summary>The landscape's accuracy of the last rung decides, whatever the supernet thought.</summary>

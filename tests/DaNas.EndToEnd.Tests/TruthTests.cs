@@ -13,7 +13,7 @@ public sealed class TruthTests : IDisposable
     [Fact]
     public void Searches_are_held_against_a_space_that_is_trained_whole()
     {
-        string conf = File("eight.conf", "include \"searches/drill.conf\"\nsearch.name = eight\nspace.layers = [{ channels = 16, stride = 2 }, { channels = 24, stride = 2 }, { channels = 24, stride = 1 }]\nspace.candidates = { kernels = [3, 5], expansions = [1], squeeze-excite = [false] }\ndifficulty.block = k3e1\nprune.ratio = 0\n");
+        string conf = File("eight.conf", "include \"searches/drill.conf\"\nsearch.name = eight\nspace.layers = [{ channels = 16, stride = 2 }, { channels = 24, stride = 2 }, { channels = 24, stride = 1 }]\nspace.candidates = { kernels = [3, 5], expansions = [1], squeeze-excite = [false] }\ndifficulty.block = k3e1\nprune.ratio = 0\nderivation { candidates = 5, random = 0.5 }\nfinals.count = 3\n");
         string truth = Path.Combine(danas.Folder, "truth.json");
         (int code, string text, string error) = danas.Run("space", "probe", conf, "--all", "--any-cost", "--split", "test", "--to", truth);
         code.ShouldBe(0, error);
@@ -32,6 +32,11 @@ public sealed class TruthTests : IDisposable
         long budget = JsonDocument.Parse(System.IO.File.ReadAllText(Path.Combine(danas.Folder, "results", "eight-da-nas-s1.json"))).RootElement.GetProperty("budget").GetInt64();
         double best = rows.Where(r => r.GetProperty("macs").GetInt64() <= budget).Max(Mean), chosen = Mean(rows.Single(r => r.GetProperty("architecture").GetString() == winner));
         System.IO.File.ReadAllText(Path.Combine(danas.Folder, "results", "tables.md")).ShouldContain(FormattableString.Invariant($"| da-nas | 1 | {100 * (best - chosen):0.00} |"));
+
+        string[] events = danas.Events("eight-da-nas-s1");
+        events.Count(e => e.Contains("finalist-measured", StringComparison.Ordinal) && e.Contains("\"run\":\"final-1-", StringComparison.Ordinal)).ShouldBe(3);
+        string probe = Path.GetFileName(Directory.GetDirectories(Path.Combine(danas.Folder, "out", "searches"), "probe-eight-*").Single());
+        danas.Events(probe)[0].ShouldContain("\\u0022measure-on\\u0022:\\u0022test\\u0022");
 
         (code, text, error) = danas.Run("gap", "eight-da-nas-s1", "--truth", truth, "--json");
         code.ShouldBe(0, error);

@@ -108,7 +108,7 @@ internal sealed class ExperimentRun(ExperimentPlan plan, OutputFolder folder, st
         while (OwnerLock.IsHeld(folder, id))
             await Task.Delay(TimeSpan.FromSeconds(2), stop);
         SearchRecord? known = SearchRecord.Ids(folder).Contains(id) ? SearchRecord.Load(folder, id) : null;
-        if (known is not null && known.State.Config!.Hash != cell.Config.Hash)
+        if (known is not null && ConfigDrift.Identity(known.State.Config!.Text) != ConfigDrift.Identity(cell.Config.Text))
         {
             presenter.Warn($"search {id} in {folder.Root} was begun with other defaults than this version has; name another folder with --out");
             return false;

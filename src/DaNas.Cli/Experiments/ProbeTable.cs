@@ -35,6 +35,8 @@ internal static class ProbeTable
             return "it has no rows";
         if (table.Rows.Any(r => r is not { Architecture: not null, Alone.Count: > 1 } || r.Alone.Any(a => !double.IsFinite(a))))
             return "a row without an architecture and two accuracies or more";
+        if (table.Split is not ("validation" or "test"))
+            return $"split = {table.Split}: validation or test";
         if (table.Rows.Select(r => r.Alone.Count).Distinct().Count() > 1)
             return "rows with different numbers of trainings";
         return table.Rows.GroupBy(r => r.Architecture, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1) is { } twice ? $"{twice.Key} stands in it twice" : null;

@@ -38,7 +38,7 @@ internal static class DataVerbs
 
     private static int Check(string path, bool hash, bool json)
     {
-        SearchConfig config = ConfigLoader.Load("quickstart", [], path);
+        SearchConfig config = ConfigLoader.Load("drawn-12", [], path);
         ImageSource source = ImageSource.Open(config);
         DatasetSummary summary = new DatasetCatalog().Describe(config);
         ImageEntry[] all = [.. source.Train, .. source.Test];

@@ -17,7 +17,7 @@ internal static class MeasureVerb
     public static Command Measure()
     {
         Argument<string[]> architectures = new("ARCH") { Arity = ArgumentArity.ZeroOrMore, Description = "Architectures as text, such as cpu-base/k3e6.k5e3...; ids of searches: their retrained models, for the report." };
-        Option<string> conf = new("--conf") { DefaultValueFactory = _ => "quickstart", Description = "The configuration, or the shipped space, that they belong to." };
+        Option<string> conf = new("--conf") { DefaultValueFactory = _ => "cpu-base", Description = "The configuration, or the shipped space, that they belong to." };
         Option<int> classes = new("--classes") { DefaultValueFactory = _ => 10, Description = "Classes of the classifier." };
         Option<int> random = new("--random") { Description = "Also so many random architectures of the space." };
         Option<bool> table = new("--table") { Description = "Also measures every block by itself, and predicts each architecture as the sum of its blocks." };

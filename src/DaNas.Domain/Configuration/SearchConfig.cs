@@ -127,6 +127,8 @@ public sealed record SearchConfig(
             CheckEvidence(s, c);
         if (c.Derivation.Random > 0 && c.Finals.Rungs == 0 && Strategies.Strategy.Of(c).TrainsSupernet)
             s.Section("derivation").Refuse("random", c.Derivation.Random.ToString(CultureInfo.InvariantCulture), "without finals the supernet would choose among random candidates too; set finals.rungs, or derivation.random = 0");
+        if (c.Finals is { Count: > 0, Rungs: 0 })
+            s.Section("finals").Refuse("count", c.Finals.Count.ToString(CultureInfo.InvariantCulture), "without rungs nobody begins finals; set finals.rungs, or finals.count = 0");
         if (c.Finals.Count == 1)
             s.Section("finals").Refuse("count", "1", "finals choose among two or more; finals.rungs = 0 takes the best by supernet accuracy");
         if (c.Search.Strategy == StrategyKind.RandomSearch && c.Finals.Rungs == 0)

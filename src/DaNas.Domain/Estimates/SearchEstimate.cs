@@ -53,7 +53,7 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
 
         if (strategy.TrainsSupernet)
             phases.Add(Derivation(config, costs, space.AllBlocks));
-        for (int rung = 0; strategy.HoldsFinals && rung < config.Finals.Rungs && Finals.Finalists(Finals.Begin(config), config.Finals, rung) > 1; rung++)
+        for (int rung = 0; strategy.HoldsFinals && rung < config.Finals.Rungs && Finals.Finalists(Finals.Begin(config, config.Derivation.Candidates), config.Finals, rung) > 1; rung++)
             phases.Add(Final(config, data, costs, space.AllBlocks, rung));
         phases.Add(Retraining(config, data, costs, space.AllBlocks));
         return new(phases.ToValueList(), Memory(config, space, costs));
@@ -101,7 +101,7 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
 
     private static PhaseEstimate Final(SearchConfig c, DatasetSummary data, CostTable costs, AliveBlocks alive, int rung)
     {
-        long runs = Finals.Finalists(Finals.Begin(c), c.Finals, rung);
+        long runs = Finals.Finalists(Finals.Begin(c, c.Derivation.Candidates), c.Finals, rung);
         long steps = Finals.Steps(c, data, rung);
         long train = runs * steps * c.Retrain.Batch;
         long held = runs * data.Validation.Sum(n => (long)n);

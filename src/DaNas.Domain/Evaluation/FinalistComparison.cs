@@ -20,7 +20,7 @@ public sealed record FinalistComparison(double ByScore, int Scored, double Rando
     public static FinalistComparison? Of(SearchState state, IEnumerable<SearchEvent> events)
     {
         SearchEvent[] all = [.. events];
-        if (state.Selected is not { } selected || all.OfType<SearchEvent.ArchitecturesRanked>().LastOrDefault() is not { } ranked || Finals.Begin(state.Config!) < ranked.Ranked.Count)
+        if (state.Selected is not { } selected || all.OfType<SearchEvent.ArchitecturesRanked>().LastOrDefault() is not { } ranked || all.OfType<SearchEvent.FinalsOpened>().LastOrDefault(f => f.Rung == 0)?.Finalists.Count < ranked.Ranked.Count)
             return null;
         Dictionary<Architecture, double> first = all.OfType<SearchEvent.FinalistMeasured>().Where(f => Finals.RungOf(f.Run) == 1 && f.Accuracy > 0).ToDictionary(f => f.Architecture, f => f.Accuracy);
         ILookup<bool, RankedArchitecture> measured = ranked.Ranked.Where(r => first.ContainsKey(r.Architecture)).ToLookup(r => r.Random);

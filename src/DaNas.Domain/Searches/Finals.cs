@@ -21,9 +21,9 @@ public static class Finals
     public static int Finalists(int first, FinalOptions options, int rung) =>
         Enumerable.Range(0, rung).Aggregate(first, (n, _) => Kept(n, options));
 
-    /// <summary>How many begin the first rung.</summary>
-    public static int Begin(SearchConfig config) =>
-        config.Finals.Count > 0 && Strategies.Strategy.Of(config).TrainsSupernet ? Math.Min(config.Finals.Count, config.Derivation.Candidates) : config.Derivation.Candidates;
+    /// <summary>How many of so many candidates begin the first rung.</summary>
+    public static int Begin(SearchConfig config, int candidates) =>
+        config.Finals.Count > 0 && Strategies.Strategy.Of(config).TrainsSupernet ? Math.Min(config.Finals.Count, candidates) : candidates;
 
     /// <summary>Optimiser steps of one training of a rung: epochs over the weights split, longer by 1 / keep with each rung.</summary>
     public static int Steps(SearchConfig config, DatasetSummary data, int rung) => Math.Max(1, (int)Math.Ceiling(
@@ -43,7 +43,7 @@ public static class Finals
     /// <summary>Who begins: the ranked architectures, the best by supernet accuracy where they have one.</summary>
     internal static ValueList<Architecture> First(SearchPhase.Deriving p, SearchConfig config) => (p.Scores.Count == 0
         ? p.Ranked.Select(r => r.Architecture)
-        : p.Scores.OrderByDescending(s => s.Accuracy).ThenBy(s => s.Rank).Select(s => p.Ranked[s.Rank].Architecture)).Take(Begin(config)).ToValueList();
+        : p.Scores.OrderByDescending(s => s.Accuracy).ThenBy(s => s.Rank).Select(s => p.Ranked[s.Rank].Architecture)).Take(Begin(config, p.Ranked.Count)).ToValueList();
 
     /// <summary>Who goes on from a rung whose runs are all measured; null: the first one has won. Ties go to the one that began the rung first: the better one so far.</summary>
     internal static SearchEvent.FinalsOpened? Next(SearchPhase.Finals phase, FinalOptions options)

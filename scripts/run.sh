@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The quick-start: builds, and runs a whole search on pictures that the program draws itself.
 . "$(dirname "$0")/lib.sh"
-say "DaNas.Actors quick-start: a DA-NAS search over 6^6 architectures on 12 drawn classes, about 2 to 5 minutes after the build"
+say "DaNas.Actors quick-start: a DA-NAS search over 6^6 architectures on 12 drawn classes, about 3 minutes after the build"
 bash "$ROOT/scripts/build.sh" src/DaNas.Cli/DaNas.Cli.csproj
 "$DANAS_BIN" run "$ROOT/hocon/searches/quickstart.conf" "$@"
 say "the same on pictures of your own (FOLDER/train/CLASS/*.jpg, FOLDER/test/CLASS/*.jpg):"

@@ -108,7 +108,8 @@ public sealed class TorchEngine(EngineSession session) : ITrainingEngine
     {
         using ChainNetwork network = session.Build(u.Alive, SupernetTrainer.InitialSeed(session.Config));
         using Optimiser optimiser = new(network, session.Device, 0, 0);
-        (Dictionary<string, HostTensor> tensors, Dictionary<string, string> metadata) = SupernetState.Collect(network, optimiser, new ArchitectureParameters(u.Alive), null);
+        using WeightAverage? average = WeightAverage.Of(network, session.Config.Sampler.AverageDecay);
+        (Dictionary<string, HostTensor> tensors, Dictionary<string, string> metadata) = SupernetState.Collect(network, optimiser, new ArchitectureParameters(u.Alive), null, average);
         return Safetensors.Write(tensors, metadata);
     }
 

@@ -32,6 +32,7 @@ public sealed class ConfigTests
     [InlineData("evidence.kind=probability", "prune.when = sure", "evidence.kind = effect")]
     [InlineData("sampler.gradient=gate", "evidence.kind = effect", "leave-one-out")]
     [InlineData("sampler.temperature=2", "sampler.temperature = 2", "leave the key out")]
+    [InlineData("sampler={gradient=gate,average-decay=0.9}", "sampler.average-decay = 0.9", "leave-one-out measures path losses")]
     [InlineData("prune.train-on=0.5", "prune.train-on = 0.5", "from 1 to 1024")]
     [InlineData("sampler.kind=best", "sampler.kind = best", "gumbel-hard | soft | uniform")]
     [InlineData("weights.batch=many", "weights.batch = many", "whole number")]

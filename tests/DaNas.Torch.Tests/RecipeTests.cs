@@ -68,7 +68,7 @@ public sealed class RecipeTests
         using ChainNetwork network = f.Session.Build(EngineSession.OnlyOf(Some.Blocks), 1);
         TorchSharp.Modules.Parameter weight = Named(network, "stem.weight");
         float first = weight.data<float>()[0];
-        using WeightAverage average = new(network, 0.9);
+        using WeightAverage average = WeightAverage.Of(network, 0.9)!;
         using (no_grad())
             weight.mul_(3);
         average.Update(1); // The decay begins at (1 + 1) / (10 + 1).

@@ -19,6 +19,7 @@ public sealed class TrainingEngineContract
     [InlineData("sampler.gradient=gate evidence.kind=probability prune.when=schedule")]
     [InlineData("sampler.kind=soft evidence.kind=probability prune.when=schedule")]
     [InlineData("sampler.kind=two-path evidence.kind=probability prune.when=schedule")]
+    [InlineData("sampler.average-decay=0.9")]
     [InlineData("trainers.layout=default")]
     public void A_unit_run_twice_gives_the_same_bytes(string choice)
     {
@@ -57,10 +58,12 @@ public sealed class TrainingEngineContract
     }
 
     /// <summary>The path losses of two shards of two rounds: 2 x 2 x steps of as many paths, in the order of their steps, none of them twice; the test of a unit run twice is the same.</summary>
-    [Fact]
-    public void Path_losses_of_all_rounds_and_shards_are_kept_for_the_test_of_the_blocks()
+    [Theory]
+    [InlineData("0")]
+    [InlineData("0.9")]
+    public void Path_losses_of_all_rounds_and_shards_are_kept_for_the_test_of_the_blocks(string averageDecay)
     {
-        using EngineFixture f = new("rounds.shards=2", "rounds.steps=6", "sampler.paths=3");
+        using EngineFixture f = new("rounds.shards=2", "rounds.steps=6", "sampler.paths=3", $"sampler.average-decay={averageDecay}");
         BlobRef? weights = null;
         for (int round = 0; round < 2; round++)
         {
@@ -76,6 +79,29 @@ public sealed class TrainingEngineContract
         (f.Run<UnitResult.BlocksTested>(test) with { Timing = first.Timing }).ShouldBe(first);
         first.Tests.Select(l => l.Sum(t => t.Paths)).ShouldAllBe(n => n == 72);
         first.Tests.SelectMany(l => l).ShouldContain(t => t.Effect > 0 && t.Error > 0);
+    }
+
+    /// <summary>Where the probabilities stay, both see the same paths and train the same weights; the average is of the past as well, so its losses are others.</summary>
+    [Fact]
+    public void A_moving_average_changes_the_path_losses_and_not_the_weights()
+    {
+        (Dictionary<string, HostTensor> Tensors, IReadOnlyList<PathLoss> Losses) plain = Train("0"), averaged = Train("0.9");
+        averaged.Losses.Select(p => p.Blocks).ShouldBe(plain.Losses.Select(p => p.Blocks));
+        averaged.Losses.Zip(plain.Losses, (a, b) => a.Loss != b.Loss).ShouldAllBe(differs => differs);
+        foreach ((string name, HostTensor weight) in plain.Tensors.Where(t => t.Key.StartsWith("w/", StringComparison.Ordinal)))
+        {
+            averaged.Tensors[name].Bytes.ShouldBe(weight.Bytes, name);
+            averaged.Tensors[$"e/{name[2..]}"].Shape.ShouldBe(weight.Shape);
+        }
+
+        averaged.Tensors["e/stem.weight"].Bytes.SequenceEqual(averaged.Tensors["w/stem.weight"].Bytes).ShouldBeFalse();
+
+        static (Dictionary<string, HostTensor>, IReadOnlyList<PathLoss>) Train(string decay)
+        {
+            using EngineFixture f = new("rounds.steps=12", "architecture.learning-rate=1e-9", $"sampler.average-decay={decay}");
+            byte[] state = f.Blobs.Get(f.Run<UnitResult.ShardTrained>(f.Shard()).Output);
+            return (Safetensors.Read(state).Tensors, SupernetState.PathLosses(state));
+        }
     }
 
     [Fact]

@@ -190,6 +190,9 @@ public sealed record SamplerOptions(SamplerKind Kind, PathGradient Gradient, int
     /// <summary>Forward passes of one architecture step, and whether it has a backward pass.</summary>
     public (int Forward, int Backward) PassesPerStep => Kind == SamplerKind.GumbelHard && Gradient == PathGradient.LeaveOneOut ? (Paths, 0) : (1, 1);
 
+    /// <summary>Decay of the moving average of the weights that path losses are measured with; 0: the weights themselves. Leave-one-out only.</summary>
+    public double AverageDecay { get; init; }
+
     /// <summary>The keys that only the gate reads.</summary>
     public static ValueList<string> GateKeys { get; } = ["temperature", "decay-per-epoch", "minimum-temperature"];
 
@@ -199,7 +202,10 @@ public sealed record SamplerOptions(SamplerKind Kind, PathGradient Gradient, int
         s.Int("paths", 2, 64),
         s.Has("temperature") ? s.Number("temperature", 0.001, 1000) : 5,
         s.Has("decay-per-epoch") ? s.Number("decay-per-epoch", 0.001, 1) : 0.956,
-        s.Has("minimum-temperature") ? s.Number("minimum-temperature", 0.001, 1000) : 0.1);
+        s.Has("minimum-temperature") ? s.Number("minimum-temperature", 0.001, 1000) : 0.1)
+    {
+        AverageDecay = s.Has("average-decay") ? s.Number("average-decay", 0, 0.999999) : 0,
+    };
 }
 
 /// <summary>SGD with momentum for the weights. Weight decay acts on convolutions and the classifier, not on batch norm.</summary>

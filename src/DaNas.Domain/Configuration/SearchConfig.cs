@@ -148,6 +148,8 @@ public sealed record SearchConfig(
 
     private static void CheckEvidence(ConfigSection s, SearchConfig c)
     {
+        if (c.Sampler is { AverageDecay: > 0 } and not { Kind: SamplerKind.GumbelHard, Gradient: PathGradient.LeaveOneOut })
+            s.Section("sampler").Refuse("average-decay", c.Sampler.AverageDecay.ToString(CultureInfo.InvariantCulture), "only sampler.kind = gumbel-hard with sampler.gradient = leave-one-out measures path losses; leave the key out");
         if (c.Evidence.Kind == EvidenceKind.Effect && (c.Sampler.Kind != SamplerKind.GumbelHard || c.Sampler.Gradient != PathGradient.LeaveOneOut))
             s.Section("evidence").Refuse("kind", "effect", "effects come from the path losses of sampler.kind = gumbel-hard with sampler.gradient = leave-one-out; other samplers: evidence.kind = probability (uniform: validation) and prune.when = schedule");
         else if (c.Evidence.Kind == EvidenceKind.Effect && c.Prune.Rule != PruneRule.Layer)

@@ -21,13 +21,15 @@ public static class SupernetState
 
     private const string AdamSteps = "adam-steps";
 
-    /// <summary>Collects a state; architecture parameters only where the network has them.</summary>
+    /// <summary>Collects a state; architecture parameters, optimiser steps of each part and moving averages only where the training has them.</summary>
     public static (Dictionary<string, HostTensor> Tensors, Dictionary<string, string> Metadata) Collect(
-        ChainNetwork network, IOptimiser optimiser, ArchitectureParameters? architecture, IReadOnlyDictionary<string, int>? steps)
+        ChainNetwork network, IOptimiser optimiser, ArchitectureParameters? architecture, IReadOnlyDictionary<string, int>? steps, WeightAverage? average)
     {
         Dictionary<string, HostTensor> tensors = Weights(network);
         foreach ((string name, Tensor buffer) in optimiser.Buffers)
             tensors[$"m/{name}"] = ToHost(buffer);
+        foreach ((string name, Tensor buffer) in average?.Buffers ?? [])
+            tensors[$"e/{name}"] = ToHost(buffer);
         Dictionary<string, string> metadata = new(StringComparer.Ordinal);
         foreach ((string part, int count) in steps ?? new Dictionary<string, int>())
             metadata[$"steps/{part}"] = count.ToString(CultureInfo.InvariantCulture);
@@ -44,15 +46,6 @@ public static class SupernetState
             }
         }
 
-        return (tensors, metadata);
-    }
-
-    /// <summary>The same with the moving average (e/) of a stand-alone training.</summary>
-    public static (Dictionary<string, HostTensor> Tensors, Dictionary<string, string> Metadata) Collect(ChainNetwork network, IOptimiser optimiser, WeightAverage? average)
-    {
-        (Dictionary<string, HostTensor> tensors, Dictionary<string, string> metadata) = Collect(network, optimiser, null, null);
-        foreach ((string name, Tensor buffer) in average?.Buffers ?? [])
-            tensors[$"e/{name}"] = ToHost(buffer);
         return (tensors, metadata);
     }
 

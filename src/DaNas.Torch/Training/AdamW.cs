@@ -74,12 +74,15 @@ public sealed class WeightAverage : IDisposable
     private readonly double decay;
     private readonly (string Name, Tensor Source, Tensor Average)[] all;
 
-    public WeightAverage(ChainNetwork network, double decay)
+    private WeightAverage(ChainNetwork network, double decay)
     {
         this.decay = decay;
         using IDisposable frozen = no_grad();
         all = [.. network.Parts.SelectMany(p => p.Parameters.Select(x => (x.Name, (Tensor)x.Parameter)).Concat(p.Buffers)).Select(x => (x.Item1, x.Item2, x.Item2.detach().clone().DetachFromDisposeScope()))];
     }
+
+    /// <summary>None where the decay is 0.</summary>
+    public static WeightAverage? Of(ChainNetwork network, double decay) => decay > 0 ? new(network, decay) : null;
 
     /// <summary>What must be stored to go on, by name.</summary>
     public IEnumerable<(string Name, Tensor Buffer)> Buffers => all.Select(a => (a.Name, a.Average));
@@ -91,6 +94,18 @@ public sealed class WeightAverage : IDisposable
         double d = Math.Min(decay, (1.0 + number) / (10 + number));
         foreach ((_, Tensor source, Tensor average) in all)
             average.Scale(d).Add(source, 1 - d);
+    }
+
+    /// <summary>Exchanges the network's weights and their averages; a second call takes it back.</summary>
+    public void Swap()
+    {
+        using IDisposable frozen = no_grad();
+        foreach ((_, Tensor source, Tensor average) in all)
+        {
+            using Tensor kept = source.detach().clone();
+            source.copy_(average);
+            average.copy_(kept);
+        }
     }
 
     /// <summary>Puts the averages into the network, for good.</summary>

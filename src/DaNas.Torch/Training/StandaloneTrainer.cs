@@ -59,7 +59,7 @@ public sealed class StandaloneTrainer : IDisposable
         optimiser = recipe.Optimiser == OptimiserKind.Adamw
             ? new AdamW(network, session.Device, recipe.Momentum, recipe.WeightDecay)
             : new Optimiser(network, session.Device, recipe.Momentum, recipe.WeightDecay);
-        average = recipe.AverageDecay > 0 ? new WeightAverage(network, recipe.AverageDecay) : null;
+        average = WeightAverage.Of(network, recipe.AverageDecay);
         if (input is not null)
             SupernetState.Restore(session.Blobs.Get(input), network, optimiser, null, average);
     }
@@ -109,7 +109,7 @@ public sealed class StandaloneTrainer : IDisposable
     /// <summary>The whole training state as a blob.</summary>
     public BlobRef Save()
     {
-        (Dictionary<string, HostTensor> tensors, Dictionary<string, string> metadata) = SupernetState.Collect(network, optimiser, average);
+        (Dictionary<string, HostTensor> tensors, Dictionary<string, string> metadata) = SupernetState.Collect(network, optimiser, null, null, average);
         return session.Blobs.Put(Safetensors.Write(tensors, metadata));
     }
 

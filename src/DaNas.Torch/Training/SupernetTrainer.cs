@@ -24,6 +24,7 @@ public sealed class SupernetTrainer : IDisposable
     private readonly WorkUnit.TrainShard unit;
     private readonly ChainNetwork network;
     private readonly Optimiser optimiser;
+    private readonly WeightAverage? average;
     private readonly ArchitectureParameters architecture;
     private readonly ActiveClasses classes;
     private readonly SeededRandom random;
@@ -39,9 +40,10 @@ public sealed class SupernetTrainer : IDisposable
         this.unit = unit;
         network = session.Build(unit.Alive, unit.Input is null ? InitialSeed(session.Config) : null);
         optimiser = new Optimiser(network, session.Device, session.Config.Weights.Momentum, session.Config.Weights.WeightDecay);
+        average = WeightAverage.Of(network, session.Config.Sampler.AverageDecay);
         architecture = new ArchitectureParameters(unit.Alive);
         if (unit.Input is { } input)
-            SupernetState.Restore(session.Blobs.Get(input), network, optimiser, architecture);
+            SupernetState.Restore(session.Blobs.Get(input), network, optimiser, architecture, average);
         if (unit.Schedule.StageRound == 0)
             architecture.ResetAdam();
         classes = new ActiveClasses(unit.Stage.Classes, session.Images.Classes, session.Device);
@@ -69,8 +71,14 @@ public sealed class SupernetTrainer : IDisposable
         {
             cancellation.ThrowIfCancellationRequested();
             WeightStep(batch, Rate(step));
+            average?.Update(firstStep + step + 1);
             if (LearnsArchitecture && validation.MoveNext())
+            {
+                average?.Swap();
                 architectureStep.Take(validation.Current, firstStep + step);
+                average?.Swap();
+            }
+
             step++;
             for (int l = 0; l < sum.Length; l++)
             {
@@ -89,6 +97,7 @@ public sealed class SupernetTrainer : IDisposable
         accuracy.Dispose();
         architectureLoss.Dispose();
         classes.Dispose();
+        average?.Dispose();
         optimiser.Dispose();
         network.Dispose();
     }
@@ -100,7 +109,7 @@ public sealed class SupernetTrainer : IDisposable
     private UnitResult.ShardTrained Result(double[][] probabilities, List<PathLoss> pathLosses)
     {
         double meanLoss = loss.Read("the weight loss");
-        (Dictionary<string, HostTensor> tensors, Dictionary<string, string> metadata) = SupernetState.Collect(network, optimiser, architecture, steps);
+        (Dictionary<string, HostTensor> tensors, Dictionary<string, string> metadata) = SupernetState.Collect(network, optimiser, architecture, steps, average);
         if (session.Config.Evidence.Kind == EvidenceKind.Effect)
             tensors[SupernetState.Paths] = SupernetState.ToHost(PathLoss.Kept(pathLosses));
         BlobRef output = session.Blobs.Put(Safetensors.Write(tensors, metadata));

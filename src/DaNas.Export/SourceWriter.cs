@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using DaNas.Domain.SearchSpaces;
 
 namespace DaNas.Export;
 
 /// <summary>A model as source that people read: a PyTorch module, and a class on TorchSharp's names. Both load the safetensors file beside them.</summary>
-public static class SourceWriter
+public static partial class SourceWriter
 {
     /// <summary>The weights for both, under PyTorch's names.</summary>
     public static byte[] Weights(TrainedModel model) => StateNames.Write(model);
@@ -15,7 +16,7 @@ public static class SourceWriter
         string layers = string.Join('\n', model.Plan.Blocks.Select(PythonBlock));
         return Fill("model.py", model).Replace("@STEM@", PythonConv(model.Plan.Stem), StringComparison.Ordinal).Replace("@LAYERS@", layers, StringComparison.Ordinal)
             .Replace("@HEAD@", model.Plan.Head is { } head ? PythonConv(head) : "nn.Identity()", StringComparison.Ordinal)
-            .Replace("@ORIGIN@", JsonSerializer.Serialize(model.Provenance.OrderBy(p => p.Key, StringComparer.Ordinal).ToDictionary()), StringComparison.Ordinal);
+            .Replace("@ORIGIN@", PythonOf(JsonSerializer.Serialize(model.Provenance.OrderBy(p => p.Key, StringComparer.Ordinal).ToDictionary())), StringComparison.Ordinal);
     }
 
     public static string CSharp(TrainedModel model)
@@ -61,6 +62,14 @@ public static class SourceWriter
         };
     }
 
+    /// <summary>JSON of texts as Python: beyond the basic plane JSON has a pair of surrogates, of which Python makes two characters that it cannot write; its own form is \UXXXXXXXX.</summary>
+    private static string PythonOf(string json) => Surrogates().Replace(json, m => m.Groups["high"].Success
+        ? Text($"\\U{char.ConvertToUtf32((char)Convert.ToInt32(m.Groups["high"].Value, 16), (char)Convert.ToInt32(m.Groups["low"].Value, 16)):X8}")
+        : m.Value);
+
+    [GeneratedRegex(@"\\\\|\\u(?<high>d[89ab][0-9a-f]{2})\\u(?<low>d[c-f][0-9a-f]{2})", RegexOptions.IgnoreCase)]
+    private static partial Regex Surrogates();
+
     private static string Fill(string template, TrainedModel model)
     {
         using StreamReader reader = new(typeof(SourceWriter).Assembly.GetManifestResourceStream(template)!);
@@ -74,7 +83,7 @@ public static class SourceWriter
             .Replace("@MEAN@", Text($"{TrainedModel.Mean}"), StringComparison.Ordinal)
             .Replace("@DEVIATION@", Text($"{TrainedModel.Deviation}"), StringComparison.Ordinal)
             .Replace("@EPSILON@", Text($"{NetworkPlan.NormEpsilon:0.#######}"), StringComparison.Ordinal)
-            .Replace("@CLASSNAMES@", template.EndsWith(".py", StringComparison.Ordinal) ? names : $"{{ {names[1..^1]} }}", StringComparison.Ordinal);
+            .Replace("@CLASSNAMES@", template.EndsWith(".py", StringComparison.Ordinal) ? PythonOf(names) : $"{{ {names[1..^1]} }}", StringComparison.Ordinal);
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -28,8 +28,8 @@ public sealed record EngineContext(SearchConfig Config, DatasetSummary Data);
 /// <summary>Knows data sets without decoding them.</summary>
 public interface IDatasetCatalog
 {
-    /// <summary>Lists the data set of a configuration: classes, split sizes, fingerprint. Throws <see cref="DataException"/> with the file and the remedy.</summary>
-    DatasetSummary Describe(SearchConfig config);
+    /// <summary>Lists the data set of a configuration: classes, split sizes, fingerprint; what is left out of it are remarks. Throws <see cref="DataException"/> with the file and the remedy.</summary>
+    DatasetSummary Describe(SearchConfig config, Action<string>? remark = null);
 }
 
 /// <summary>Something wrong with a data set, a blob or a journal: one line for the user, with the file and the remedy.</summary>

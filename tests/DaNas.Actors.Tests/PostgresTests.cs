@@ -51,6 +51,53 @@ public sealed class PostgresTests
         (await Should.ThrowAsync<JournalException>(() => new PostgresServer(JournalStores.Address("no_such_data_base")).OpenAsync())).Fault.ShouldBe(JournalFault.Foreign);
     }
 
+    /// <summary>Addresses as libpq reads them (PostgreSQL's manual, 34.1.1.2), and as Npgsql does.</summary>
+    [Theory]
+    [InlineData("postgres://danas@db/danas", "db:5432/danas")]
+    [InlineData("postgresql://danas@db:5433/danas?sslmode=verify-full&sslrootcert=/ca.pem", "db:5433/danas")]
+    [InlineData("postgres://db/danas?sslmode=verify-ca&connect_timeout=10&application_name=me&keepalives_idle=3", "db:5432/danas")]
+    [InlineData("postgres://db/danas?target_session_attrs=read-write&user=danas", "db:5432/danas")]
+    [InlineData("postgres://db/?dbname=other&port=5444", "db:5444/other")]
+    [InlineData("postgres://[::1]:5433/danas", "::1:5433/danas")]
+    [InlineData("postgres://%2Fvar%2Frun%2Fpostgresql/danas", "/var/run/postgresql:5432/danas")]
+    [InlineData("postgres:///danas?host=/tmp/pg&port=5435", "/tmp/pg:5435/danas")]
+    [InlineData("postgres://da%40nas@db/my%20base", "db:5432/my base")]
+    [InlineData("Host=db;Database=danas;Port=6000", "db:6000/danas")]
+    public void Addresses_are_read(string address, string name) => new PostgresServer(address).Name.ShouldBe($"PostgreSQL {name}");
+
+    [Theory]
+    [InlineData("postgres:///danas")]
+    [InlineData("Database=danas")]
+    public void An_address_without_a_host_means_this_machine(string address) => new PostgresServer(address).Name.ShouldMatch("PostgreSQL (localhost|/.+):[0-9]+/danas");
+
+    [Theory]
+    [InlineData(" ", "blank")]
+    [InlineData("mysql://db/danas", "'mysql' is not postgres")]
+    [InlineData("postgres://a,b:5433/danas", "several hosts")]
+    [InlineData("Host=a,b;Database=danas", "several hosts")]
+    [InlineData("postgres://db:port/danas", "'port' is no port")]
+    [InlineData("postgres://db/danas?sslmode=sometimes", "'sslmode' cannot be 'sometimes'")]
+    [InlineData("postgres://db/danas?target_session_attrs=standby", "target_session_attrs")]
+    [InlineData("postgres://db/danas?colour=red", "'colour' is not known; known are host")]
+    [InlineData("postgres://db/danas?sslmode", "has no value")]
+    [InlineData("postgres://db/danas?passfile=/no/such/file", "/no/such/file is missing")]
+    public void An_address_that_cannot_be_read_is_refused_with_what_is_wrong(string address, string why)
+    {
+        JournalException e = Should.Throw<JournalException>(() => new PostgresServer(address));
+        e.Fault.ShouldBe(JournalFault.Foreign);
+        e.Message.ShouldContain(why);
+        e.Message.ShouldContain("postgres://danas@db/danas");
+    }
+
+    [PostgresFact]
+    public async Task What_no_waiting_heals_is_not_said_to_heal()
+    {
+        string plain = $"{JournalStores.Address("postgres")}{(JournalStores.Address("postgres").Contains('?', StringComparison.Ordinal) ? '&' : '?')}sslmode=require";
+        JournalException e = await Should.ThrowAsync<JournalException>(() => new PostgresServer(plain).OpenAsync());
+        e.Fault.ShouldBe(JournalFault.Foreign);
+        e.Message.ShouldContain("sslmode");
+    }
+
     [PostgresFact]
     public async Task A_search_of_another_cluster_is_left_alone()
     {

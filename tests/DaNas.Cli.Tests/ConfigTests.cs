@@ -33,6 +33,12 @@ public sealed class ConfigTests
     [InlineData("sampler.gradient=gate", "evidence.kind = effect", "leave-one-out")]
     [InlineData("sampler.temperature=2", "sampler.temperature = 2", "leave the key out")]
     [InlineData("sampler={gradient=gate,average-decay=0.9}", "sampler.average-decay = 0.9", "leave-one-out measures path losses")]
+    [InlineData("search.name=\"a b\"", "search.name = ", "letters of ASCII")]
+    [InlineData("search.name=\"../x\"", "search.name = ", "letters of ASCII")]
+    [InlineData("search.name=größe", "search.name = ", "letters of ASCII")]
+    [InlineData("search.name=nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn", "search.name = ", "at most 79")]
+    [InlineData("weights.batch=1,space.resolution=4", "weights.batch = 1", "set 2 or more")]
+    [InlineData("retrain.batch=1,space.resolution=4", "retrain.batch = 1", "set 2 or more")]
     [InlineData("prune.train-on=0.5", "prune.train-on = 0.5", "from 1 to 1024")]
     [InlineData("sampler.kind=best", "sampler.kind = best", "gumbel-hard | soft | uniform")]
     [InlineData("weights.batch=many", "weights.batch = many", "whole number")]
@@ -54,6 +60,25 @@ public sealed class ConfigTests
         e.Message.ShouldContain(named);
         e.Message.ShouldContain(remedy);
         e.Message.ShouldMatch(@"^\S+:\d+: ");
+    }
+
+    /// <summary>A search goes on from any folder: what it stores names files from the root on.</summary>
+    [Fact]
+    public void Relative_paths_are_taken_from_the_folder_of_the_start()
+    {
+        string here = Environment.CurrentDirectory;
+        ConfigLoader.Load("drawn-12", ["data.kind=image-folder", "data.path=pictures/../mine"], null).Data.Path.ShouldBe(Path.Combine(here, "mine"));
+        ConfigLoader.Load("nas-bench-201", ["engine.table=t.csv"], null).Engine.Table.ShouldBe(Path.Combine(here, "t.csv"));
+        ConfigLoader.Load("drawn-12", [], null).Data.Path.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_file_that_is_not_utf8_is_refused_by_name()
+    {
+        string file = Path.GetTempFileName();
+        File.WriteAllBytes(file, [.. "search.name = gr"u8, 0xF6, .. "sse\n"u8]);
+        Should.Throw<UsageException>(() => ConfigLoader.Load(file, [], null)).Message.ShouldStartWith($"{file} is not UTF-8 text (byte 0xF6");
+        File.Delete(file);
     }
 
     [Fact]

@@ -21,6 +21,22 @@ public sealed class HoconTests
     [InlineData("a = \"tab\\t\\u0041\"", """{"a":"tab\tA"}""")]
     [InlineData("a { x = 1 }\na = 5", """{"a":5}""")]
     [InlineData("a = 30s, b = 512MiB", """{"a":"30s","b":"512MiB"}""")]
+    // A field that names itself means the value that it had before; so does += (HOCON, "Self-Referential Substitutions", "The += field separator").
+    [InlineData("a = x\na = ${a}-y\na = ${a}-z", """{"a":"x-y-z"}""")]
+    [InlineData("a = [1]\na = ${a} [2]\na = [0] ${a}", """{"a":[0,1,2]}""")]
+    [InlineData("a = [1]\na = [${a}, 2]", """{"a":[[1],2]}""")]
+    [InlineData("a = 1\na = { was = ${a} }", """{"a":{"was":1}}""")]
+    [InlineData("b { a = x }\nb.a = ${b.a}y", """{"b":{"a":"xy"}}""")]
+    [InlineData("b { a = x }\nb { a = ${b.a}y, c = ${b.a} }", """{"b":{"a":"xy","c":"xy"}}""")]
+    [InlineData("a = ${?a} [1]", """{"a":[1]}""")]
+    [InlineData("a = ${?a}", """{}""")]
+    [InlineData("a { x = 1 }\na = ${a} { y = 2 }", """{"a":{"x":1,"y":2}}""")]
+    [InlineData("bar { foo = 42, baz = ${bar.foo} }", """{"bar":{"baz":42,"foo":42}}""")]
+    [InlineData("b { a = [1] }\nb { a += 2 }\nb.a += 3", """{"b":{"a":[1,2,3]}}""")]
+    [InlineData("a += 1", """{"a":[1]}""")]
+    [InlineData("l = [ { a = [1], a += 2 } ]", """{"l":[{"a":[1,2]}]}""")]
+    [InlineData("x = ${y}\ny = ${z}{ k = 1 }\nz { j = 2 }\nw = ${x.j}", """{"w":2,"x":{"j":2,"k":1},"y":{"j":2,"k":1},"z":{"j":2}}""")]
+    [InlineData("a = 1\nb = ${a}\na = 2", """{"a":2,"b":2}""")]
     public void Texts_resolve_to_trees(string text, string expected) => Resolve(text).ToCanonicalText().ShouldBe(expected);
 
     [Theory]
@@ -30,6 +46,8 @@ public sealed class HoconTests
     [InlineData("a = \"x", 1, "quote")]
     [InlineData("a = ${b}", 1, "${b}")]
     [InlineData("a = ${b}\nb = ${a}", 1, "itself")]
+    [InlineData("a = ${a}", 1, "itself")]
+    [InlineData("a = x\nb = ${a}\na = ${b}", 2, "itself")]
     [InlineData("a = 1 }", 1, "'}'")]
     [InlineData("include \"nope.conf\"", 1, "nope.conf")]
     [InlineData("a = ", 1, "value is missing")]
@@ -40,6 +58,12 @@ public sealed class HoconTests
         e.Message.ShouldContain(word);
         e.Origin.Line.ShouldBeInRange(line, line + 1);
     }
+
+    [Theory]
+    [InlineData("[", "]")]
+    [InlineData("{ a = ", "}")]
+    public void What_stands_in_itself_twenty_thousand_deep_is_refused_with_its_line(string open, string close) =>
+        Should.Throw<HoconException>(() => Resolve("a = " + string.Concat(Enumerable.Repeat(open, 20_000)) + "1" + string.Concat(Enumerable.Repeat(close, 20_000)))).Message.ShouldContain("more than 200 deep");
 
     [Fact]
     public void Origins_lead_back_to_the_line()

@@ -15,6 +15,9 @@ public sealed class Danas : IDisposable
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("danas-e2e-").FullName;
 
+    /// <summary>The folder that the next process is started in; its own folder where none is named.</summary>
+    public string? StartedIn { get; set; }
+
     private static string Executable => Path.Combine(AppContext.BaseDirectory, "danas");
 
     public void Dispose()
@@ -34,7 +37,7 @@ public sealed class Danas : IDisposable
     /// <summary>Starts the executable with more environment variables, as "NAME=value".</summary>
     public Process Start(string[] environment, string[] arguments)
     {
-        ProcessStartInfo info = new(Executable) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Folder };
+        ProcessStartInfo info = new(Executable) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = StartedIn ?? Folder };
         foreach (string a in arguments)
             info.ArgumentList.Add(a);
         info.Environment["DANAS_OUT"] = Path.Combine(Folder, "out");

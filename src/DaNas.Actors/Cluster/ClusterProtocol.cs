@@ -101,15 +101,6 @@ public static class ClusterProtocol
     public sealed record SearchList(string Ask, ValueList<SearchStatus> Searches) : IAsk;
 }
 
-/// <summary>Names of searches become names of folders on every node: nothing that could lead out of one.</summary>
-public static class SearchNames
-{
-    private const int Longest = 100;
-
-    public static bool AreProper(string name) =>
-        name.Length is > 0 and <= Longest && !name.StartsWith('.') && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
-}
-
 /// <summary>What the cluster's actors ask of the world around them, and what comes back; never sent.</summary>
 public static class ClusterPorts
 {

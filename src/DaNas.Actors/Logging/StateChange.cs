@@ -49,6 +49,7 @@ public enum LogEvent
     JournalUnavailable = 905,
     JournalAvailable = 906,
     HostWarned = 907,
+    DatasetPartlyRead = 908,
 }
 
 /// <summary>One state change of one actor: who, from, to, and what it is about.</summary>

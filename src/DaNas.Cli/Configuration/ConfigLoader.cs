@@ -1,6 +1,9 @@
+using System.Text;
 using DaNas.Cli.Hocon;
 using DaNas.Domain.Configuration;
+using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
+using DaNas.Torch.Data;
 
 namespace DaNas.Cli.Configuration;
 
@@ -13,6 +16,11 @@ internal sealed class UsageException(string message) : Exception(message);
 /// </summary>
 internal static class ConfigLoader
 {
+    private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
+
+    /// <summary>Keys that name files. What is stored names them from the root on, so that a search goes on from any folder.</summary>
+    private static readonly (string Section, string Key)[] Paths = [("data", "path"), ("engine", "table")];
+
     /// <summary>The product's configuration folder: beside the executable, or DANAS_HOCON.</summary>
     public static string Home => Environment.GetEnvironmentVariable("DANAS_HOCON") ?? Path.Combine(AppContext.BaseDirectory, "hocon");
 
@@ -21,10 +29,34 @@ internal static class ConfigLoader
     {
         ConfigObject tree = Resolve(file, sets, data);
         (SearchConfig? config, ValueList<ConfigProblem> problems) = SearchConfig.Validate(tree);
-        if (config is { Sampler: not { Kind: SamplerKind.GumbelHard, Gradient: PathGradient.Gate } } && tree.Fields["sampler"] is ConfigObject sampler) // Stored texts of before 0.4 have these keys always.
-            problems = SamplerOptions.GateKeys.Where(sampler.Fields.ContainsKey).Select(k => new ConfigProblem(sampler.Fields[k].Origin, $"sampler.{k}", sampler.Fields[k].ToCanonicalText(), "only sampler.gradient = gate (of gumbel-hard) has a temperature; leave the key out")).ToValueList();
+        if (config is not null)
+            problems = [.. problems, .. OfNew(config, tree)];
         return config is not null && problems.Count == 0 ? config : throw new UsageException(string.Join('\n', problems.Select(p => p.ToString())));
     }
+
+    /// <summary>What is refused of new searches alone: stored ones of earlier versions may have it.</summary>
+    private static IEnumerable<ConfigProblem> OfNew(SearchConfig config, ConfigObject tree)
+    {
+        if (config.Sampler is not { Kind: SamplerKind.GumbelHard, Gradient: PathGradient.Gate })
+        {
+            foreach (string key in SamplerOptions.GateKeys.Where(k => At(tree, "sampler", k) is not null))
+                yield return Problem("sampler", key, "only sampler.gradient = gate (of gumbel-hard) has a temperature; leave the key out");
+        }
+
+        if (!SearchNames.AreProper(config.Search.Name) || config.Search.Name.Length > SearchNames.LongestName)
+            yield return Problem("search", "name", $"it names folders: use letters of ASCII, digits, '-', '_' and '.', at most {SearchNames.LongestName}, and no '.' at the beginning");
+        if (config.Engine.Kind == EngineKind.Torch && config.SpaceFor(2).LastResolution == 1)
+        {
+            (string Section, int Batch)[] batches = [("weights", config.Weights.Batch), ("architecture", config.Architecture.Batch), ("retrain", config.Retrain.Batch)];
+            foreach ((string section, _) in batches.Where(b => b.Batch == 1))
+                yield return Problem(section, "batch", "the last feature map of this space is 1 x 1, and batch norm over one picture has one value a channel, which it cannot train on; set 2 or more, or a larger space.resolution");
+        }
+
+        ConfigProblem Problem(string section, string key, string remedy) =>
+            At(tree, section, key) is { } node ? new(node.Origin, $"{section}.{key}", node.ToCanonicalText(), remedy) : throw new InvalidOperationException($"{section}.{key}");
+    }
+
+    private static ConfigNode? At(ConfigObject tree, string section, string key) => (tree.Fields.GetValueOrDefault(section) as ConfigObject)?.Fields.GetValueOrDefault(key);
 
     /// <summary>The resolved tree with origins, not yet checked.</summary>
     public static ConfigObject Resolve(string file, IReadOnlyList<string> sets, string? data)
@@ -37,7 +69,7 @@ internal static class ConfigLoader
                 root.Overlay(DataLayer(data));
             foreach (string set in sets)
                 root.Overlay(SetLayer(set));
-            return HoconResolver.Resolve(root);
+            return Rooted(HoconResolver.Resolve(root));
         }
         catch (HoconException e)
         {
@@ -73,7 +105,7 @@ internal static class ConfigLoader
                 root.Overlay(DataLayer(data));
             foreach (string set in sets)
                 root.Overlay(SetLayer(set));
-            (SearchConfig? config, ValueList<ConfigProblem> problems) = SearchConfig.Validate(HoconResolver.Resolve(root));
+            (SearchConfig? config, ValueList<ConfigProblem> problems) = SearchConfig.Validate(Rooted(HoconResolver.Resolve(root)));
             return config ?? throw new UsageException(string.Join('\n', problems.Select(p => p.ToString())));
         }
         catch (HoconException e)
@@ -112,14 +144,24 @@ internal static class ConfigLoader
         }
     }
 
+    private static ConfigObject Rooted(ConfigObject tree)
+    {
+        foreach ((string section, string key) in Paths)
+        {
+            if (tree.Fields.GetValueOrDefault(section) is ConfigObject s && s.Fields.GetValueOrDefault(key) is ConfigValue { Text.Length: > 0 } value)
+                tree = With(tree, section, With(s, key, value with { Text = Path.GetFullPath(value.Text), Quoted = true }));
+        }
+
+        return tree;
+
+        static ConfigObject With(ConfigObject of, string key, ConfigNode value) => of with { Fields = new Dictionary<string, ConfigNode>(of.Fields, StringComparer.Ordinal) { [key] = value } };
+    }
+
     private static HoconNode.Map SetLayer(string set)
     {
         int equals = set.IndexOf('=', StringComparison.Ordinal);
         if (equals <= 0)
             throw new UsageException($"--set {set}: write --set key=value, such as --set search.seed=7");
-        const string table = "engine.table=";
-        if (set.StartsWith(table, StringComparison.Ordinal) && set[table.Length..].Trim('"') is { Length: > 0 } path)
-            set = $"{table}\"{Path.GetFullPath(path).Replace("\\", "\\\\", StringComparison.Ordinal)}\""; // The search goes on from any folder.
         return HoconParser.Parse(set, "--set", (_, _) => null);
     }
 
@@ -128,7 +170,7 @@ internal static class ConfigLoader
     {
         string full = Path.GetFullPath(path);
         string kind = File.Exists(full) ? "catalogue"
-            : File.Exists(Path.Combine(full, "train-images-idx3-ubyte")) || File.Exists(Path.Combine(full, "train-images-idx3-ubyte.gz")) ? "idx"
+            : IdxSource.IsIn(full) ? "idx"
             : File.Exists(Path.Combine(full, "data_batch_1.bin")) || File.Exists(Path.Combine(full, "train.bin")) ? "cifar-binary"
             : Directory.Exists(full) ? "image-folder"
             : throw new UsageException($"--data {path}: there is no such file or folder");
@@ -164,7 +206,11 @@ internal static class ConfigLoader
         string text;
         try
         {
-            text = File.ReadAllText(full);
+            text = File.ReadAllText(full, Strict);
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new UsageException($"{file} is not UTF-8 text (byte 0x{e.BytesUnknown?.FirstOrDefault():X2} at {e.Index}); save it as UTF-8, such as by: iconv -f latin1 -t utf-8");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -53,9 +53,9 @@ internal sealed record ExperimentPlan(string Name, string Search, IReadOnlyList<
         ProbeReport? truth = s.Has("truth") ? Table(s, Path.GetDirectoryName(path)!, until) : null;
         if (problems.Count == 0 && arms.All(a => a.Name != reference))
             s.Refuse("reference", reference, $"name one of the arms: {string.Join(", ", arms.Select(a => a.Name))}");
-        if (!Actors.Cluster.SearchNames.AreProper(name))
+        if (!Domain.Searches.SearchNames.AreProper(name))
             s.Refuse("name", name, "use letters, digits, '-', '_' and '.': searches and files are named after it");
-        foreach (ExperimentArm arm in arms.Where(a => !Actors.Cluster.SearchNames.AreProper(a.Name) || arms.Count(b => b.Name == a.Name) > 1))
+        foreach (ExperimentArm arm in arms.Where(a => !Domain.Searches.SearchNames.AreProper(a.Name) || arms.Count(b => b.Name == a.Name) > 1))
             s.Refuse("arms", arm.Name, "an arm's name is unique and has letters, digits, '-', '_' and '.'");
         foreach (ExperimentArm arm in arms.Where(a => a.CostOf is not null && arms.All(b => b.Name != a.CostOf || b.CostOf is not null)))
             s.Refuse("arms", arm.Name, $"cost-of = {arm.CostOf}: name an arm that has no cost-of itself: {string.Join(", ", arms.Where(a => a.CostOf is null).Select(a => a.Name))}");

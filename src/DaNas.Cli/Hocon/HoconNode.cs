@@ -42,9 +42,20 @@ internal abstract record HoconNode(ConfigOrigin Origin)
                 return merged;
             }
 
-            bool known = after is Scalar or List || (after is Map && before is Scalar or List);
+            bool known = !Refers(after) && (after is Scalar or List || (after is Map && before is Scalar or List));
             return known ? after : new Over(before, after, after.Origin);
         }
+
+        /// <summary>Whether a value has a substitution, which may mean the value before it.</summary>
+        private static bool Refers(HoconNode node) => node switch
+        {
+            Substitution => true,
+            List list => list.Items.Any(Refers),
+            Join join => join.Parts.Any(Refers),
+            Map map => map.Fields.Values.Any(Refers),
+            Over over => Refers(over.Before) || Refers(over.After),
+            _ => false,
+        };
     }
 
     public sealed record List(IReadOnlyList<HoconNode> Items, ConfigOrigin Origin) : HoconNode(Origin);

@@ -9,12 +9,17 @@ namespace DaNas.Cli.Hocon;
 /// </summary>
 internal sealed partial class HoconParser
 {
+    /// <summary>Objects and lists in each other; a limit, since what reads them calls itself.</summary>
+    private const int Deepest = 200;
+
     private const string Reserved = "$\"{}[]:=,+#`^?!@*&\\";
 
     private readonly string text;
     private readonly string file;
     private readonly Func<string, string, HoconNode.Map?> include;
+    private readonly Stack<string[]> within = [];
     private int at;
+    private int depth;
     private int line = 1;
 
     private HoconParser(string text, string file, Func<string, string, HoconNode.Map?> include)
@@ -80,7 +85,7 @@ internal sealed partial class HoconParser
         SkipSpace();
         if (Peek == '{')
         {
-            map.Set(path, ReadValue());
+            map.Set(path, Within(path));
             return;
         }
 
@@ -91,19 +96,17 @@ internal sealed partial class HoconParser
             throw Error($"expected '=' or ':' after the key '{string.Join('.', path)}', found '{(at < text.Length ? Peek : ' ')}'");
         at++;
         SkipSpaceAndLines();
-        HoconNode value = ReadValue();
-        if (append)
-            value = new HoconNode.List([value], value.Origin);
-        HoconNode? before = append ? Find(map, path) : null;
-        map.Set(path, before is null ? value : new HoconNode.Join([before, value], value.Origin));
+        HoconNode value = Within(path);
+        map.Set(path, append ? new HoconNode.Join([new HoconNode.Substitution(string.Join('.', within.Reverse().SelectMany(p => p).Concat(path)), true, value.Origin), new HoconNode.List([value], value.Origin)], value.Origin) : value);
     }
 
-    private static HoconNode? Find(HoconNode.Map map, string[] path)
+    /// <summary>The value of a field; what is in it knows where it stands.</summary>
+    private HoconNode Within(string[] path)
     {
-        HoconNode? node = map;
-        foreach (string key in path)
-            node = (node as HoconNode.Map)?.Fields.GetValueOrDefault(key);
-        return node;
+        within.Push(path);
+        HoconNode value = ReadValue();
+        within.Pop();
+        return value;
     }
 
     private string[] ReadPath()
@@ -144,6 +147,8 @@ internal sealed partial class HoconParser
     private HoconNode ReadValue()
     {
         ConfigOrigin origin = Here;
+        if (++depth > Deepest)
+            throw Error($"objects and lists stand in each other more than {Deepest} deep");
         List<HoconNode> parts = [];
         while (true)
         {
@@ -160,6 +165,7 @@ internal sealed partial class HoconParser
             parts.Add(ReadPart());
         }
 
+        depth--;
         return parts.Count switch
         {
             0 => throw Error("a value is missing"),

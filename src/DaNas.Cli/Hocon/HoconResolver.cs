@@ -7,6 +7,9 @@ internal sealed class HoconResolver(HoconNode.Map root)
 {
     private readonly HashSet<HoconNode> open = new(ReferenceEqualityComparer.Instance);
 
+    /// <summary>The fields whose values are being read, innermost first, with the value that each had before.</summary>
+    private Field? field;
+
     public static ConfigObject Resolve(HoconNode.Map root) => (ConfigObject)new HoconResolver(root).Resolve((HoconNode)root)!;
 
     /// <summary>A resolved node, or null where an optional substitution found nothing.</summary>
@@ -25,7 +28,7 @@ internal sealed class HoconResolver(HoconNode.Map root)
             case HoconNode.Join join:
                 return ResolveJoin(join);
             case HoconNode.Over over:
-                ConfigNode? after = Resolve(over.After);
+                ConfigNode? after = In(field! with { Before = over.Before }, () => Resolve(over.After));
                 return after is null ? Resolve(over.Before) : after is ConfigObject b && Resolve(over.Before) is ConfigObject a ? Merge(a, b) : after;
             default:
                 throw new HoconException(node.Origin, "unknown kind of value");
@@ -37,7 +40,7 @@ internal sealed class HoconResolver(HoconNode.Map root)
         Dictionary<string, ConfigNode> fields = new(StringComparer.Ordinal);
         foreach ((string key, HoconNode value) in map.Fields)
         {
-            if (Resolve(value) is { } resolved)
+            if (In(new Field(field is null ? key : $"{field.Path}.{key}", null, field), () => Resolve(value)) is { } resolved)
                 fields[key] = resolved;
         }
 
@@ -46,15 +49,22 @@ internal sealed class HoconResolver(HoconNode.Map root)
 
     private ConfigNode? Substitute(HoconNode.Substitution s)
     {
+        // A field that names itself means the value that it had before (HOCON, "Self-Referential Substitutions").
+        for (Field? own = field; own is not null; own = own.Outer)
+        {
+            if (own.Path != s.Path)
+                continue;
+            if (own.Before is { } before)
+                return In(own with { Before = null }, () => Resolve(before));
+            return s.Optional ? null : throw new HoconException(s.Origin, $"${{{s.Path}}} leads back to itself, and has no value before; define one, or write ${{?{s.Path}}}");
+        }
+
         if (!open.Add(s))
             throw new HoconException(s.Origin, $"${{{s.Path}}} leads back to itself");
         try
         {
-            HoconNode? target = root;
-            foreach (string key in s.Path.Split('.'))
-                target = target is HoconNode.Map m ? m.Fields.GetValueOrDefault(key) : null;
-            if (target is not null)
-                return Resolve(target);
+            if (Lookup(s.Path) is { } found)
+                return found;
             if (Environment.GetEnvironmentVariable(s.Path) is { } value)
                 return new ConfigValue(value, false, new ConfigOrigin($"environment {s.Path}", 0));
             return s.Optional ? null : throw new HoconException(s.Origin, $"${{{s.Path}}} is defined nowhere; define it, or write ${{?{s.Path}}} if it may be missing");
@@ -64,6 +74,36 @@ internal sealed class HoconResolver(HoconNode.Map root)
             open.Remove(s);
         }
     }
+
+    /// <summary>The value at a path of the whole tree; what is not resolved yet is, on the way.</summary>
+    private ConfigNode? Lookup(string path)
+    {
+        string[] keys = path.Split('.');
+        HoconNode? node = root;
+        int at = 0;
+        while (at < keys.Length && node is HoconNode.Map map)
+            node = map.Fields.GetValueOrDefault(keys[at++]);
+        ConfigNode? value = node is null ? null : In(new Field(string.Join('.', keys[..at]), null, null), () => Resolve(node));
+        while (at < keys.Length && value is not null)
+            value = (value as ConfigObject)?.Fields.GetValueOrDefault(keys[at++]);
+        return value;
+    }
+
+    private ConfigNode? In(Field inner, Func<ConfigNode?> resolve)
+    {
+        Field? outer = field;
+        field = inner;
+        try
+        {
+            return resolve();
+        }
+        finally
+        {
+            field = outer;
+        }
+    }
+
+    private sealed record Field(string Path, HoconNode? Before, Field? Outer);
 
     private ConfigNode? ResolveJoin(HoconNode.Join join)
     {

@@ -56,7 +56,7 @@ internal sealed record NodeSettings(string Name, string Cluster, IPEndPoint List
     }
 
     /// <summary>Where blobs of a search lie here; null for a name that is none.</summary>
-    public string? BlobFolderOf(string search) => Actors.Cluster.SearchNames.AreProper(search) ? Folder.BlobFolder(search) : null;
+    public string? BlobFolderOf(string search) => Domain.Searches.SearchNames.AreProper(search) ? Folder.BlobFolder(search) : null;
 
     private static bool IsName(string name) => name.Length is > 0 and <= 60 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
 }

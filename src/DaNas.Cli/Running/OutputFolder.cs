@@ -71,6 +71,9 @@ internal sealed class OutputFolder
         return File.Exists(JournalPath) ? SqliteJournal.OpenReadOnly(JournalPath, heads) : null;
     }
 
+    /// <summary>What is said of a search that has a head and no events.</summary>
+    public string Lost => $"it had acknowledged events, and {JournalName} has none of them: restore the journal{(server is null ? " (with its -wal)" : string.Empty)} from a backup";
+
     /// <summary>Searches of which an event was acknowledged, whatever the journal says.</summary>
     public IEnumerable<string> WithHead() => Directory.Exists(Path.Combine(Root, "searches"))
         ? Directory.EnumerateFiles(Path.Combine(Root, "searches"), "journal.head", SearchOption.AllDirectories).Select(f => Path.GetFileName(Path.GetDirectoryName(f)!)).Order(StringComparer.Ordinal)

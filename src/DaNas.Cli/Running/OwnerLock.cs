@@ -47,7 +47,7 @@ internal sealed class OwnerLock : IDisposable
     }
 
     /// <summary>Whether a process on this machine has ever had the search.</summary>
-    public static bool Known(OutputFolder folder, string id) => Actors.Cluster.SearchNames.AreProper(id) && File.Exists(Path.Combine(folder.SearchFolder(id), "owner.pid"));
+    public static bool Known(OutputFolder folder, string id) => Domain.Searches.SearchNames.AreProper(id) && File.Exists(Path.Combine(folder.SearchFolder(id), "owner.pid"));
 
     /// <summary>Whether a process has the search now.</summary>
     public static bool IsHeld(OutputFolder folder, string id)

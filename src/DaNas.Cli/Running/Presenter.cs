@@ -24,7 +24,7 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
         lock (gate)
         {
             ClearStatus();
-            (quiet ? Console.Error : Console.Out).WriteLine(text);
+            Write(quiet ? Console.Error : Console.Out, text + Environment.NewLine);
         }
     }
 
@@ -33,7 +33,7 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
         lock (gate)
         {
             ClearStatus();
-            Console.Error.WriteLine(text);
+            Write(Console.Error, text + Environment.NewLine);
         }
     }
 
@@ -97,12 +97,12 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
         {
             if (!interactive)
             {
-                Console.WriteLine($"{now.ToLocalTime():HH:mm:ss} {line}");
+                Write(Console.Out, $"{now.ToLocalTime():HH:mm:ss} {line}{Environment.NewLine}");
                 return;
             }
 
             ClearStatus();
-            Console.Write(line);
+            Write(Console.Out, line);
             statusShown = true;
         }
     }
@@ -198,11 +198,24 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
+    /// <summary>A terminal that is gone, or a full disk behind it, does not end a search: its results are in the journal.</summary>
+    private static void Write(TextWriter to, string text)
+    {
+        try
+        {
+            to.Write(text);
+        }
+        catch (IOException)
+        {
+            // As above.
+        }
+    }
+
     private void ClearStatus()
     {
         if (!statusShown)
             return;
-        Console.Write("\r\u001b[2K");
+        Write(Console.Out, "\r\u001b[2K");
         statusShown = false;
     }
 }

@@ -26,7 +26,8 @@ internal static class ResumeCheck
         ValueList<string> impossible = ConfigDrift.Unacceptable(changes, record.State);
         if (impossible.Count > 0)
             throw new UsageException($"search {record.Id} stands on other values, which cannot change any more:\n  {string.Join("\n  ", impossible)}\nresume it without them, or start a new search ('danas fork' keeps what is done)");
-        DatasetSummary data = Engines.Describe(config);
+        List<string> remarks = [];
+        DatasetSummary data = Engines.Describe(config, remarks.Add);
         ValueList<string> dataChanges = ConfigDrift.Of(started.Data, data);
         if (!data.Classes.Equals(started.Data.Classes))
             throw new UsageException($"{config.Data.Path}: the data set has other classes than the search began with ({data.Classes.Count} and {started.Data.Classes.Count}):\n  {string.Join("\n  ", dataChanges)}\nput the old data back, or start a new search");
@@ -40,7 +41,7 @@ internal static class ResumeCheck
             request.Accept,
             SearchRunner.EngineVersion,
             record.Cut?.Loss);
-        return new Launch(config, data, record.Id, record.State) { Accepted = accepted };
+        return new Launch(config, data, record.Id, record.State) { Accepted = accepted, Remarks = remarks };
     }
 
     /// <summary>The stored configuration with what was named laid over it; a file replaces it whole.</summary>

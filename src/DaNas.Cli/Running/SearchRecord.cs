@@ -79,7 +79,7 @@ internal sealed record SearchRecord(string Id, IReadOnlyList<StoredEvent> Events
         string[] matches = [.. Ids(folder).Where(i => i.StartsWith(id, StringComparison.Ordinal))];
         return matches.Length == 1 || matches.Contains(id) ? (matches.Contains(id) ? id : matches[0]) : throw new UsageException(matches.Length == 0
             ? folder.WithHead().FirstOrDefault(i => i.StartsWith(id, StringComparison.Ordinal)) is { } lost
-                ? $"search '{lost}' had acknowledged events, and {folder.JournalPath} has none of them: restore the journal (with its -wal) from a backup"
+                ? $"search '{lost}': {folder.Lost}"
                 : OwnerLock.Known(folder, id) ? OwnerLock.IsHeld(folder, id) ? $"search '{id}' is starting: nothing of it is stored yet; try again in a few seconds" : $"search '{id}' ended before it had begun: nothing of it is stored; start it by the command that you began it with"
                 : $"there is no search '{id}' in {folder.Root}; 'danas ls{folder.Option}' lists what is there"
             : $"'{id}' could be {string.Join(" or ", matches)}; write more of the id");

@@ -2,6 +2,7 @@ using System.Globalization;
 using DaNas.Actors;
 using DaNas.Actors.Dispatch;
 using DaNas.Actors.Journals;
+using DaNas.Actors.Logging;
 using DaNas.Actors.Searches;
 using DaNas.Actors.Trainers;
 using DaNas.Cli.Trainers;
@@ -28,6 +29,9 @@ internal sealed record Launch(SearchConfig Config, DatasetSummary Data, string I
 {
     public double LostSeconds { get; init; }
 
+    /// <summary>What of the data set is not read.</summary>
+    public IReadOnlyList<string> Remarks { get; init; } = [];
+
     public Drift? Accepted { get; init; }
 }
 
@@ -45,10 +49,10 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
     public static string NewId(string name) => string.Create(
         CultureInfo.InvariantCulture, $"{name}-{DateTimeOffset.UtcNow:yyyyMMdd-HHmmss}-{System.Security.Cryptography.RandomNumberGenerator.GetHexString(4, true)}");
 
-    public async Task<int> StartAsync(SearchConfig config, DatasetSummary data, string id, CancellationToken interrupt)
+    public async Task<int> StartAsync(Launch launch, CancellationToken interrupt)
     {
-        using OwnerLock owner = OwnerLock.Take(folder, id, false);
-        return await RunAsync(new Launch(config, data, id, SearchState.Initial), interrupt);
+        using OwnerLock owner = OwnerLock.Take(folder, launch.Id, false);
+        return await RunAsync(launch, interrupt);
     }
 
     /// <summary>Goes on with a search, under what <see cref="ResumeCheck"/> found acceptable.</summary>
@@ -65,6 +69,12 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
         (SearchConfig config, DatasetSummary data, string id, SearchState state) = launch;
         begun = state != SearchState.Initial;
         using StateLog log = new(Path.Combine(folder.SearchFolder(id), "log.jsonl"), Show);
+        foreach (string remark in launch.Remarks)
+        {
+            presenter.Warn($"note: {data.Name}: {remark}");
+            log.Write(new ActorAddress("/data"), DateTimeOffset.UtcNow, new StateChange(LogEvent.DatasetPartlyRead, "Listed", "Listed") { Search = id, Cause = remark });
+        }
+
         FileBlobStore blobs = folder.OpenBlobs(id);
         using IEventJournal journal = await folder.OpenJournalAsync();
         if (launch.Accepted?.History is not null)
@@ -180,7 +190,7 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
 
     private void Show(LogLine line)
     {
-        if (line.Warning && line.Id != (int)Actors.Logging.LogEvent.DispatcherUnitFailed)
+        if (line.Warning && line.Id != (int)LogEvent.DispatcherUnitFailed)
             presenter.Warn(line.ToText());
     }
 }

@@ -13,8 +13,8 @@ namespace DaNas.Cli.Trainers;
 internal sealed record Engines(ITrainingEngine Engine, string Profile)
 {
     /// <summary>What there is to search on: a data set, or a table.</summary>
-    public static DatasetSummary Describe(SearchConfig config) =>
-        config.Engine.Kind == EngineKind.Table ? ArchitectureTable.Open(config).Summary : new DatasetCatalog().Describe(config);
+    public static DatasetSummary Describe(SearchConfig config, Action<string>? remark = null) =>
+        config.Engine.Kind == EngineKind.Table ? ArchitectureTable.Open(config).Summary : new DatasetCatalog().Describe(config, remark);
 
     /// <summary>Opens it in this process, over a folder of blobs.</summary>
     public static Engines Open(SearchConfig config, DatasetSummary data, string blobFolder)

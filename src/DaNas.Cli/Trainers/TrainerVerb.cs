@@ -16,6 +16,7 @@ internal static class TrainerVerb
     public static int Run()
     {
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, c => c.Cancel = true);
+        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, c => c.Cancel = true);
         using Stream output = Console.OpenStandardOutput();
         using StreamWriter plain = new(output) { AutoFlush = true };
         using TextWriter writer = TextWriter.Synchronized(plain);

@@ -12,7 +12,7 @@ namespace DaNas.Cli.Verbs;
 /// <summary>Data sets: what is known, checking every picture, fetching the usual ones.</summary>
 internal static class DataVerbs
 {
-    public static Command Data() => new("data", "Lists, checks and fetches data sets.") { List(), Check(), Fetch() };
+    public static Command Data() => new("data", "Lists, checks, shows and fetches data sets.") { List(), Check(), DataShow.Show(), Fetch() };
 
     private static Command List()
     {
@@ -20,7 +20,7 @@ internal static class DataVerbs
         command.SetAction(_ => Shared.Guard(() =>
         {
             Output.PrintTable(["name", "form", "pictures", "source"], PublicDatasets.All.Select(d => (IReadOnlyList<string>)[d.Name, d.Form, d.Pictures, d.Files[0].Url]));
-            Console.WriteLine("forms of --data: a folder train/CLASS/*.jpg|png with test/ or val/ beside it (ImageFolder); IDX files; CIFAR in binary form; a catalogue file 'split TAB class TAB path'");
+            Console.WriteLine("forms of --data: a folder train/CLASS/*.jpg|png|webp|bmp|gif with test/, val/, valid/ or validation/ beside it (ImageFolder); IDX files; CIFAR in binary form; a catalogue file 'split TAB class TAB path'");
             return ExitCode.Done;
         }));
         return command;
@@ -30,14 +30,18 @@ internal static class DataVerbs
     {
         Argument<string> path = new("PATH") { Description = "The data set's folder or catalogue." };
         Option<bool> hash = new("--hash") { Description = "Also prints the SHA-256 of all pictures' bytes in the order of the listing: flipped bits inside a JPEG decode without a word, and change it." };
+        Option<bool> headers = new("--headers") { Description = "Reads headers alone: form and size of every picture, in a fraction of the time; a cut picture is not seen." };
         Option<bool> json = Shared.Json();
-        Command command = new("check", "Decodes every picture and names the broken ones; exit code 1 where there are any.") { path, hash, json };
-        command.SetAction(parsed => Shared.Guard(() => Check(parsed.GetValue(path)!, parsed.GetValue(hash), parsed.GetValue(json))));
+        Command command = new("check", "Decodes every picture and names the broken ones, and what of the folder is not read; exit code 1 where pictures are broken.") { path, hash, headers, json };
+        command.SetAction(parsed => Shared.Guard(() => Check(parsed.GetValue(path)!, (parsed.GetValue(hash), parsed.GetValue(headers)), parsed.GetValue(json))));
         return command;
     }
 
-    private static int Check(string path, bool hash, bool json)
+    private static int Check(string path, (bool Hash, bool Headers) what, bool json)
     {
+        (bool hash, bool headers) = what;
+        if (hash && headers)
+            throw new UsageException("--hash reads every byte, --headers does not: leave one of them out");
         SearchConfig config = ConfigLoader.Load("drawn-12", [], path);
         ImageSource source = ImageSource.Open(config);
         DatasetSummary summary = new DatasetCatalog().Describe(config);
@@ -50,7 +54,10 @@ internal static class DataVerbs
             byte[] pixels = new byte[3 * 32 * 32];
             try
             {
-                source.Decode(entry, pixels, 3, 32);
+                if (headers && source is FileBackedSource files)
+                    ImageCodec.Header(files.FileOf(entry));
+                else
+                    source.Decode(entry, pixels, 3, 32);
                 if (hash && source.Encoded(entry) is { } bytes)
                     digests[i] = SHA256.HashData([.. System.Text.Encoding.UTF8.GetBytes($"{Path.GetFileName(entry.Name)}\n"), .. bytes]);
             }
@@ -62,24 +69,26 @@ internal static class DataVerbs
 
             int n = Interlocked.Increment(ref done);
             if (n % 20_000 == 0 && !json)
-                Console.WriteLine(Output.Text($"{n:N0} of {all.Length:N0} pictures decoded"));
+                Console.WriteLine(Output.Text($"{n:N0} of {all.Length:N0} pictures {(headers ? "looked at" : "decoded")}"));
         });
         broken.Sort(StringComparer.Ordinal);
         string? content = hash && broken.Count == 0 ? all.Length > 0 && digests[0] is null ? summary.Fingerprint.Hex : Convert.ToHexStringLower(SHA256.HashData([.. digests.SelectMany(d => d)])) : null;
         if (json)
         {
-            Output.PrintJson(new { summary.Name, kind = ConfigSection.Kebab(config.Data.Kind.ToString()), fingerprint = summary.Fingerprint.Hex, contentSha256 = content, classes = summary.Classes, train = source.Train.Count, test = source.Test.Count, broken });
+            Output.PrintJson(new { summary.Name, kind = ConfigSection.Kebab(config.Data.Kind.ToString()), fingerprint = summary.Fingerprint.Hex, contentSha256 = content, classes = summary.Classes, train = source.Train.Count, test = source.Test.Count, remarks = source.Remarks, broken });
             return broken.Count == 0 ? ExitCode.Done : ExitCode.Failed;
         }
 
         Console.WriteLine(Output.Text($"{summary.Name}: {ConfigSection.Kebab(config.Data.Kind.ToString())}, {summary.Classes.Count} classes, {source.Train.Count:N0} training and {source.Test.Count:N0} test pictures, fingerprint {summary.Fingerprint.Short}"));
         int[] each = [.. source.Train.GroupBy(e => e.Class).Select(g => g.Count())];
         Console.WriteLine(Output.Text($"training pictures a class: {each.Min()} to {each.Max()}"));
+        foreach (string remark in source.Remarks)
+            Console.WriteLine($"note: {remark}");
         foreach (string message in broken.Take(50))
             Console.WriteLine(message);
         if (content is not null)
             Console.WriteLine($"content SHA-256 {content}");
-        Console.WriteLine(broken.Count == 0 ? "every picture decodes" : $"{broken.Count} broken pictures");
+        Console.WriteLine(broken.Count == 0 ? headers ? "every header is whole (pictures were not decoded)" : "every picture decodes" : $"{broken.Count} broken pictures");
         return broken.Count == 0 ? ExitCode.Done : ExitCode.Failed;
     }
 

@@ -19,12 +19,16 @@ internal static class InspectVerbs
         command.SetAction(parsed => Shared.Guard(() =>
         {
             OutputFolder folder = Shared.Folder(parsed, output);
-            SearchReport[] reports = [.. SearchRecord.Ids(folder).Select(id => TryReport(folder, id)).OfType<SearchReport>()];
+            IReadOnlyList<string> ids = SearchRecord.Ids(folder);
+            SearchReport[] reports = [.. ids.Select(id => TryReport(folder, id)).OfType<SearchReport>()];
+            string[] lost = [.. folder.WithHead().Except(ids)];
+            foreach (string id in lost)
+                Console.Error.WriteLine($"{id}: {folder.Lost}");
             if (parsed.GetValue(json))
                 Console.WriteLine(JsonSerializer.Serialize(reports, SearchReport.Json));
-            else if (reports.Length == 0)
+            else if (reports.Length + lost.Length == 0)
                 Console.WriteLine($"no searches in {folder.Root}; 'danas run quickstart{folder.Option}' starts one");
-            else
+            else if (reports.Length > 0)
                 Output.PrintTable(["search", "status", "architecture", "test accuracy", "random", "events"], reports.Select(r => (IReadOnlyList<string>)[r.SearchId, r.Status, r.Architecture ?? "-", Output.Text($"{(r.RandomTestAccuracy is null ? r.TestAccuracy : r.ComparedTestAccuracy):0.0000}{(r.MeasuredOn == "test" ? string.Empty : $" ({r.MeasuredOn})")}"), Output.Text($"{r.RandomTestAccuracy:0.0000}"), Output.Text($"{r.Events}")]));
             return ExitCode.Done;
         }));

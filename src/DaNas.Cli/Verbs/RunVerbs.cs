@@ -45,14 +45,15 @@ internal static class RunVerbs
     internal static async Task<int> HereAsync(SearchConfig config, OutputFolder folder, string? id, bool json)
     {
         string searchId = CheckId(id ?? SearchRunner.NewId(config.Search.Name), folder);
-        DatasetSummary summary = Engines.Describe(config);
+        List<string> remarks = [];
+        DatasetSummary summary = Engines.Describe(config, remarks.Add);
         Presenter presenter = new(!Console.IsOutputRedirected);
         presenter.Say($"search {searchId}: {ConfigSection.Kebab(config.Search.Strategy.ToString())} over {config.SpaceFor(summary.Classes.Count).Name} on {summary.Name}; {config.Trainers.Count} trainer(s) of {config.Trainers.Threads} thread(s), {config.Trainers.Device}");
         presenter.Say($"results, journal and log: {folder.SearchFolder(searchId)}");
         if (config.Trainers.Device == "cpu" && config.Trainers.Count * config.Trainers.Threads > Environment.ProcessorCount)
             presenter.Warn($"{config.Trainers.Count} trainers x {config.Trainers.Threads} threads exceed the {Environment.ProcessorCount} cores: expect 3 to 8 times less speed; lower trainers.count or trainers.threads");
         using Interruption interruption = new();
-        int code = await new SearchRunner(folder, presenter).StartAsync(config, summary, searchId, interruption.Token);
+        int code = await new SearchRunner(folder, presenter).StartAsync(new Launch(config, summary, searchId, SearchState.Initial) { Remarks = remarks }, interruption.Token);
         return Close(folder, searchId, code, json, presenter);
     }
 
@@ -108,7 +109,7 @@ internal static class RunVerbs
         return Close(folder, record.Id, code, false, presenter);
     }
 
-    internal static string CheckName(string id) => !Actors.Cluster.SearchNames.AreProper(id)
+    internal static string CheckName(string id) => !Domain.Searches.SearchNames.AreProper(id)
         ? throw new UsageException($"--id {id}: use letters, digits, '-', '_' and '.', at most 100")
         : id;
 
@@ -143,21 +144,17 @@ internal static class RunVerbs
 internal sealed class Interruption : IDisposable
 {
     private readonly CancellationTokenSource source = new();
-    private readonly PosixSignalRegistration interrupt;
-    private readonly PosixSignalRegistration terminate;
+    private readonly PosixSignalRegistration[] registrations;
 
-    public Interruption()
-    {
-        interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle);
-        terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle);
-    }
+    public Interruption() =>
+        registrations = [.. ((PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP]).Select(s => PosixSignalRegistration.Create(s, Handle))];
 
     public CancellationToken Token => source.Token;
 
     public void Dispose()
     {
-        interrupt.Dispose();
-        terminate.Dispose();
+        foreach (PosixSignalRegistration registration in registrations)
+            registration.Dispose();
         source.Dispose();
     }
 

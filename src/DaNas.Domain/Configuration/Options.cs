@@ -141,6 +141,9 @@ public sealed record DataOptions(
     /// <summary>What the splits are drawn by; null: the search's seed, as before 0.4.</summary>
     public long? SplitSeed { get; init; }
 
+    /// <summary>Whether pictures in files are turned as their EXIF orientation says; as torchvision's ImageFolder does, they are taken as they are stored by default.</summary>
+    public bool ExifOrientation { get; init; }
+
     internal static DataOptions Read(ConfigSection s) => new(
         s.OneOf<DataKind>("kind"),
         s.Text("path"),
@@ -155,6 +158,7 @@ public sealed record DataOptions(
         AugmentOptions.Read(s.Section("augment")))
     {
         SplitSeed = s.Has("split-seed") ? s.Long("split-seed", long.MinValue, long.MaxValue) : null,
+        ExifOrientation = s.Has("exif-orientation") && s.Flag("exif-orientation"),
     };
 }
 

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Security.Authentication;
 using DaNas.Actors.Journals;
 using Npgsql;
 
@@ -10,7 +11,26 @@ public static class PostgresFaults
     public static bool IsFault(Exception e) => e is NpgsqlException or SocketException or TimeoutException or IOException or ObjectDisposedException or InvalidOperationException;
 
     /// <summary>Whether waiting helps.</summary>
-    public static bool Heals(Exception e) => IsFault(e) || e is JournalException { Fault: JournalFault.Unavailable };
+    public static bool Heals(Exception e) => (IsFault(e) && Permanent(e) is null) || e is JournalException { Fault: JournalFault.Unavailable };
+
+    /// <summary>What no waiting heals, in one line; null: it may pass. A server that does not answer, a name that is not known just now, a connection that broke: these may.</summary>
+    private static string? Permanent(Exception e)
+    {
+        for (Exception? x = e; x is not null; x = x.InnerException)
+        {
+            switch (x)
+            {
+                case SocketException { SocketErrorCode: SocketError.OperationNotSupported or SocketError.AddressFamilyNotSupported or SocketError.ProtocolNotSupported or SocketError.AccessDenied }:
+                    return $"{x.Message}; check the host, and the rights on its socket";
+                case AuthenticationException:
+                    return $"{x.Message}; check sslmode, sslrootcert and the server's certificate";
+                case NpgsqlException { InnerException: null } when x.Message.Contains("SSL", StringComparison.Ordinal) || x.Message.Contains("No password", StringComparison.Ordinal):
+                    return x.Message.Contains("SSL", StringComparison.Ordinal) ? $"{x.Message}; set sslmode=prefer, or let the server speak TLS" : $"{x.Message}; put it into PGPASSWORD or a file named by PGPASSFILE";
+            }
+        }
+
+        return null;
+    }
 
     public static JournalException Of(string where, Exception e) => e switch
     {
@@ -22,6 +42,7 @@ public static class PostgresFaults
         PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn } x => new(JournalFault.Damaged, $"{where}: {x.MessageText}; restore the data base from a backup", e),
         PostgresException { SqlState: PostgresErrorCodes.DiskFull } x => new(JournalFault.Unavailable, $"{where}: {x.MessageText}; free some space on the server, the search then goes on", e),
         PostgresException x => new(JournalFault.Unavailable, $"{where}: {x.MessageText} ({x.SqlState}); the search goes on when the data base answers", e),
+        NpgsqlException or SocketException or IOException or InvalidOperationException when Permanent(e) is { } why => new(JournalFault.Foreign, $"{where} cannot be reached ({why})", e),
         _ => new(JournalFault.Unavailable, $"{where} does not answer ({(e.InnerException ?? e).Message}); the search goes on when it does", e),
     };
 }

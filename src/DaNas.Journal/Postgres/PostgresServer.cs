@@ -16,9 +16,9 @@ public sealed class PostgresServer
     {
         try
         {
-            settings = connection.Contains("://", StringComparison.Ordinal) ? FromUri(new Uri(connection)) : new NpgsqlConnectionStringBuilder(connection);
+            settings = PostgresAddress.Parse(connection);
         }
-        catch (Exception e) when (e is ArgumentException or UriFormatException or FormatException)
+        catch (Exception e) when (e is ArgumentException or FormatException or KeyNotFoundException)
         {
             throw new JournalException(JournalFault.Foreign, $"the journal's address cannot be read ({e.Message}); write 'Host=db;Database=danas;Username=danas' or 'postgres://danas@db/danas'", e);
         }
@@ -29,10 +29,14 @@ public sealed class PostgresServer
         settings.Timeout = 5;
         settings.CommandTimeout = 5;
         settings.KeepAlive = 5;
-        settings.TcpKeepAlive = true;
-        settings.TcpKeepAliveTime = 5;
-        settings.TcpKeepAliveInterval = 2;
-        settings.ApplicationName = "danas";
+        if (!PostgresAddress.OnSocket(settings))
+        {
+            settings.TcpKeepAlive = true;
+            settings.TcpKeepAliveTime = 5;
+            settings.TcpKeepAliveInterval = 2;
+        }
+
+        settings.ApplicationName ??= "danas";
         settings.IncludeErrorDetail = true;
     }
 
@@ -115,22 +119,5 @@ public sealed class PostgresServer
     {
         await using NpgsqlCommand command = new("SELECT pg_backend_pid()", connection);
         return (int)(await command.ExecuteScalarAsync())!;
-    }
-
-    private static NpgsqlConnectionStringBuilder FromUri(Uri uri)
-    {
-        if (uri.Scheme is not ("postgres" or "postgresql"))
-            throw new ArgumentException($"'{uri.Scheme}' is not postgres");
-        NpgsqlConnectionStringBuilder result = new() { Host = uri.Host, Database = Uri.UnescapeDataString(uri.AbsolutePath.TrimStart('/')) };
-        if (uri.Port > 0)
-            result.Port = uri.Port;
-        string[] user = uri.UserInfo.Split(':', 2);
-        if (user[0].Length > 0)
-            result.Username = Uri.UnescapeDataString(user[0]);
-        if (user.Length > 1)
-            result.Password = Uri.UnescapeDataString(user[1]);
-        foreach (string pair in uri.Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
-            result[Uri.UnescapeDataString(pair.Split('=')[0])] = Uri.UnescapeDataString(pair[(pair.IndexOf('=', StringComparison.Ordinal) + 1)..]);
-        return result;
     }
 }

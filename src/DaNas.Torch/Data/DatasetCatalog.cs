@@ -60,9 +60,11 @@ public sealed record DatasetSplits(IReadOnlyList<ImageEntry[]> Weights, IReadOnl
 /// <summary>Lists data sets without decoding them.</summary>
 public sealed class DatasetCatalog : IDatasetCatalog
 {
-    public DatasetSummary Describe(SearchConfig config)
+    public DatasetSummary Describe(SearchConfig config, Action<string>? remark = null)
     {
         ImageSource source = ImageSource.Open(config);
+        foreach (string text in remark is null ? [] : source.Remarks)
+            remark!(text);
         DatasetSplits splits = DatasetSplits.Of(source, config);
         return new(source.Name, source.Fingerprint, source.Classes, Counts(splits.Weights), Counts(splits.Validation), Counts(splits.Test));
     }

@@ -8,24 +8,20 @@ public static class ImageCodec
 {
     private const long MaximumPixels = 200_000_000;
 
+    private static readonly SKEncodedImageFormat[] Forms = [SKEncodedImageFormat.Jpeg, SKEncodedImageFormat.Png, SKEncodedImageFormat.Webp, SKEncodedImageFormat.Bmp, SKEncodedImageFormat.Gif];
+
     /// <summary>Which decoder this is; part of the numerics profile.</summary>
     public static string Version { get; } = $"skia {typeof(SKCodec).Assembly.GetName().Version?.ToString(2)}";
 
     /// <summary>
-    /// Interleaved RGB [height, width, 3]. A picture that is cut off, or that is no JPEG or PNG, throws <see cref="DataException"/> with its name. Flipped bits inside a JPEG are not seen: a content
-    /// hash of the data set finds them.
+    /// Interleaved RGB [height, width, 3]; of an animation the first frame. <paramref name="upright"/> turns and mirrors the picture as its EXIF orientation says. A picture that is cut off, or in none of
+    /// the forms, throws <see cref="DataException"/> with its name. Flipped bits inside a JPEG are not seen: a content hash of the data set finds them.
     /// </summary>
-    public static (byte[] Rgb, int Width, int Height) Decode(byte[] encoded, string name)
+    public static (byte[] Rgb, int Width, int Height) Decode(byte[] encoded, string name, bool upright = false)
     {
         using SKMemoryStream data = new(encoded);
-        using SKCodec codec = SKCodec.Create(data, out SKCodecResult result);
-        if (result != SKCodecResult.Success)
-            throw Broken(name, result == SKCodecResult.IncompleteInput ? "its end is missing" : "it is neither a JPEG nor a PNG file");
-        if (codec.EncodedFormat is not (SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Png))
-            throw Broken(name, "it is neither a JPEG nor a PNG file");
+        using SKCodec codec = Checked(SKCodec.Create(data, out SKCodecResult result), result, name);
         (int width, int height) = (codec.Info.Width, codec.Info.Height);
-        if (width < 1 || height < 1 || (long)width * height > MaximumPixels)
-            throw new DataException($"{name}: a picture of {width}x{height} is out of bounds ({MaximumPixels} pixels at most); replace it, or set data.on-bad-image = skip");
         bool opaque = codec.Info.AlphaType == SKAlphaType.Opaque;
         SKImageInfo target = new(width, height, SKColorType.Rgba8888, opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul);
         byte[] rgba = new byte[target.BytesSize];
@@ -35,9 +31,61 @@ public static class ImageCodec
                 result = codec.GetPixels(target, (IntPtr)pixels);
         }
 
-        return result == SKCodecResult.Success
-            ? (ToRgb(rgba, opaque, checked(width * height * 3)), width, height)
-            : throw Broken(name, result == SKCodecResult.IncompleteInput ? "its end is missing" : $"it cannot be decoded ({result})");
+        if (result != SKCodecResult.Success)
+            throw Broken(name, result == SKCodecResult.IncompleteInput ? "its end is missing" : $"it cannot be decoded ({result})");
+        byte[] rgb = ToRgb(rgba, opaque, checked(width * height * 3));
+        return upright ? Upright(rgb, width, height, codec.EncodedOrigin) : (rgb, width, height);
+    }
+
+    /// <summary>Reads a file's header alone: its form and size. Throws <see cref="DataException"/> as <see cref="Decode"/> does.</summary>
+    public static (int Width, int Height) Header(string file)
+    {
+        using SKCodec codec = Checked(SKCodec.Create(file, out SKCodecResult result), result, file);
+        return (codec.Info.Width, codec.Info.Height);
+    }
+
+    private static SKCodec Checked(SKCodec? codec, SKCodecResult result, string name)
+    {
+        if (codec is null || result != SKCodecResult.Success || !Forms.Contains(codec.EncodedFormat))
+        {
+            codec?.Dispose();
+            throw Broken(name, result == SKCodecResult.IncompleteInput ? "its end is missing" : "it is none of JPEG, PNG, WebP, BMP and GIF");
+        }
+
+        (int width, int height) = (codec.Info.Width, codec.Info.Height);
+        if (width >= 1 && height >= 1 && (long)width * height <= MaximumPixels)
+            return codec;
+        codec.Dispose();
+        throw new DataException($"{name}: a picture of {width}x{height} is out of bounds ({MaximumPixels} pixels at most); replace it, or set data.on-bad-image = skip");
+    }
+
+    /// <summary>EXIF 2.32, table 6: which corner of the picture the first stored row and column are.</summary>
+    private static (byte[] Rgb, int Width, int Height) Upright(byte[] stored, int width, int height, SKEncodedOrigin origin)
+    {
+        if (origin is SKEncodedOrigin.Default)
+            return (stored, width, height);
+        bool swapped = origin is SKEncodedOrigin.LeftTop or SKEncodedOrigin.RightTop or SKEncodedOrigin.RightBottom or SKEncodedOrigin.LeftBottom;
+        (int w, int h) = swapped ? (height, width) : (width, height);
+        byte[] rgb = new byte[stored.Length];
+        for (int y = 0; y < h; y++)
+        {
+            for (int x = 0; x < w; x++)
+            {
+                (int fromX, int fromY) = origin switch
+                {
+                    SKEncodedOrigin.TopRight => (w - 1 - x, y),
+                    SKEncodedOrigin.BottomRight => (w - 1 - x, h - 1 - y),
+                    SKEncodedOrigin.BottomLeft => (x, h - 1 - y),
+                    SKEncodedOrigin.LeftTop => (y, x),
+                    SKEncodedOrigin.RightTop => (y, w - 1 - x),
+                    SKEncodedOrigin.RightBottom => (h - 1 - y, w - 1 - x),
+                    _ => (h - 1 - y, x),
+                };
+                stored.AsSpan(((fromY * width) + fromX) * 3, 3).CopyTo(rgb.AsSpan(((y * w) + x) * 3));
+            }
+        }
+
+        return (rgb, w, h);
     }
 
     /// <summary>Composited on black, c a / 255 rounded to the nearest; the decoder gives colours that are not multiplied yet.</summary>

@@ -23,6 +23,9 @@ public abstract class ImageSource(string name, ValueList<string> classes)
     /// <summary>The official test split; empty: one is split off the pool.</summary>
     public IReadOnlyList<ImageEntry> Test { get; protected init; } = [];
 
+    /// <summary>What whoever opens the data set should know: files that are left out, folders that are not read, pictures that are listed twice. Each with a number and an example.</summary>
+    public IReadOnlyList<string> Remarks { get; protected init; } = [];
+
     /// <summary>Names the content: the same listing gives the same fingerprint.</summary>
     public abstract Digest Fingerprint { get; }
 
@@ -38,8 +41,8 @@ public abstract class ImageSource(string name, ValueList<string> classes)
         DataKind.Drawn => new DrawnSource(config.Data.Drawn, config.Data.SplitSeed ?? config.Search.Seed),
         DataKind.Idx => new IdxSource(config.Data.Path),
         DataKind.CifarBinary => new CifarSource(config.Data.Path),
-        DataKind.Catalogue => new CatalogueSource(config.Data.Path),
-        _ => new FolderSource(config.Data.Path),
+        DataKind.Catalogue => new CatalogueSource(config.Data.Path) { Upright = config.Data.ExifOrientation },
+        _ => new FolderSource(config.Data.Path) { Upright = config.Data.ExifOrientation },
     };
 }
 

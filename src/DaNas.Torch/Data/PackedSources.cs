@@ -1,17 +1,19 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.Text.RegularExpressions;
 using DaNas.Domain.Values;
 using DaNas.Ports;
 
 namespace DaNas.Torch.Data;
 
-/// <summary>IDX files (MNIST, Fashion-MNIST, EMNIST), gzipped or not: train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-...</summary>
-public sealed class IdxSource : ImageSource
+/// <summary>
+/// IDX files (MNIST, Fashion-MNIST, EMNIST), gzipped or not: train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-... or test-..., with anything before (emnist-letters-train-...) and
+/// dots or dashes between. Classes are the labels of the training split in rising order: those of EMNIST letters begin at 1.
+/// </summary>
+public sealed partial class IdxSource : ImageSource
 {
-    private readonly byte[] trainPixels;
-    private readonly byte[] testPixels;
-    private readonly int width;
-    private readonly int height;
+    private readonly Pack train;
+    private readonly Pack test;
     private readonly Digest fingerprint;
 
     public IdxSource(string folder)
@@ -19,14 +21,23 @@ public sealed class IdxSource : ImageSource
     {
     }
 
-    private IdxSource(string folder, (byte[] Pixels, byte[] Labels, int Height, int Width) train, (byte[] Pixels, byte[] Labels, int Height, int Width) test)
-        : base(System.IO.Path.GetFileName(folder.TrimEnd('/')), ClassNames(train.Labels))
+    private IdxSource(string folder, Pack train, Pack test)
+        : this(folder, train, test, [.. train.Labels.Distinct().Order()])
+    {
+    }
+
+    private IdxSource(string folder, Pack train, Pack test, byte[] labels)
+        : base(System.IO.Path.GetFileName(folder.TrimEnd('/')), labels.Select(c => c.ToString(System.Globalization.CultureInfo.InvariantCulture)).ToValueList())
     {
         if (train.Height != test.Height || train.Width != test.Width)
             throw new DataException($"{folder}: train pictures are {train.Width}x{train.Height}, test pictures {test.Width}x{test.Height}; they must be of one size");
-        (trainPixels, testPixels, height, width) = (train.Pixels, test.Pixels, train.Height, train.Width);
-        Train = Entries(train.Labels, "train", 0);
-        Test = Entries(test.Labels, "t10k", 1);
+        if (labels.Length < 2)
+            throw new DataException($"{train.LabelFile} has no other label than {labels[0]}; a data set has two classes or more");
+        if (Array.FindIndex(test.Labels, l => Array.BinarySearch(labels, l) < 0) is >= 0 and int at)
+            throw new DataException($"{test.LabelFile} has label {test.Labels[at]} (picture {at}), which no training picture has (labels {labels[0]} to {labels[^1]}, {labels.Length} of them); take both files from one data set");
+        (this.train, this.test) = (train, test);
+        Train = Entries(train.Labels, labels, "train", 0);
+        Test = Entries(test.Labels, labels, "t10k", 1);
         fingerprint = Digest.Of($"idx {Digest.Of(train.Pixels)} {Digest.Of(train.Labels)} {Digest.Of(test.Pixels)} {Digest.Of(test.Labels)}");
     }
 
@@ -34,21 +45,21 @@ public sealed class IdxSource : ImageSource
 
     public override void Decode(ImageEntry entry, Span<byte> pixels, int channels, int size)
     {
-        byte[] all = (entry.Offset & 1) == 0 ? trainPixels : testPixels;
+        byte[] all = (entry.Offset & 1) == 0 ? train.Pixels : test.Pixels;
         long index = entry.Offset >> 1;
-        Pixels.Resize(all.AsSpan(checked((int)(index * width * height)), width * height), (width, height, 1), pixels, channels, size);
+        Pixels.Resize(all.AsSpan(checked((int)(index * train.Width * train.Height)), train.Width * train.Height), (train.Width, train.Height, 1), pixels, channels, size);
     }
 
-    private static List<ImageEntry> Entries(byte[] labels, string split, int bit) =>
-        [.. labels.Select((label, i) => new ImageEntry(label, $"{split}[{i}]", ((long)i << 1) | (uint)bit))];
+    /// <summary>Whether a folder has the pictures of a training split in this form.</summary>
+    public static bool IsIn(string folder) => Directory.Exists(folder) && Files(folder).Any(f => f.Split == "train" && f.Kind == "images");
 
-    private static ValueList<string> ClassNames(byte[] labels) =>
-        Enumerable.Range(0, labels.Max() + 1).Select(c => c.ToString(System.Globalization.CultureInfo.InvariantCulture)).ToValueList();
+    private static List<ImageEntry> Entries(byte[] all, byte[] labels, string split, int bit) =>
+        [.. all.Select((label, i) => new ImageEntry(Array.BinarySearch(labels, label), $"{split}[{i}]", ((long)i << 1) | (uint)bit))];
 
-    private static (byte[] Pixels, byte[] Labels, int Height, int Width) Load(string folder, string split)
+    private static Pack Load(string folder, string split)
     {
-        (byte[] images, string imageFile) = Read(folder, $"{split}-images-idx3-ubyte");
-        (byte[] labels, string labelFile) = Read(folder, $"{split}-labels-idx1-ubyte");
+        (byte[] images, string imageFile) = Read(folder, split, "images");
+        (byte[] labels, string labelFile) = Read(folder, split, "labels");
         if (images.Length < 16 || BinaryPrimitives.ReadInt32BigEndian(images) != 0x803)
             throw new DataException($"{imageFile} is not an IDX file of pictures (its first four bytes are not 00 00 08 03)");
         if (labels.Length < 8 || BinaryPrimitives.ReadInt32BigEndian(labels) != 0x801)
@@ -56,32 +67,48 @@ public sealed class IdxSource : ImageSource
         int count = BinaryPrimitives.ReadInt32BigEndian(images.AsSpan(4));
         int height = BinaryPrimitives.ReadInt32BigEndian(images.AsSpan(8));
         int width = BinaryPrimitives.ReadInt32BigEndian(images.AsSpan(12));
-        if (images.Length != 16 + ((long)count * height * width) || labels.Length != 8 + count)
+        if (count < 1 || height < 1 || width < 1)
+            throw new DataException($"{imageFile} promises {count} pictures of {width}x{height}; an IDX data set has a picture or more of a pixel or more; fetch it again");
+        if (images.Length - 16 != (Int128)count * height * width || labels.Length - 8 != count)
             throw new DataException($"{imageFile} promises {count} pictures of {width}x{height}, but the files hold {images.Length - 16} and {labels.Length - 8} bytes; fetch them again");
-        return (images[16..], labels[8..], height, width);
+        return new(images[16..], labels[8..], height, width, labelFile);
     }
 
-    private static (byte[] Bytes, string File) Read(string folder, string name)
+    /// <summary>Files of a folder that are named like IDX files; the last 10,000 pictures of MNIST are its test split.</summary>
+    private static IEnumerable<(string Path, string Prefix, string Split, string Kind)> Files(string folder) =>
+        from path in Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)
+        let match = Named().Match(System.IO.Path.GetFileName(path))
+        where match.Success
+        select (path, match.Groups["prefix"].Value, match.Groups["split"].Value.ToLowerInvariant() is "train" ? "train" : "t10k", match.Groups["kind"].Value.ToLowerInvariant());
+
+    [GeneratedRegex("^(?<prefix>.*?)(?<split>train|t10k|test)[-_.](?<kind>images|labels)[-_.]idx[13][-_.]ubyte(\\.gz)?$", RegexOptions.IgnoreCase)]
+    private static partial Regex Named();
+
+    private static (byte[] Bytes, string File) Read(string folder, string split, string kind)
     {
-        foreach (string file in new[] { System.IO.Path.Combine(folder, name), System.IO.Path.Combine(folder, name + ".gz") })
+        string name = $"{split}-{kind}-idx{(kind == "images" ? 3 : 1)}-ubyte";
+        if (!Directory.Exists(folder))
+            throw new DataException($"{folder} is missing; an IDX data set is a folder with {name}[.gz] and three files more");
+        (string Path, string Prefix, string Split, string Kind)[] all = [.. Files(folder)];
+        if (all.Select(f => f.Prefix).Distinct(StringComparer.Ordinal).ToArray() is { Length: > 1 } prefixes)
+            throw new DataException($"{folder} holds {prefixes.Length} data sets ({string.Join(", ", prefixes.Select(p => p.Length == 0 ? "train-..." : $"{p}..."))}); put the four files of one of them into a folder of their own");
+        string? file = all.Where(f => f.Split == split && f.Kind == kind).Select(f => f.Path).FirstOrDefault();
+        if (file is null)
+            throw new DataException($"{System.IO.Path.Combine(folder, name)}[.gz] is missing; an IDX data set has train- and t10k- images and labels");
+        try
         {
-            if (!File.Exists(file))
-                continue;
-            try
-            {
-                using Stream stream = file.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(File.OpenRead(file), CompressionMode.Decompress) : File.OpenRead(file);
-                using MemoryStream memory = new();
-                stream.CopyTo(memory);
-                return (memory.ToArray(), file);
-            }
-            catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
-            {
-                throw new DataException($"{file} cannot be read ({e.Message}); fetch it again", e);
-            }
+            using Stream stream = file.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(File.OpenRead(file), CompressionMode.Decompress) : File.OpenRead(file);
+            using MemoryStream memory = new();
+            stream.CopyTo(memory);
+            return (memory.ToArray(), file);
         }
-
-        throw new DataException($"{System.IO.Path.Combine(folder, name)}[.gz] is missing; an IDX data set has train- and t10k- images and labels");
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            throw new DataException($"{file} cannot be read ({e.Message}); fetch it again", e);
+        }
     }
+
+    private sealed record Pack(byte[] Pixels, byte[] Labels, int Height, int Width, string LabelFile);
 }
 
 /// <summary>CIFAR-10 and CIFAR-100 in their binary form: data_batch_1.bin ... test_batch.bin, or train.bin and test.bin.</summary>
@@ -132,7 +159,16 @@ public sealed class CifarSource : ImageSource
         string file = System.IO.Path.Combine(folder, name);
         if (!File.Exists(file))
             throw new DataException($"{file} is missing; CIFAR in binary form has data_batch_1.bin to data_batch_5.bin and test_batch.bin (or train.bin and test.bin)");
-        byte[] content = File.ReadAllBytes(file);
+        byte[] content;
+        try
+        {
+            content = File.ReadAllBytes(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DataException($"{file} cannot be read ({e.Message}); fetch it again", e);
+        }
+
         return content.Length > 0 && content.Length % record == 0
             ? content
             : throw new DataException($"{file} has {content.Length} bytes, not a multiple of {record}; fetch it again");

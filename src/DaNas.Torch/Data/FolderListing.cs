@@ -1,0 +1,200 @@
+using System.Globalization;
+using System.IO.Enumeration;
+using DaNas.Domain.Values;
+using DaNas.Ports;
+
+namespace DaNas.Torch.Data;
+
+/// <summary>
+/// The pictures of an ImageFolder, as torchvision lists them: those of a class may lie at any depth below its folder. Whatever looks like a part of the data set and is not read is a remark.
+/// </summary>
+internal sealed class FolderListing
+{
+    /// <summary>Endings of what SkiaSharp decodes; of an animated GIF the first frame.</summary>
+    public static readonly string[] Endings = [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif"];
+
+    /// <summary>Folders of the test split, the first that has pictures by class.</summary>
+    private static readonly string[] TestNames = ["test", "testing", "val", "valid", "validation"];
+    private static readonly string[] TrainNames = ["train", "training"];
+    private static readonly string[] Junk = ["__MACOSX", "@eaDir", "Thumbs.db", "desktop.ini"];
+
+    /// <summary>The validation labels of tiny-imagenet: lines 'file TAB class TAB box'.</summary>
+    private const string Annotations = "val_annotations.txt";
+
+    private readonly string root;
+    private readonly SortedDictionary<string, (int Count, string Example)> unread = new(StringComparer.Ordinal);
+    private readonly List<string> remarks = [];
+
+    public FolderListing(string path)
+    {
+        root = path;
+        if (!Directory.Exists(path))
+            throw new DataException($"{path} is not a folder; name an ImageFolder with --data (train/CLASS/*.jpg and test/CLASS/*.jpg)");
+        string[] folders = Folders(path);
+        string? train = folders.FirstOrDefault(f => Is(f, TrainNames) && IsSplit(f, folders));
+        Classes = Folders(train ?? path).Select(Name).Order(StringComparer.Ordinal).ToValueList();
+        if (Classes.Count < 2)
+            throw new DataException($"{train ?? path} holds {Classes.Count} class folders; a data set has two or more, each with its pictures{Hint(path)}");
+        Train = [.. Classes.SelectMany((c, i) => Filled(System.IO.Path.Combine(train ?? path, c), i))];
+        Count(train ?? path);
+        if (train is not null)
+            Test = [.. TestOf(folders, train)];
+
+        foreach ((string what, (int count, string example)) in unread)
+            remarks.Add(string.Create(CultureInfo.InvariantCulture, $"{count:N0} {what}, such as {example}"));
+    }
+
+    public ValueList<string> Classes { get; }
+
+    public IReadOnlyList<ImageEntry> Train { get; }
+
+    public IReadOnlyList<ImageEntry> Test { get; } = [];
+
+    /// <summary>What is left out, and why.</summary>
+    public IReadOnlyList<string> Remarks => remarks;
+
+    private static string Name(string path) => System.IO.Path.GetFileName(path);
+
+    private static bool Is(string folder, string[] names) => names.Contains(Name(folder), StringComparer.OrdinalIgnoreCase);
+
+    private static bool IsHidden(ReadOnlySpan<char> name)
+    {
+        if (name.StartsWith("."))
+            return true;
+        foreach (string junk in Junk)
+        {
+            if (name.Equals(junk, StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+
+        return false;
+    }
+
+    private static bool IsPicture(ReadOnlySpan<char> name)
+    {
+        foreach (string ending in Endings)
+        {
+            if (name.EndsWith(ending, StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+
+        return false;
+    }
+
+    private static string[] Folders(string path) => [.. Directory.EnumerateDirectories(path).Where(f => !IsHidden(Name(f))).Order(StringComparer.Ordinal)];
+
+    /// <summary>A split holds class folders; a folder of that name with pictures in it is a class among others.</summary>
+    private static bool IsSplit(string folder, string[] siblings) =>
+        Folders(folder).Length > 0 && (siblings.All(s => Is(s, TrainNames) || Is(s, TestNames)) || !Directory.EnumerateFiles(folder).Any(f => IsPicture(f)));
+
+    private static string Hint(string path)
+    {
+        string[] files = [.. Directory.EnumerateFiles(path).Select(Name)];
+        if (files.FirstOrDefault(f => f.Contains("idx3", StringComparison.OrdinalIgnoreCase) || f.Contains("idx1", StringComparison.OrdinalIgnoreCase)) is { } idx)
+            return $"; {idx} looks like an IDX file: rename the four files to train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte";
+        if (files.Any(f => f is "data_batch_1" or "test_batch") || files.Contains("meta"))
+            return "; data_batch_1, train and meta are CIFAR as pickled Python objects: take the binary version ('danas data fetch cifar-10')";
+        if (files.FirstOrDefault(DatasetArchive.Is) is { } archive)
+            return $"; {archive} is an archive: unpack it first ({DatasetArchive.Command(archive)})";
+        return files.Any(f => IsPicture(f)) ? "; pictures that lie together need a folder for each class, or a catalogue file 'split TAB class TAB path'" : string.Empty;
+    }
+
+    private IEnumerable<ImageEntry> TestOf(string[] folders, string train)
+    {
+        string[] splits = [.. TestNames.SelectMany(n => folders.Where(f => Is(f, [n])))];
+        string? test = splits.FirstOrDefault(f => File.Exists(System.IO.Path.Combine(f, Annotations)) || Folders(f).Any(c => Classes.Contains(Name(c))));
+        foreach (string other in folders.Where(f => f != train && f != test))
+        {
+            string why = test is null ? "it has no folder of a class of the training split" : $"{Name(test)}/ is the test split";
+            remarks.Add(splits.Contains(other) ? $"{other}/ is not read: {why}; validation pictures are split off {Name(train)}/ (data.validation-fraction)" : $"{other}/ is not read: it is no split");
+        }
+
+        return test is null ? [] : File.Exists(System.IO.Path.Combine(test, Annotations)) ? Annotated(test) : ByClass(test);
+    }
+
+    private List<ImageEntry> ByClass(string test)
+    {
+        foreach (string folder in Folders(test).Where(f => !Classes.Contains(Name(f))))
+            remarks.Add($"{folder}/ is not read: the training split has no class '{Name(folder)}'");
+        Count(test);
+        return [.. Classes.SelectMany((c, i) => Filled(System.IO.Path.Combine(test, c), i))];
+    }
+
+    private List<ImageEntry> Annotated(string test)
+    {
+        string file = System.IO.Path.Combine(test, Annotations);
+        Dictionary<string, int> classes = Classes.Select((c, i) => (c, i)).ToDictionary(c => c.c, c => c.i, StringComparer.Ordinal);
+        Dictionary<string, ImageEntry> there = Pictures(test, 0).ToDictionary(e => Name(e.Name), StringComparer.Ordinal);
+        List<ImageEntry> entries = [];
+        int line = 0;
+        foreach (string text in File.ReadLines(file))
+        {
+            line++;
+            string[] parts = text.Split('\t');
+            if (text.Length == 0)
+                continue;
+            if (parts.Length < 2 || !classes.TryGetValue(parts[1], out int c))
+                throw new DataException($"{file}:{line}: expected a picture's name, a class of the training split and more with tabs between, found '{(text.Length > 60 ? text[..60] : text)}'");
+            entries.Add(there.Remove(parts[0], out ImageEntry entry) ? entry with { Class = c } : throw new DataException($"{file}:{line}: {parts[0]} is missing, or is named twice"));
+        }
+
+        foreach (ImageEntry without in there.Values)
+            Unread($"pictures are left out, since {Annotations} does not name them", without.Name);
+        entries.Sort((a, b) => a.Class != b.Class ? a.Class.CompareTo(b.Class) : string.CompareOrdinal(a.Name, b.Name));
+        return entries;
+    }
+
+    private IEnumerable<ImageEntry> Filled(string folder, int c)
+    {
+        if (!Directory.Exists(folder))
+            throw new DataException($"{folder} is missing; every class of the training split stands in the test split too");
+        ImageEntry[] entries = [.. Pictures(folder, c).OrderBy(e => e.Name, StringComparer.Ordinal)];
+        return entries.Length > 0 ? entries : throw new DataException($"{folder} holds no picture ({string.Join(", ", Endings)}){(Directory.EnumerateFiles(folder).FirstOrDefault() is { } other ? $", but {Name(other)}" : string.Empty)}; fill the class or remove its folder");
+    }
+
+    private IEnumerable<ImageEntry> Pictures(string folder, int c)
+    {
+        FileSystemEnumerable<(string Path, long Length, bool IsPicture)> all = new(
+            folder, (ref FileSystemEntry e) => (System.IO.Path.GetRelativePath(root, e.ToFullPath()), e.IsDirectory ? 0 : e.Length, !e.IsDirectory && !IsHidden(e.FileName) && IsPicture(e.FileName)),
+            new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 16, AttributesToSkip = 0, IgnoreInaccessible = false })
+        {
+            ShouldRecursePredicate = (ref FileSystemEntry e) => !IsHidden(e.FileName),
+            ShouldIncludePredicate = (ref FileSystemEntry e) => (!e.IsDirectory && !e.FileName.SequenceEqual(Annotations)) || IsHidden(e.FileName),
+        };
+        foreach ((string path, long length, bool isPicture) in all)
+        {
+            if (isPicture)
+                yield return new ImageEntry(c, path, length);
+            else
+                Unread(path);
+        }
+    }
+
+    /// <summary>What lies beside the class folders.</summary>
+    private void Count(string split)
+    {
+        foreach (string entry in Directory.EnumerateFileSystemEntries(split).Order(StringComparer.Ordinal))
+        {
+            string relative = System.IO.Path.GetRelativePath(root, entry);
+            if (IsHidden(Name(entry)))
+                Unread(relative);
+            else if (File.Exists(entry) && IsPicture(entry))
+                Unread("pictures are left out, since they lie in no folder of a class", relative);
+        }
+    }
+
+    private void Unread(string path) => Unread(
+        IsHidden(Name(path)) ? "hidden files and folders are left out"
+            : $"files are left out, since {(System.IO.Path.GetExtension(path) is { Length: > 0 } ending ? ending.ToLowerInvariant() : "a name without an ending")} is no picture that is read (jpg, png, webp, bmp, gif)",
+        path);
+
+    private void Unread(string why, string example) => unread[why] = unread.TryGetValue(why, out (int Count, string Example) known) ? (known.Count + 1, string.CompareOrdinal(known.Example, example) < 0 ? known.Example : example) : (1, example);
+}
+
+/// <summary>Archives that data sets are handed out in.</summary>
+internal static class DatasetArchive
+{
+    public static bool Is(string file) => ((string[])[".tar", ".tar.gz", ".tgz", ".tar.xz", ".zip"]).Any(e => file.EndsWith(e, StringComparison.OrdinalIgnoreCase));
+
+    public static string Command(string file) => file.EndsWith(".zip", StringComparison.OrdinalIgnoreCase) ? $"unzip {file}" : $"tar xf {file}";
+}

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.RegularExpressions;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Running;
 using DaNas.Cli.Trainers;
@@ -8,7 +9,7 @@ using DaNas.Cli.Verbs;
 namespace DaNas.Cli;
 
 /// <summary>The danas executable.</summary>
-internal static class Program
+internal static partial class Program
 {
     private static async Task<int> Main(string[] args)
     {
@@ -29,13 +30,19 @@ internal static class Program
         if (parsed.Errors.Count > 0)
         {
             foreach (System.CommandLine.Parsing.ParseError error in parsed.Errors)
-                await Console.Error.WriteLineAsync(error.Message);
+                await Console.Error.WriteLineAsync(TypeName().Replace(error.Message, m => $"as {Kind(m.Groups["type"].Value)}"));
             await Console.Error.WriteLineAsync("'danas --help' lists the verbs, 'danas VERB --help' their options");
             return ExitCode.Usage;
         }
 
         return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
     }
+
+    /// <summary>The parser names .NET types to people.</summary>
+    [GeneratedRegex("as expected type '(?<type>[^']*)'")]
+    private static partial Regex TypeName();
+
+    private static string Kind(string type) => type.Contains("Int", StringComparison.Ordinal) ? "a whole number" : type.Contains("Double", StringComparison.Ordinal) ? "a number" : "true or false";
 
     private static Command[] Commands() =>
     [

@@ -41,7 +41,7 @@ internal sealed class GapRun(OutputFolder folder, SearchRecord record, GapReques
         if (state.Supernet is null || state.Stages.Count == 0)
             throw new UsageException($"search {record.Id} trained no supernet; name one of strategy da-nas or uniform-single-path");
         if (state.Phase is not SearchPhase.Completed)
-            throw new UsageException($"search {record.Id} is {record.Status}; go on with 'danas resume {record.Id}{folder.Option}' first");
+            throw new UsageException($"search {record.Id} is {record.Status}; go on with '{Output.Program} resume {record.Id}{folder.Option}' first");
         AliveBlocks alive = state.Stages.OrderBy(s => s.Plan.Index).Last().After;
         if (request.Truth is { } file)
             return (await GivenAsync(file, alive), ExitCode.Done);

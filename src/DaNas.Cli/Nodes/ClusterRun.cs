@@ -15,7 +15,7 @@ internal static class ClusterRun
         try
         {
             await begin(client, presenter.Warn, interruption.Token);
-            presenter.Say($"search {id} runs in the cluster; Ctrl-C leaves it running, 'danas resume {id} --cluster ...' follows it again");
+            presenter.Say($"search {id} runs in the cluster; Ctrl-C leaves it running, '{Output.Program} resume {id} --cluster ...' follows it again");
             SearchRecord record = await client.FollowAsync(id, (e, state) => Told(presenter, e, state), presenter.Warn, interruption.Token);
             presenter.EndProgress();
             await BringHomeAsync(client, folder, record, presenter, interruption.Token);
@@ -24,7 +24,7 @@ internal static class ClusterRun
         catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
         {
             presenter.EndProgress();
-            presenter.Say($"left; search {id} goes on in the cluster. Follow it again with: danas resume {id} --cluster ...");
+            presenter.Say($"left; search {id} goes on in the cluster. Follow it again with: {Output.Program} resume {id} --cluster ...");
             return ExitCode.Interrupted;
         }
     }
@@ -52,7 +52,7 @@ internal static class ClusterRun
 
     private static int Close(OutputFolder folder, SearchRecord record, Presenter presenter, bool json)
     {
-        presenter.Table(record, folder);
+        Presenter.Table(record, folder);
         if (record.State.Phase is SearchPhase.Failed failed)
             presenter.Warn($"search {record.Id} stopped: {failed.Reason}; remedy: {failed.Remedy}");
         if (json)

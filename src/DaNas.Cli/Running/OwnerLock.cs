@@ -1,3 +1,4 @@
+using DaNas.Cli.Verbs;
 using System.Globalization;
 using DaNas.Cli.Configuration;
 
@@ -41,8 +42,8 @@ internal sealed class OwnerLock : IDisposable
             if (takeover && IsStopped(pid))
                 return new OwnerLock(new FileStream(Path.Combine(directory, $"owner-{Environment.ProcessId}.lock"), FileMode.Create, FileAccess.ReadWrite, FileShare.None), heartbeat);
             throw new UsageException(IsStopped(pid)
-                ? $"search {id} belongs to process {pid}, which is stopped; 'kill -CONT {pid}' lets it go on, 'kill -9 {pid}' ends it, 'danas resume {id} --takeover' takes the search from it"
-                : $"search {id} is being run by process {pid}; watch it with 'danas watch {id}{folder.Option}', or end that process first");
+                ? $"search {id} belongs to process {pid}, which is stopped; 'kill -CONT {pid}' lets it go on, 'kill -9 {pid}' ends it, '{Output.Program} resume {id} --takeover' takes the search from it"
+                : $"search {id} is being run by process {pid}; watch it with '{Output.Program} watch {id}{folder.Option}', or end that process first");
         }
     }
 

@@ -5,6 +5,7 @@ using DaNas.Domain.Evaluation;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
+using DaNas.Cli.Verbs;
 using Spectre.Console;
 
 namespace DaNas.Cli.Running;
@@ -44,12 +45,13 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
         costAtStart = state.Cost;
     }
 
-    /// <summary>An event was stored.</summary>
-    public void Stored(SearchEvent e, SearchState state)
+    /// <summary>An event was stored, now or at some earlier time.</summary>
+    public void Stored(SearchEvent e, SearchState state, DateTimeOffset? at = null, bool isNow = true)
     {
         if (Milestone(e, state) is { } text)
-            Say($"{DateTimeOffset.UtcNow.ToLocalTime():HH:mm:ss} {text}");
-        Progress(state);
+            Say(Output.Wrapped($"{(at ?? DateTimeOffset.UtcNow).ToLocalTime():HH:mm:ss} {text}"));
+        if (isNow)
+            Progress(state);
     }
 
     public void EndProgress()
@@ -88,11 +90,15 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
             return;
         lastLine = now;
         double done = SearchEstimate.Weighted(state.Cost);
-        double share = Math.Clamp(done / estimate.WeightedMacs, 0, 0.99);
-        double rate = (done - SearchEstimate.Weighted(costAtStart)) / Math.Max(0.001, (now - started).TotalSeconds);
-        double images = (state.Cost.ForwardImages - costAtStart.ForwardImages) / Math.Max(0.001, (now - started).TotalSeconds);
-        string pace = rate > 0 ? Text($", {images:N0} images/s, about {Duration((estimate.WeightedMacs - done) / rate)} left") : string.Empty;
-        string line = Text($"{share:P0} done{pace} ({Where(state)})");
+        double left = estimate.WeightedMacs - done;
+        double seconds = (now - started).TotalSeconds;
+        double rate = (done - SearchEstimate.Weighted(costAtStart)) / Math.Max(0.001, seconds);
+        double images = (state.Cost.ForwardImages - costAtStart.ForwardImages) / Math.Max(0.001, seconds);
+        // A rate of a few seconds, or none yet, tells nothing; and the estimate is one: stages that train on, and finals, may end late.
+        string pace = rate <= 0 || seconds < 5 ? string.Empty
+            : left <= 0 ? Text($", {images:N0} images/s, all that was estimated is done")
+            : Text($", {images:N0} images/s, about {Duration(left / rate)} left");
+        string line = Text($"{Share(estimate, state):P0} done{pace} ({Where(state)})");
         lock (gate)
         {
             if (!interactive)
@@ -107,7 +113,11 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
         }
     }
 
-    private static string Where(SearchState state) => state.Phase switch
+    /// <summary>The share of the estimated work that is done; never all of it before the end.</summary>
+    public static double Share(SearchEstimate estimate, SearchState state) => Math.Clamp(SearchEstimate.Weighted(state.Cost) / estimate.WeightedMacs, 0, 0.99);
+
+    /// <summary>What a search is at, in words.</summary>
+    public static string Where(SearchState state) => state.Phase switch
     {
         SearchPhase.MeasuringDifficulty => "measuring class difficulty",
         SearchPhase.Training p => Text($"{Name(p.Stage)}, round {p.Round + 1} of {p.Stage.Rounds}"),
@@ -128,68 +138,69 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
     }
 
     /// <summary>The closing table: stages, funnel, cost, winner, controls, and where everything lies.</summary>
-    public void Table(SearchRecord record, OutputFolder folder)
+    public static void Table(SearchRecord record, OutputFolder folder)
     {
         SearchState state = record.State;
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = interactive ? AnsiSupport.Detect : AnsiSupport.No });
-        if (!interactive)
-            console.Profile.Width = 118;
-        Table stages = new Table().Border(TableBorder.Simple).AddColumns("stage", "classes", "blocks before", "after", "images forward", "backward", "loss", "accuracy");
-        foreach (StageRecord s in state.Stages)
-            stages.AddRow(Name(s.Plan), N(s.Plan.Classes.Count), N(s.Before.Count), N(s.After.Count), N(s.Cost.ForwardImages), N(s.Cost.BackwardImages), D(s.Loss), D(s.Accuracy));
-        console.WriteLine();
+        Console.WriteLine();
         if (state.Stages.Count > 0)
         {
-            Funnel(console, state);
-            console.Write(stages);
+            Funnel(state);
+            Output.PrintTable(
+                ["stage", "classes", "blocks", "images forward", "backward", "loss", "accuracy"],
+                state.Stages.Select(s => (IReadOnlyList<string>)[Name(s.Plan), N(s.Plan.Classes.Count), $"{N(s.Before.Count)} -> {N(s.After.Count)}", N(s.Cost.ForwardImages), N(s.Cost.BackwardImages), D(s.Loss), D(s.Accuracy)]));
         }
 
         if (state.Phase is SearchPhase.Completed done && state.Selected is { } selected)
         {
             Domain.SearchSpaces.CostTable costs = Domain.SearchSpaces.CostTable.Of(state.Space!);
-            Table models = new Table().Border(TableBorder.Simple).AddColumns("retrained model", "architecture", "multiply-adds", "parameters", $"{state.Config!.Retrain.MeasuredName} accuracy");
-            foreach (RetrainedModel m in done.Models)
-                models.AddRow(m.Run, Markup.Escape(m.Architecture.Text), N(costs.Of(m.Architecture).Macs), N(costs.Of(m.Architecture).Parameters), D(m.TestAccuracy));
-            console.Write(models);
+            Output.PrintTable(
+                ["retrained model", $"{state.Config!.Retrain.MeasuredName} accuracy", "multiply-adds", "parameters", "architecture"],
+                done.Models.Select(m => (IReadOnlyList<string>)[m.Run, D(m.TestAccuracy), N(costs.Of(m.Architecture).Macs), N(costs.Of(m.Architecture).Parameters), m.Architecture.Text]));
             (ValueList<RetrainedModel> winner, ValueList<RetrainedModel> controls) = RetrainPlan.Comparison(done.Models);
             if (controls.Count > 0)
-                console.WriteLine(Text($"winner {winner.Average(m => m.TestAccuracy):0.0000}, mean of {controls.Count} random architectures of about equal multiply-adds {controls.Average(m => m.TestAccuracy):0.0000}"));
+                Output.PrintText(Text($"winner {winner.Average(m => m.TestAccuracy):0.0000}, mean of {controls.Count} random architectures of about equal multiply-adds {controls.Average(m => m.TestAccuracy):0.0000}"));
             if (SearchVerdict.Of(state) is { } verdict)
-                Console.WriteLine(Text($"verdict: {verdict.Sentence}; difference {100 * verdict.Difference:+0.0;-0.0} points{(double.IsFinite(verdict.Low) ? Text($" [{100 * verdict.Low:0.0}, {100 * verdict.High:0.0}]") : string.Empty)}"));
+                Output.PrintText(Text($"verdict: {verdict.Sentence}; difference {100 * verdict.Difference:+0.0;-0.0} points{(double.IsFinite(verdict.Low) ? Text($" [{100 * verdict.Low:0.0}, {100 * verdict.High:0.0}]") : string.Empty)}"));
             if (FinalistComparison.Of(state, record.Events.Select(e => e.Event).OfType<SearchEvent>()) is { } finalists)
-                Console.WriteLine($"finalists: {finalists}");
+                Output.PrintText($"finalists: {finalists}");
             if (PredictorChoice.Of(state, record.Events.Select(e => e.Event).OfType<SearchEvent>()) is { Count: > 0 } choices)
-                Console.WriteLine($"without a search would have been chosen by: {string.Join("; ", choices)}");
+                Output.PrintText($"without a search would have been chosen by: {string.Join("; ", choices)}");
             if (state.Budget > 0)
-                console.WriteLine(Text($"budget {state.Budget:N0} multiply-adds; winner uses {selected.Cost.Macs:N0}{(selected.Cost.Macs > state.Budget ? " (over it)" : string.Empty)}"));
+                Output.PrintText(Text($"budget {state.Budget:N0} multiply-adds; winner uses {selected.Cost.Macs:N0}{(selected.Cost.Macs > state.Budget ? " (over it)" : string.Empty)}"));
             if (state.Config!.Cost is { TargetMilliseconds: > 0, Latency: { } table })
-                console.WriteLine(Text($"bound {state.Config.Cost.TargetMilliseconds:0.###} ms by the table of {table.Device}; winner {table.Of(selected.Winner):0.###} ms{(table.Of(selected.Winner) > state.Config.Cost.TargetMilliseconds ? " (over it)" : string.Empty)}"));
+                Output.PrintText(Text($"bound {state.Config.Cost.TargetMilliseconds:0.###} ms by the table of {table.Device}; winner {table.Of(selected.Winner):0.###} ms{(table.Of(selected.Winner) > state.Config.Cost.TargetMilliseconds ? " (over it)" : string.Empty)}"));
         }
 
-        console.WriteLine(Text($"cost: {state.Cost.ForwardImages:N0} images forward, {state.Cost.BackwardImages:N0} with a backward pass, {state.Cost.ForwardMacs:N0} multiply-adds forward"));
-        console.WriteLine(Text($"time: {Duration(record.ActiveSeconds)} at work, {state.LostSeconds:0.0} s lost to faults"));
-        // Not through the table's console, which would break long paths over lines.
+        Output.PrintText(Text($"cost: {state.Cost.ForwardImages:N0} images forward, {state.Cost.BackwardImages:N0} with a backward pass, {state.Cost.ForwardMacs:N0} multiply-adds forward"));
+        Output.PrintText(Text($"time: {Duration(record.ActiveSeconds)} at work, {state.LostSeconds:0.0} s lost to faults"));
+        // Hashes and paths are copied: they are not broken over lines.
         Console.WriteLine(Text($"decision hash {state.DecisionHash.Hex}"));
         if (state.Phase is SearchPhase.Completed c)
             Console.WriteLine(Text($"weights hash  {c.WeightsHash.Hex}"));
         bool here = File.Exists(folder.JournalPath); // A search of a cluster has its journal and its log there.
-        Console.WriteLine(Text($"folder {folder.SearchFolder(record.Id)} (architecture.json{(state.Config!.Engine.Kind == EngineKind.Torch ? ", weights.safetensors" : string.Empty)}{(here ? $", log.jsonl), journal {folder.JournalPath}" : ")")}"));
+        if (state.Phase is not SearchPhase.Completed)
+        {
+            Console.WriteLine($"folder {folder.SearchFolder(record.Id)}{(here ? $" (log.jsonl), journal {folder.JournalName}" : string.Empty)}");
+            return;
+        }
+
+        Console.WriteLine(Text($"folder {folder.SearchFolder(record.Id)} (architecture.json{(state.Config!.Engine.Kind == EngineKind.Torch ? ", weights.safetensors" : string.Empty)}{(here ? $", log.jsonl), journal {folder.JournalName}" : ")")}"));
         Console.WriteLine(Text($"report {ResultFiles.ReportFile(record, folder)} (open it in a browser)"));
     }
 
     /// <summary>The candidate blocks of each stage as bars: what it began with, and how much of that it left.</summary>
-    private static void Funnel(IAnsiConsole console, SearchState state)
+    private static void Funnel(SearchState state)
     {
-        const int width = 48;
+        int width = Console.IsOutputRedirected ? 48 : Math.Clamp(AnsiConsole.Profile.Width - 46, 10, 48);
         int most = state.Stages.Select(s => s.Before.Count).DefaultIfEmpty(1).Max();
         foreach (StageRecord s in state.Stages.OrderBy(s => s.Plan.Index))
         {
             int before = (int)Math.Round(s.Before.Count * (double)width / most), after = (int)Math.Round(s.After.Count * (double)width / most);
-            console.WriteLine(Text($"  {Name(s.Plan),-8} {new string('\u2588', after)}{new string('\u2591', before - after)}{new string(' ', width - before)} {s.Before.Count,4} -> {s.After.Count} blocks, {s.Plan.Classes.Count} classes"));
+            Console.WriteLine(Text($"  {Name(s.Plan),-8} {new string('\u2588', after)}{new string('\u2591', before - after)}{new string(' ', width - before)} {s.Before.Count,4} -> {s.After.Count} blocks, {s.Plan.Classes.Count} classes"));
         }
 
         if (state.Selected is { } selected)
-            console.WriteLine(Text($"  {"chosen",-8} {new string('\u2588', Math.Max(1, (int)Math.Round(selected.Winner.Blocks.Count * (double)width / most)))} {selected.Winner.Text}"));
+            Console.WriteLine(Text($"  {"chosen",-8} {new string('\u2588', Math.Max(1, (int)Math.Round(selected.Winner.Blocks.Count * (double)width / most)))} {selected.Winner.Text}"));
     }
 
     private static string N(long value) => value.ToString("N0", CultureInfo.InvariantCulture);

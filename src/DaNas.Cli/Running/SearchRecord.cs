@@ -1,6 +1,8 @@
 
+using DaNas.Cli.Verbs;
 using DaNas.Actors.Journals;
 using DaNas.Cli.Configuration;
+using DaNas.Domain.Configuration;
 using DaNas.Domain.Searches;
 
 namespace DaNas.Cli.Running;
@@ -43,6 +45,9 @@ internal sealed record SearchRecord(string Id, IReadOnlyList<StoredEvent> Events
         _ => "unfinished",
     };
 
+    /// <summary>A phase as people and programs read it, such as measuring-difficulty or training.</summary>
+    public static string NameOf(SearchPhase phase) => ConfigSection.Kebab(phase.GetType().Name);
+
     public static string PersistenceId(string id) => Prefix + id;
 
     public static IReadOnlyList<string> Ids(OutputFolder folder)
@@ -81,7 +86,7 @@ internal sealed record SearchRecord(string Id, IReadOnlyList<StoredEvent> Events
             ? folder.WithHead().FirstOrDefault(i => i.StartsWith(id, StringComparison.Ordinal)) is { } lost
                 ? $"search '{lost}': {folder.Lost}"
                 : OwnerLock.Known(folder, id) ? OwnerLock.IsHeld(folder, id) ? $"search '{id}' is starting: nothing of it is stored yet; try again in a few seconds" : $"search '{id}' ended before it had begun: nothing of it is stored; start it by the command that you began it with"
-                : $"there is no search '{id}' in {folder.Root}; 'danas ls{folder.Option}' lists what is there"
+                : $"there is no search '{id}' in {folder.Root}; '{Output.Program} ls{folder.Option}' lists what is there"
             : $"'{id}' could be {string.Join(" or ", matches)}; write more of the id");
     }
 

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using DaNas.Domain.Configuration;
+using DaNas.Domain.Estimates;
 using DaNas.Domain.Evaluation;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
@@ -12,6 +14,9 @@ internal sealed record VerdictReport(string Sentence, int Rank, int Controls, do
 
 /// <summary>Validation accuracies of the finalists, by how they were chosen: see <see cref="FinalistComparison"/>.</summary>
 internal sealed record FinalistReport(double ByScore, int Scored, double Random, int Drawn, long ScoredMacs, long DrawnMacs, double? Low, double? High, bool WinnerIsRandom);
+
+/// <summary>A stage that has ended: candidate blocks before and after its pruning.</summary>
+internal sealed record StageReport(int Stage, bool Warmup, int Classes, int BlocksBefore, int BlocksAfter, double Loss, double Accuracy);
 
 /// <summary>The result of a search as a program reads it. Fields are added, never renamed.</summary>
 internal sealed record SearchReport(
@@ -43,6 +48,21 @@ internal sealed record SearchReport(
     string MeasuredOn,
     FinalistReport? Finalists)
 {
+    /// <summary>Whether a process has it now.</summary>
+    public bool Running { get; init; }
+
+    /// <summary>measuring-difficulty, training, ..., completed or failed.</summary>
+    public string Phase { get; init; } = string.Empty;
+
+    /// <summary>Of the estimated work, from 0 to 1; null where an engine answers at once.</summary>
+    public double? Progress { get; init; }
+
+    /// <summary>By the pace so far; null where nothing can be told, and at the end.</summary>
+    public double? SecondsLeft { get; init; }
+
+    /// <summary>The stages that have ended.</summary>
+    public IReadOnlyList<StageReport> Stages { get; init; } = [];
+
     private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.Never };
 
     public static JsonSerializerOptions Json => Options;
@@ -54,6 +74,8 @@ internal sealed record SearchReport(
         (ValueList<RetrainedModel> compared, ValueList<RetrainedModel> random) = done is null ? ([], []) : RetrainPlan.Comparison(done.Models);
         double[] controls = [.. random.Select(m => m.TestAccuracy)];
         UnitCost cost = state.Cost;
+        SearchEstimate? estimate = state is { Config: { Engine.Kind: EngineKind.Torch } config, Started: { } begun, IsOver: false } ? SearchEstimate.Of(config, begun.Data) : null;
+        double worked = SearchEstimate.Weighted(cost);
         return new(
             record.Id,
             record.Status,
@@ -81,8 +103,18 @@ internal sealed record SearchReport(
             PredictorChoice.Of(state, record.Events.Select(e => e.Event).OfType<SearchEvent>()),
             compared.Count > 0 ? Math.Round(compared.Average(m => m.TestAccuracy), 6) : null,
             state.Config?.Retrain.MeasuredName ?? "test",
-            FinalistComparison.Of(state, record.Events.Select(e => e.Event).OfType<SearchEvent>()) is { } f ? new(Math.Round(f.ByScore, 6), f.Scored, Math.Round(f.Random, 6), f.Drawn, (long)f.ScoredMacs, (long)f.DrawnMacs, Finite(f.Low), Finite(f.High), f.WinnerIsRandom) : null);
+            FinalistComparison.Of(state, record.Events.Select(e => e.Event).OfType<SearchEvent>()) is { } f ? new(Math.Round(f.ByScore, 6), f.Scored, Math.Round(f.Random, 6), f.Drawn, (long)f.ScoredMacs, (long)f.DrawnMacs, Finite(f.Low), Finite(f.High), f.WinnerIsRandom) : null)
+        {
+            Running = !state.IsOver && OwnerLock.IsHeld(folder, record.Id),
+            Phase = SearchRecord.NameOf(state.Phase),
+            Progress = state.Phase is SearchPhase.Completed ? 1 : estimate is null ? null : Math.Round(Presenter.Share(estimate, state), 4),
+            SecondsLeft = estimate is null || worked <= 0 ? null : Math.Round(Math.Max(0, estimate.WeightedMacs - worked) / worked * record.ActiveSeconds),
+            Stages = [.. state.Stages.Select(s => new StageReport(s.Plan.Index, s.Plan.IsWarmup, s.Plan.Classes.Count, s.Before.Count, s.After.Count, s.Loss, s.Accuracy))],
+        };
     }
+
+    /// <summary>Completed, failed, running, or interrupted.</summary>
+    public static string StatusOf(SearchRecord record, OutputFolder folder) => record.State.IsOver ? record.Status : OwnerLock.IsHeld(folder, record.Id) ? "running" : "interrupted";
 
     private static double? Finite(double value) => double.IsFinite(value) ? Math.Round(value, 6) : null;
 

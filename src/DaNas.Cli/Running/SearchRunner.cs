@@ -1,3 +1,4 @@
+using DaNas.Cli.Verbs;
 using System.Globalization;
 using DaNas.Actors;
 using DaNas.Actors.Dispatch;
@@ -146,7 +147,7 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
                 presenter.Stored(m.Event, m.State);
                 begun = true;
                 if (m.Event is SearchEvent.SearchStarted started)
-                    presenter.Say($"stored from here on: after Ctrl-C or a crash 'danas resume {started.Id}{folder.Option}' goes on");
+                    presenter.Say($"stored from here on: after Ctrl-C or a crash '{Output.Program} resume {started.Id}{folder.Option}' goes on");
                 if (m.State.IsOver)
                     ended.TrySetResult(m.State.Phase is SearchPhase.Completed ? ExitCode.Done : ExitCode.Failed);
                 break;
@@ -183,7 +184,7 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
     {
         presenter.EndProgress();
         presenter.Say(begun
-            ? $"interrupted; nothing acknowledged is lost. Go on with: danas resume {id}{folder.Option}"
+            ? $"interrupted; nothing acknowledged is lost. Go on with: {Output.Program} resume {id}{folder.Option}"
             : "interrupted before the search had begun; the same command starts it");
         return ExitCode.Interrupted;
     }

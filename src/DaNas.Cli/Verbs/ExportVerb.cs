@@ -90,16 +90,16 @@ internal static class ExportVerb
     /// <summary>The architecture that was chosen, whether it is retrained or not.</summary>
     private static Exported Chosen(SearchRecord record) => record.State.Selected is { } selected
         ? new("winner", selected.Winner, null, null)
-        : throw new UsageException($"search {record.Id} has not chosen an architecture yet ({record.State.Phase.GetType().Name}); go on with 'danas resume {record.Id}'");
+        : throw new UsageException($"search {record.Id} has not chosen an architecture yet ({SearchRecord.NameOf(record.State.Phase)}); go on with '{Output.Program} resume {record.Id}'");
 
     /// <summary>The retrained model of a name. Throws <see cref="UsageException"/> with those that there are.</summary>
     internal static Exported Find(SearchRecord record, string run)
     {
         if (record.State.Config!.Engine.Kind is var kind and not EngineKind.Torch)
-            throw new UsageException($"search {record.Id} was answered by a {ConfigSection.Kebab(kind.ToString())}: it has an architecture ('danas describe {record.Id}') and no weights");
+            throw new UsageException($"search {record.Id} was answered by a {ConfigSection.Kebab(kind.ToString())}: it has an architecture ('{Output.Program} describe {record.Id}') and no weights");
         Exported[] there = [.. record.Events.Select(e => e.Event).OfType<SearchEvent.ModelRetrained>().Select(m => new Exported(m.Run, m.Architecture, m.Weights, m.TestAccuracy))];
         return Array.Find(there, m => m.Run == run) ?? throw new UsageException(there.Length == 0
-            ? $"search {record.Id} has no retrained model yet ({record.Status}); 'danas resume {record.Id}' goes on with it"
+            ? $"search {record.Id} has no retrained model yet ({record.Status}); '{Output.Program} resume {record.Id}' goes on with it"
             : $"--model {run}: search {record.Id} has {string.Join(", ", there.Select(m => m.Run))}");
     }
 

@@ -27,9 +27,9 @@ internal static class InspectVerbs
             if (parsed.GetValue(json))
                 Console.WriteLine(JsonSerializer.Serialize(reports, SearchReport.Json));
             else if (reports.Length + lost.Length == 0)
-                Console.WriteLine($"no searches in {folder.Root}; 'danas run quickstart{folder.Option}' starts one");
+                Console.WriteLine($"no searches in {folder.Root}; '{Output.Program} run quickstart{folder.Option}' starts one");
             else if (reports.Length > 0)
-                Output.PrintTable(["search", "status", "architecture", "test accuracy", "random", "events"], reports.Select(r => (IReadOnlyList<string>)[r.SearchId, r.Status, r.Architecture ?? "-", Output.Text($"{(r.RandomTestAccuracy is null ? r.TestAccuracy : r.ComparedTestAccuracy):0.0000}{(r.MeasuredOn == "test" ? string.Empty : $" ({r.MeasuredOn})")}"), Output.Text($"{r.RandomTestAccuracy:0.0000}"), Output.Text($"{r.Events}")]));
+Output.PrintTable(["search", "status", "progress", "test accuracy", "random", "events", "architecture"], reports.Select(r => (IReadOnlyList<string>)[r.SearchId, r.Running ? "running" : r.Status == "unfinished" ? "interrupted" : r.Status, r.Progress is { } p ? Output.Text($"{100 * p:0} %") : "-", r.TestAccuracy is null ? "-" : Output.Text($"{(r.RandomTestAccuracy is null ? r.TestAccuracy : r.ComparedTestAccuracy):0.0000}{(r.MeasuredOn == "test" ? string.Empty : $" ({r.MeasuredOn})")}"), r.RandomTestAccuracy is null ? "-" : Output.Text($"{r.RandomTestAccuracy:0.0000}"), Output.Text($"{r.Events}"), r.Architecture ?? "-"]));
             return ExitCode.Done;
         }));
         return command;
@@ -66,8 +66,8 @@ internal static class InspectVerbs
             }
 
             SearchState s = record.State;
-            Console.WriteLine($"search {record.Id}: {record.Status}, {s.Phase.GetType().Name}, {record.Events.Count} events, epoch {s.Epoch}");
-            Console.WriteLine($"configuration {s.Config!.Hash.Short}, data {s.Started!.Data.Name} ({s.Started.Data.Fingerprint.Short}), {s.Started.NumericsProfile}");
+            Console.WriteLine($"search {record.Id}: {SearchReport.StatusOf(record, folder)}{(s.IsOver ? string.Empty : $" ({Presenter.Where(s)})")}, {record.Events.Count} events, epoch {s.Epoch}");
+            Output.PrintText($"configuration {s.Config!.Hash.Short}, data {s.Started!.Data.Name} ({s.Started.Data.Fingerprint.Short}), {s.Started.NumericsProfile}");
             Console.WriteLine($"blocks alive by layer: {s.Alive}");
             if (s.Quarantined.Count > 0)
                 Console.WriteLine($"quarantined: {string.Join(", ", s.Quarantined.Select(b => Output.Text($"L{b.Layer + 1:00}/{b.Block}")))}");
@@ -75,7 +75,7 @@ internal static class InspectVerbs
                 Console.WriteLine($"results that differed between attempts: {string.Join(", ", s.Nondeterministic)}");
             if (s.RateScale < 1)
                 Console.WriteLine(Output.Text($"rolled back: learning rate x {s.RateScale:0.####}"));
-            new Presenter(false).Table(record, folder);
+            Presenter.Table(record, folder);
             return ExitCode.Done;
         }));
         return command;
@@ -91,7 +91,10 @@ internal static class InspectVerbs
         command.SetAction(parsed => Shared.Guard(() =>
         {
             SearchRecord record = SearchRecord.Load(Shared.Folder(parsed, output), parsed.GetValue(id)!);
-            foreach (Actors.Journals.StoredEvent e in record.Events.Where(e => parsed.GetValue(type) is not { } t || e.Manifest.StartsWith(t, StringComparison.Ordinal)))
+            Actors.Journals.StoredEvent[] events = [.. record.Events.Where(e => parsed.GetValue(type) is not { } t || e.Manifest.StartsWith(t, StringComparison.Ordinal))];
+            if (events.Length == 0)
+                throw new UsageException($"--type {parsed.GetValue(type)}: search {record.Id} has no such event; it has {string.Join(", ", record.Events.Select(e => e.Manifest).Distinct().Order(StringComparer.Ordinal))}");
+            foreach (Actors.Journals.StoredEvent e in events)
             {
                 string body = JsonSerializer.Serialize(e.Event, e.Event.GetType(), DomainJson.Stored);
                 if (parsed.GetValue(json))
@@ -148,6 +151,8 @@ internal static class InspectVerbs
             OutputFolder folder = Shared.Folder(parsed, output);
             Presenter presenter = new(!Console.IsOutputRedirected);
             SearchRecord record = SearchRecord.Load(folder, parsed.GetValue(id)!);
+            if (!record.State.IsOver && !OwnerLock.IsHeld(folder, record.Id))
+                presenter.Warn($"nobody runs search {record.Id} just now; '{Output.Program} resume {record.Id}{folder.Option}' goes on with it");
             presenter.Begin(record.State.Config!, record.State.Started!.Data, record.State);
             int shown = 0;
             while (!stop.IsCancellationRequested)
@@ -158,7 +163,7 @@ internal static class InspectVerbs
                 {
                     state = SearchEvolver.Evolve(state, (SearchEvent)record.Events[i].Event);
                     if (i >= shown)
-                        presenter.Stored((SearchEvent)record.Events[i].Event, state);
+                        presenter.Stored((SearchEvent)record.Events[i].Event, state, record.Events[i].Created, isNow: shown > 0);
                 }
 
                 shown = record.Events.Count;
@@ -176,7 +181,7 @@ internal static class InspectVerbs
 
             presenter.EndProgress();
             if (record.State.IsOver)
-                presenter.Table(record, folder);
+                Presenter.Table(record, folder);
             return ExitCode.Done;
         }));
         return command;

@@ -97,7 +97,7 @@ internal static class JournalVerbs
         else
             Console.WriteLine(Output.Text($"{record.Id}: {whole} blobs whole, {damaged.Count} damaged, {missing.Length} needed and missing"));
         foreach (string name in json ? [] : damaged.Concat(missing))
-            Console.WriteLine($"  {name}: 'danas resume {record.Id}{folder.Option}' goes back to the last round whose weights are whole");
+            Console.WriteLine($"  {name}: '{Output.Program} resume {record.Id}{folder.Option}' goes back to the last round whose weights are whole");
         return damaged.Count + missing.Length == 0 ? ExitCode.Done : ExitCode.Failed;
     }
 

@@ -117,7 +117,7 @@ internal static class RunVerbs
     {
         CheckName(id);
         return SearchRecord.Ids(folder).Contains(id) || folder.WithHead().Contains(id)
-            ? throw new UsageException($"search {id} exists already in {folder.Root}; go on with 'danas resume {id}{folder.Option}', or choose another --id")
+            ? throw new UsageException($"search {id} exists already in {folder.Root}; go on with '{Output.Program} resume {id}{folder.Option}', or choose another --id")
             : id;
     }
 
@@ -129,7 +129,7 @@ internal static class RunVerbs
         if (record.State.IsOver)
         {
             ResultFiles.Write(record, folder);
-            presenter.Table(record, folder);
+            Presenter.Table(record, folder);
             if (record.State.Phase is SearchPhase.Failed failed)
                 presenter.Warn($"search {id} stopped: {failed.Reason}; remedy: {failed.Remedy}");
         }

@@ -52,7 +52,7 @@ internal static class TrainVerb
     private static ValueList<Architecture> Candidates(SearchRecord record, int top)
     {
         if (record.State.Selected is not { } selected)
-            throw new UsageException($"search {record.Id} has not chosen an architecture yet ({record.State.Phase.GetType().Name}); go on with 'danas resume {record.Id}'");
+            throw new UsageException($"search {record.Id} has not chosen an architecture yet ({SearchRecord.NameOf(record.State.Phase)}); go on with 'danas resume {record.Id}'");
         ValueList<RankedArchitecture> ranked = record.Events.Select(e => e.Event).OfType<SearchEvent.ArchitecturesRanked>().Last().Ranked;
         IEnumerable<Architecture> others = Finals.Order(record.Events.Select(e => e.Event).OfType<SearchEvent>()).Concat(ranked.Select((r, i) => (r.Architecture, Accuracy: selected.Accuracies.ElementAtOrDefault(i), Rank: i)).OrderByDescending(x => x.Accuracy).ThenBy(x => x.Rank).Select(x => x.Architecture)).Distinct();
         Architecture[] all = [selected.Winner, .. others.Where(a => a != selected.Winner)];

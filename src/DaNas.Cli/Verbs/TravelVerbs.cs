@@ -22,12 +22,12 @@ internal static class TravelVerbs
         Argument<string> id = Shared.Id();
         Option<string?> output = Shared.Out();
         Option<bool> json = Shared.Json();
-        Option<int?> at = new("--at") { Description = "After this many events (default: all)." };
+        Option<string?> at = new("--at") { Description = "After this many events, or at a time such as 02:13 (of the day of the last event) or 2026-03-01T02:13 (default: after all)." };
         Command command = new("state", "Shows a search as it was after any of its events.") { id, at, output, json };
         command.SetAction(parsed => Shared.Guard(() =>
         {
             SearchRecord record = SearchRecord.Load(Shared.Folder(parsed, output), parsed.GetValue(id)!);
-            int count = Within(record, parsed.GetValue(at) ?? record.Events.Count, "--at");
+            int count = At(record, parsed.GetValue(at));
             SearchState state = SearchRecord.StateAt(record.Events, count);
             StoredEvent last = record.Events[count - 1];
             if (parsed.GetValue(json))
@@ -38,7 +38,7 @@ internal static class TravelVerbs
                     at = count,
                     last = last.Manifest,
                     created = last.Created,
-                    phase = state.Phase.GetType().Name,
+                    phase = SearchRecord.NameOf(state.Phase),
                     stage = SearchPhase.StageOf(state.Phase)?.Index,
                     round = (state.Phase as SearchPhase.Training)?.Round,
                     alive = state.Alive!.Layers.Select(l => l.ToArray()),
@@ -52,7 +52,7 @@ internal static class TravelVerbs
             }
 
             Console.WriteLine(Output.Text($"search {record.Id} after event {count} of {record.Events.Count} ({last.Manifest}, {last.Created.ToLocalTime():yyyy-MM-dd HH:mm:ss}):"));
-            Console.WriteLine(Output.Text($"  phase      {state.Phase.GetType().Name}{(SearchPhase.StageOf(state.Phase) is { } s ? Output.Text($", stage {s.Index}") : string.Empty)}{(state.Phase is SearchPhase.Training t ? Output.Text($", round {t.Round + 1} of {t.Stage.Rounds}") : string.Empty)}"));
+            Console.WriteLine(Output.Text($"  phase      {SearchRecord.NameOf(state.Phase)}{(SearchPhase.StageOf(state.Phase) is { } s ? Output.Text($", stage {s.Index}") : string.Empty)}{(state.Phase is SearchPhase.Training t ? Output.Text($", round {t.Round + 1} of {t.Stage.Rounds}") : string.Empty)}"));
             Console.WriteLine($"  alive      {state.Alive} blocks by layer");
             Console.WriteLine(Output.Text($"  work       {state.Cost.ForwardImages:N0} images forward, {state.LostSeconds:0.0} s lost to faults"));
             Console.WriteLine($"  weights    {state.Supernet?.Digest.Hex ?? "none yet"}");
@@ -90,7 +90,7 @@ internal static class TravelVerbs
             }
 
             await LocalActors.StoreAsync(journal, SearchRecord.PersistenceId(fork), events);
-            Console.WriteLine(Output.Text($"search {fork}: the first {count} events of {record.Id}, {copied} blobs; go on with: danas resume {fork}{folder.Option}"));
+            Console.WriteLine(Output.Text($"search {fork}: the first {count} events of {record.Id}, {copied} blobs; go on with: {Output.Program} resume {fork}{folder.Option}"));
             return ExitCode.Done;
         }));
         return command;
@@ -191,6 +191,21 @@ internal static class TravelVerbs
         foreach (BlobRef blob in there)
             target.Put(source.Get(blob));
         return there.Length;
+    }
+
+    /// <summary>How many events were stored by a moment, or by a number of them.</summary>
+    private static int At(SearchRecord record, string? at)
+    {
+        if (at is null)
+            return record.Events.Count;
+        if (int.TryParse(at, System.Globalization.CultureInfo.InvariantCulture, out int count))
+            return Within(record, count, "--at");
+        DateTimeOffset last = record.Events[^1].Created.ToLocalTime(), first = record.Events[0].Created.ToLocalTime();
+        DateTimeOffset time = TimeOnly.TryParse(at, System.Globalization.CultureInfo.InvariantCulture, out TimeOnly clock) ? new DateTimeOffset(last.Date + clock.ToTimeSpan(), last.Offset)
+            : DateTimeOffset.TryParse(at, System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.AssumeLocal, out DateTimeOffset whole) ? whole
+            : throw new UsageException($"--at {at}: write a number of events, or a time such as 02:13 or 2026-03-01T02:13");
+        int stored = record.Events.Count(e => e.Created <= time);
+        return stored > 0 ? stored : throw new UsageException(Output.Text($"--at {at}: the search's first event is of {first:yyyy-MM-dd HH:mm:ss}"));
     }
 
     private static int Within(SearchRecord record, int count, string option) => count >= 1 && count <= record.Events.Count

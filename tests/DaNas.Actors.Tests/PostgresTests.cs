@@ -89,6 +89,24 @@ public sealed class PostgresTests
         e.Message.ShouldContain("postgres://danas@db/danas");
     }
 
+    [Fact]
+    public void Parameters_of_libpq_arrive_under_the_names_of_Npgsql()
+    {
+        NpgsqlConnectionStringBuilder read = PostgresAddress.Parse("postgres://u%40x@db/danas?sslmode=verify-full&sslrootcert=/ca.pem&application_name=me&hostaddr=10.0.0.1&connect_timeout=3");
+        (read.Username, read.SslMode, read.RootCertificate, read.ApplicationName, read.Host).ShouldBe(("u@x", SslMode.VerifyFull, "/ca.pem", "me", "db"));
+    }
+
+    /// <summary>What may pass must be waited for: a search of days must not end since a server was restarting.</summary>
+    [Fact]
+    public void Faults_that_may_pass_are_waited_for_and_only_those()
+    {
+        PostgresFaults.Heals(new NpgsqlException("x", new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.ConnectionRefused))).ShouldBeTrue();
+        PostgresFaults.Heals(new NpgsqlException("Received unknown response E for SSLRequest (expecting S or N)")).ShouldBeTrue();
+        PostgresFaults.Heals(new NpgsqlException("x", new System.Security.Authentication.AuthenticationException("expired"))).ShouldBeTrue();
+        PostgresFaults.Heals(new NpgsqlException("SSL connection requested. No SSL enabled connection from this host is configured.")).ShouldBeFalse();
+        PostgresFaults.Heals(new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.OperationNotSupported)).ShouldBeFalse();
+    }
+
     [PostgresFact]
     public async Task What_no_waiting_heals_is_not_said_to_heal()
     {

@@ -19,12 +19,13 @@ public sealed class RealDataTests : IDisposable
             Task<string> output = run.StandardOutput.ReadToEndAsync(), error = run.StandardError.ReadToEndAsync();
             danas.WaitFor("real", "\"id\":101,", 3, run);
             Send(run, "HUP");
+            Send(run, "HUP"); // As a shell and then the kernel do.
             run.WaitForExit(TimeSpan.FromMinutes(1)).ShouldBeTrue();
             string notes = await error;
             run.ExitCode.ShouldBe(75, notes);
             (await output + notes).ShouldContain("danas resume real");
-            notes.ShouldContain("note: pictures: 2 files are left out, since .tif is no picture that is read");
-            notes.ShouldContain("1 hidden files and folders are left out");
+            notes.ShouldContain("note: pictures: files are left out, since .tif is no picture that is read (jpg, png, webp, bmp, gif): 2, such as train/dog/a.tif");
+            notes.ShouldContain("hidden files and folders are left out: 1, such as train/.ipynb_checkpoints");
         }
 
         File.ReadAllText(Path.Combine(danas.Folder, "out", "searches", "real", "log.jsonl")).ShouldContain("\"event\":\"DatasetPartlyRead\"");

@@ -55,6 +55,29 @@ public sealed class LayoutTests : IDisposable
         FolderSource source = new(folder);
         source.Classes.ShouldBe(["bus", "car", "test", "train"]);
         source.Test.ShouldBeEmpty();
+        source.Remarks.Count(r => r.Contains("is taken for a class", StringComparison.Ordinal)).ShouldBe(2);
+    }
+
+    [Fact]
+    public void Splits_without_classes_are_refused_and_a_stray_picture_changes_nothing()
+    {
+        Files("train/1.jpg", "test/1.jpg");
+        Should.Throw<DataException>(() => new FolderSource(folder)).Message.ShouldContain("has no class folders");
+        Files("train/cat/1.png", "train/dog/1.png", "test/cat/1.png", "test/dog/1.png", "images/x.png");
+        FolderSource source = new(folder);
+        source.Classes.ShouldBe(["cat", "dog"]);
+        source.Remarks.ShouldContain(r => r.Contains("images/ is not read", StringComparison.Ordinal));
+        source.Remarks.ShouldContain(r => r.Contains("no folder of a class: 2, such as test/1.jpg", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_link_to_a_folder_below_a_class_is_not_followed()
+    {
+        Files("cat/1.png", "dog/1.png");
+        Directory.CreateSymbolicLink(Path.Combine(folder, "cat", "all"), folder);
+        FolderSource source = new(folder);
+        source.Train.Count.ShouldBe(2);
+        source.Remarks.ShouldHaveSingleItem().ShouldBe("links to folders below a class are not followed: 1, such as cat/all");
     }
 
     [Fact]
@@ -64,7 +87,7 @@ public sealed class LayoutTests : IDisposable
         FolderSource source = new(folder);
         source.Classes.ShouldBe(["cat", "dog"]);
         source.Train.Count.ShouldBe(2);
-        source.Remarks.ShouldHaveSingleItem().ShouldStartWith("5 hidden files and folders are left out, such as train/");
+        source.Remarks.ShouldHaveSingleItem().ShouldStartWith("hidden files and folders are left out: 5, such as train/");
     }
 
     [Fact]
@@ -80,7 +103,7 @@ public sealed class LayoutTests : IDisposable
         Files("train/cat/1.png", "train/cat/2.tif", "train/dog/1.png", "train/dog/3.TIF", "train/dog/n00001_boxes.txt", "train/dog/README", "train/stray.png");
         FolderSource source = new(folder);
         source.Train.Count.ShouldBe(2);
-        source.Remarks.ShouldContain(r => r.StartsWith("2 files are left out, since .tif is no picture", StringComparison.Ordinal) && r.EndsWith("train/cat/2.tif", StringComparison.Ordinal));
+        source.Remarks.ShouldContain(r => r.StartsWith("files are left out, since .tif is no picture", StringComparison.Ordinal) && r.EndsWith(": 2, such as train/cat/2.tif", StringComparison.Ordinal));
         source.Remarks.ShouldContain(r => r.Contains(".txt", StringComparison.Ordinal));
         source.Remarks.ShouldContain(r => r.Contains("without an ending", StringComparison.Ordinal));
         source.Remarks.ShouldContain(r => r.Contains("train/stray.png", StringComparison.Ordinal));
@@ -146,8 +169,14 @@ public sealed class LayoutTests : IDisposable
         Idx("t10k-images-idx3-ubyte", [0]);
         Idx("train-images-idx3-ubyte", [7, 7]);
         Refused("no other label than 7");
+        foreach (string file in Directory.EnumerateFiles(folder))
+            File.Delete(file);
         Idx("emnist-digits-train-images-idx3-ubyte", [0, 1]);
+        Idx("emnist-letters-train-images-idx3-ubyte", [0, 1]);
         Refused("2 data sets");
+        Idx("train-images-idx3-ubyte", [0, 1]);
+        Idx("t10k-images-idx3-ubyte", [0]);
+        new IdxSource(folder).Train.Count.ShouldBe(2); // The usual four, whatever lies beside them.
 
         void Refused(params string[] said)
         {
@@ -163,7 +192,7 @@ public sealed class LayoutTests : IDisposable
         File.WriteAllText(file, "train\ta\tx/1.png\n\ntrain\ta\tx/2.png\ntrain\tb\ty/1.png\ntest\ta\tx/1.png\ntrain\tb\tx/2.png\ntest\tb\ty/2.png\ntest\tb\ty/2.png\n");
         CatalogueSource source = new(file);
         source.Train.Count.ShouldBe(4);
-        source.Remarks.ShouldBe(["1 pictures are listed for training and for test, such as x/1.png", "1 pictures are listed twice, such as y/2.png", "1 pictures are listed under two classes, such as x/2.png ('a' and 'b')"]);
+        source.Remarks.ShouldBe(["pictures are listed for training and for test: 1, such as x/1.png", "pictures are listed twice: 1, such as y/2.png", "pictures are listed under two classes: 1, such as x/2.png (also as 'b')"]);
         foreach (string bad in (string[])["train,a,x/1.png", "validate\ta\tx", "train\t\tx", "train\ta\t", "train\ta"])
         {
             File.WriteAllText(file, $"train\tb\ty\n{bad}\n");

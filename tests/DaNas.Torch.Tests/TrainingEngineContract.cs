@@ -104,6 +104,28 @@ public sealed class TrainingEngineContract
         }
     }
 
+    /// <summary>An average that is asked for in the middle of a search begins at the weights of that moment.</summary>
+    [Fact]
+    public void A_state_without_averages_can_be_gone_on_with_with_them()
+    {
+        using EngineFixture plain = new();
+        byte[] state = plain.Blobs.Get(plain.Run<UnitResult.ShardTrained>(plain.Shard()).Output);
+        using EngineFixture f = new("sampler.average-decay=0.999999");
+        byte[] next = f.Blobs.Get(f.Run<UnitResult.ShardTrained>(f.Shard(input: f.Blobs.Put(state), round: 1)).Output);
+        (Dictionary<string, HostTensor> before, Dictionary<string, HostTensor> after) = (Safetensors.Read(state).Tensors, Safetensors.Read(next).Tensors);
+        double moved = Distance(after["w/stem.weight"], before["w/stem.weight"]);
+        moved.ShouldBeGreaterThan(0);
+        Distance(after["e/stem.weight"], before["w/stem.weight"]).ShouldBeInRange(1e-9, moved);
+
+        static double Distance(HostTensor a, HostTensor b)
+        {
+            double sum = 0;
+            for (int i = 0; i < a.Floats.Length; i++)
+                sum += Math.Abs(a.Floats[i] - b.Floats[i]);
+            return sum;
+        }
+    }
+
     [Fact]
     public void Blocks_outside_the_paths_stay_as_they_were_to_the_bit()
     {

@@ -25,11 +25,11 @@ internal static class ConfigLoader
     public static string Home => Environment.GetEnvironmentVariable("DANAS_HOCON") ?? Path.Combine(AppContext.BaseDirectory, "hocon");
 
     /// <summary>Loads and checks; throws <see cref="UsageException"/> with one line a problem.</summary>
-    public static SearchConfig Load(string file, IReadOnlyList<string> sets, string? data)
+    public static SearchConfig Load(string file, IReadOnlyList<string> sets, string? data, bool isNew = true)
     {
         ConfigObject tree = Resolve(file, sets, data);
         (SearchConfig? config, ValueList<ConfigProblem> problems) = SearchConfig.Validate(tree);
-        if (config is not null)
+        if (config is not null && isNew)
             problems = [.. problems, .. OfNew(config, tree)];
         return config is not null && problems.Count == 0 ? config : throw new UsageException(string.Join('\n', problems.Select(p => p.ToString())));
     }
@@ -91,7 +91,7 @@ internal static class ConfigLoader
     {
         HoconNode.Map root = Parse(Path.Combine(Home, "reference.conf"), []);
         root.Overlay(Stored(canonical));
-        return HoconResolver.Resolve(root).ToCanonicalText();
+        return Rooted(HoconResolver.Resolve(root)).ToCanonicalText();
     }
 
     /// <summary>A stored configuration with --set and --data laid over it.</summary>
@@ -210,7 +210,7 @@ internal static class ConfigLoader
         }
         catch (DecoderFallbackException e)
         {
-            throw new UsageException($"{file} is not UTF-8 text (byte 0x{e.BytesUnknown?.FirstOrDefault():X2} at {e.Index}); save it as UTF-8, such as by: iconv -f latin1 -t utf-8");
+            throw new UsageException($"{file} is not UTF-8 text (byte 0x{e.BytesUnknown?.FirstOrDefault():X2}); save it as UTF-8, such as by: iconv -f latin1 -t utf-8");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -97,7 +97,16 @@ internal sealed partial class HoconParser
         at++;
         SkipSpaceAndLines();
         HoconNode value = Within(path);
-        map.Set(path, append ? new HoconNode.Join([new HoconNode.Substitution(string.Join('.', within.Reverse().SelectMany(p => p).Concat(path)), true, value.Origin), new HoconNode.List([value], value.Origin)], value.Origin) : value);
+        map.Set(path, append ? new HoconNode.Join([Find(map, path) ?? new HoconNode.Substitution(string.Join('.', within.Reverse().SelectMany(p => p).Concat(path)), true, value.Origin), new HoconNode.List([value], value.Origin)], value.Origin) : value);
+    }
+
+    /// <summary>What this object says of a key already: += is about that, wherever the object is included.</summary>
+    private static HoconNode? Find(HoconNode.Map map, string[] path)
+    {
+        HoconNode? node = map;
+        foreach (string key in path)
+            node = (node as HoconNode.Map)?.Fields.GetValueOrDefault(key);
+        return node;
     }
 
     /// <summary>The value of a field; what is in it knows where it stands.</summary>

@@ -7,6 +7,8 @@ internal sealed class HoconResolver(HoconNode.Map root)
 {
     private readonly HashSet<HoconNode> open = new(ReferenceEqualityComparer.Instance);
 
+    private readonly Dictionary<HoconNode, ConfigNode?> earlier = new(ReferenceEqualityComparer.Instance);
+
     /// <summary>The fields whose values are being read, innermost first, with the value that each had before.</summary>
     private Field? field;
 
@@ -29,7 +31,7 @@ internal sealed class HoconResolver(HoconNode.Map root)
                 return ResolveJoin(join);
             case HoconNode.Over over:
                 ConfigNode? after = In(field! with { Before = over.Before }, () => Resolve(over.After));
-                return after is null ? Resolve(over.Before) : after is ConfigObject b && Resolve(over.Before) is ConfigObject a ? Merge(a, b) : after;
+                return after is null ? Before(field!, over.Before) : after is ConfigObject b && Before(field!, over.Before) is ConfigObject a ? Merge(a, b) : after;
             default:
                 throw new HoconException(node.Origin, "unknown kind of value");
         }
@@ -52,11 +54,8 @@ internal sealed class HoconResolver(HoconNode.Map root)
         // A field that names itself means the value that it had before (HOCON, "Self-Referential Substitutions").
         for (Field? own = field; own is not null; own = own.Outer)
         {
-            if (own.Path != s.Path)
-                continue;
-            if (own.Before is { } before)
-                return In(own with { Before = null }, () => Resolve(before));
-            return s.Optional ? null : throw new HoconException(s.Origin, $"${{{s.Path}}} leads back to itself, and has no value before; define one, or write ${{?{s.Path}}}");
+            if (own.Path == s.Path)
+                return Earlier(own) ?? (s.Optional ? null : throw new HoconException(s.Origin, $"${{{s.Path}}} leads back to itself, and has no value before; define one, or write ${{?{s.Path}}}"));
         }
 
         if (!open.Add(s))
@@ -75,17 +74,54 @@ internal sealed class HoconResolver(HoconNode.Map root)
         }
     }
 
-    /// <summary>The value at a path of the whole tree; what is not resolved yet is, on the way.</summary>
-    private ConfigNode? Lookup(string path)
+    /// <summary>What a field was before: by itself, or as a part of what the field around it was.</summary>
+    private ConfigNode? Earlier(Field own)
     {
-        string[] keys = path.Split('.');
-        HoconNode? node = root;
-        int at = 0;
-        while (at < keys.Length && node is HoconNode.Map map)
-            node = map.Fields.GetValueOrDefault(keys[at++]);
-        ConfigNode? value = node is null ? null : In(new Field(string.Join('.', keys[..at]), null, null), () => Resolve(node));
-        while (at < keys.Length && value is not null)
-            value = (value as ConfigObject)?.Fields.GetValueOrDefault(keys[at++]);
+        Stack<string> rest = [];
+        for (Field? f = own; f is not null; f = f.Outer)
+        {
+            if (f.Before is { } before)
+            {
+                ConfigNode? value = Before(f, before);
+                foreach (string key in rest)
+                    value = (value as ConfigObject)?.Fields.GetValueOrDefault(key);
+                if (value is not null)
+                    return value;
+            }
+
+            rest.Push(f.Path[(f.Path.LastIndexOf('.') + 1)..]);
+        }
+
+        return null;
+    }
+
+    /// <summary>An earlier value, resolved once: both a substitution and a merge may ask for it.</summary>
+    private ConfigNode? Before(Field own, HoconNode before)
+    {
+        if (!earlier.TryGetValue(before, out ConfigNode? value))
+            earlier[before] = value = In(own with { Before = null }, () => Resolve(before));
+        return value;
+    }
+
+    /// <summary>The value at a path of the whole tree: of it alone, since what stands beside it may refer to it.</summary>
+    private ConfigNode? Lookup(string path) => Find(root, path.Split('.'), 0);
+
+    private ConfigNode? Find(HoconNode? node, string[] keys, int at)
+    {
+        string path = string.Join('.', keys[..at]);
+        if (node is null || at == keys.Length)
+            return node is null ? null : In(new Field(path, null, null), () => Resolve(node));
+        if (node is HoconNode.Map map)
+            return Find(map.Fields.GetValueOrDefault(keys[at]), keys, at + 1);
+        if (node is HoconNode.Over over)
+        {
+            ConfigNode? after = Find(over.After, keys, at);
+            return after is null or ConfigObject && Find(over.Before, keys, at) is { } before ? after is ConfigObject b && before is ConfigObject a ? Merge(a, b) : after ?? before : after;
+        }
+
+        ConfigNode? value = In(new Field(path, null, null), () => Resolve(node));
+        foreach (string key in keys[at..])
+            value = (value as ConfigObject)?.Fields.GetValueOrDefault(key);
         return value;
     }
 

@@ -124,13 +124,13 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
         try
         {
             SearchConfig config = SearchConfig.FromCanonicalText(configuration);
-            Domain.Stages.DatasetSummary data = await Task.Run(() => Engines.Describe(config), stop);
+            Domain.Stages.DatasetSummary data = await Task.Run(() => Engines.Describe(config, remark => Console.Error.WriteLine($"note: {remark}")), stop);
             string aside = Path.Combine(settings.Folder.Root, "describe");
             await using TrainerProcess process = new(new TrainerOpening(config.Text, data, aside), config.Trainers, _ => { });
             await process.StartPatientlyAsync(stop);
             return new ClusterProtocol.Described(string.Empty, process.Profile, data, null);
         }
-        catch (Exception e) when (e is DataException or InvalidDataException or IOException)
+        catch (Exception e) when (e is DataException or InvalidDataException or IOException or UnauthorizedAccessException)
         {
             return new ClusterProtocol.Described(string.Empty, null, null, $"{settings.Name}: {e.Message}");
         }

@@ -71,12 +71,15 @@ internal sealed class OutputFolder
         return File.Exists(JournalPath) ? SqliteJournal.OpenReadOnly(JournalPath, heads) : null;
     }
 
+    /// <summary>Whether nobody else than this machine's processes runs the searches of the journal.</summary>
+    public bool IsAlone => server is null;
+
     /// <summary>What is said of a search that has a head and no events.</summary>
-    public string Lost => $"it had acknowledged events, and {JournalName} has none of them: restore the journal{(server is null ? " (with its -wal)" : string.Empty)} from a backup";
+    public string Lost => $"it had acknowledged events, and {JournalName} has none of them: restore the journal{(server is null ? " (with its -wal) from a backup, or set DANAS_JOURNAL if they are kept in PostgreSQL" : " from a backup")}";
 
     /// <summary>Searches of which an event was acknowledged, whatever the journal says.</summary>
     public IEnumerable<string> WithHead() => Directory.Exists(Path.Combine(Root, "searches"))
-        ? Directory.EnumerateFiles(Path.Combine(Root, "searches"), "journal.head", SearchOption.AllDirectories).Select(f => Path.GetFileName(Path.GetDirectoryName(f)!)).Order(StringComparer.Ordinal)
+        ? Directory.EnumerateDirectories(Path.Combine(Root, "searches")).Where(f => File.Exists(Path.Combine(f, "journal.head"))).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)
         : [];
 
     /// <summary>Heads stand beside each search's blobs: <c>searches/ID/journal.head</c>.</summary>

@@ -34,7 +34,7 @@ internal sealed class OwnerLock : IDisposable
         string heartbeat = Path.Combine(directory, "owner.pid");
         try
         {
-            return new OwnerLock(new FileStream(Path.Combine(directory, "owner.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None), heartbeat);
+            return new OwnerLock(Opened(Path.Combine(directory, "owner.lock")), heartbeat);
         }
         catch (IOException)
         {
@@ -47,6 +47,27 @@ internal sealed class OwnerLock : IDisposable
         }
     }
 
+    /// <summary>Alone; who only looks whether it is held, holds it for a moment.</summary>
+    private static FileStream Opened(string file)
+    {
+        FileStream? opened = null;
+        SpinWait.SpinUntil(() => TryOpen(file, ref opened), TimeSpan.FromMilliseconds(60));
+        return opened ?? new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+    }
+
+    private static bool TryOpen(string file, ref FileStream? opened)
+    {
+        try
+        {
+            opened = new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Whether a process on this machine has ever had the search.</summary>
     public static bool Known(OutputFolder folder, string id) => Domain.Searches.SearchNames.AreProper(id) && File.Exists(Path.Combine(folder.SearchFolder(id), "owner.pid"));
 
@@ -56,10 +77,10 @@ internal sealed class OwnerLock : IDisposable
         string file = Path.Combine(folder.SearchFolder(id), "owner.lock");
         try
         {
-            using FileStream? probe = File.Exists(file) ? new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None) : null;
+            using FileStream? probe = File.Exists(file) ? new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read) : null;
             return false;
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return true;
         }

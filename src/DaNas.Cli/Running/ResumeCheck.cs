@@ -48,7 +48,7 @@ internal static class ResumeCheck
     private static SearchConfig ConfigurationOf(SearchRecord record, ResumeRequest request)
     {
         if (request.Configuration is { } file)
-            return ConfigLoader.Load(file, request.Sets, request.Data);
+            return ConfigLoader.Load(file, request.Sets, request.Data, isNew: false);
         return request.Sets.Count == 0 && request.Data is null
             ? record.State.Config!
             : ConfigLoader.Over(record.State.Config!.Text, request.Sets, request.Data);

@@ -48,13 +48,13 @@ internal sealed record SearchReport(
     string MeasuredOn,
     FinalistReport? Finalists)
 {
-    /// <summary>Whether a process has it now.</summary>
+    /// <summary>Whether a process of this machine has it now.</summary>
     public bool Running { get; init; }
 
     /// <summary>measuring-difficulty, training, ..., completed or failed.</summary>
     public string Phase { get; init; } = string.Empty;
 
-    /// <summary>Of the estimated work, from 0 to 1; null where an engine answers at once.</summary>
+    /// <summary>Of the estimated work, from 0 to 1; null before the end where an engine answers at once.</summary>
     public double? Progress { get; init; }
 
     /// <summary>By the pace so far; null where nothing can be told, and at the end.</summary>
@@ -113,8 +113,8 @@ internal sealed record SearchReport(
         };
     }
 
-    /// <summary>Completed, failed, running, or interrupted.</summary>
-    public static string StatusOf(SearchRecord record, OutputFolder folder) => record.State.IsOver ? record.Status : OwnerLock.IsHeld(folder, record.Id) ? "running" : "interrupted";
+    /// <summary>Completed, failed, running, or interrupted; unfinished where others may run it, as over a shared PostgreSQL.</summary>
+    public static string StatusOf(SearchRecord record, OutputFolder folder) => record.State.IsOver ? record.Status : OwnerLock.IsHeld(folder, record.Id) ? "running" : folder.IsAlone ? "interrupted" : record.Status;
 
     private static double? Finite(double value) => double.IsFinite(value) ? Math.Round(value, 6) : null;
 

@@ -53,25 +53,26 @@ internal static class DataShow
         for (int y = 0; y < canvas.Height; y++)
         {
             for (int x = 0; x < canvas.Width; x++)
-                canvas.SetPixel(x, y, Mean(rgb, width, ((int)(x * scale), (int)(y * scale)), (int)scale));
+                canvas.SetPixel(x, y, Mean(rgb, (width, height), ((int)(x * scale), (int)(y * scale)), (int)scale));
         }
 
         AnsiConsole.Write(canvas);
         Console.WriteLine(Output.Text($"{width} x {height} pixels"));
     }
 
-    private static Color Mean(byte[] rgb, int width, (int X, int Y) from, int side)
+    private static Color Mean(byte[] rgb, (int Width, int Height) size, (int X, int Y) from, int side)
     {
-        Span<int> sum = stackalloc int[3];
-        for (int y = from.Y; y < from.Y + side; y++)
+        Span<long> sum = stackalloc long[3];
+        long count = 0;
+        for (int y = from.Y; y < Math.Min(size.Height, from.Y + side); y++)
         {
-            for (int x = from.X; x < from.X + side; x++)
+            for (int x = from.X; x < Math.Min(size.Width, from.X + side); x++, count++)
             {
                 for (int c = 0; c < 3; c++)
-                    sum[c] += rgb[(((y * width) + x) * 3) + c];
+                    sum[c] += rgb[(((y * size.Width) + x) * 3) + c];
             }
         }
 
-        return new Color((byte)(sum[0] / (side * side)), (byte)(sum[1] / (side * side)), (byte)(sum[2] / (side * side)));
+        return new Color((byte)(sum[0] / count), (byte)(sum[1] / count), (byte)(sum[2] / count));
     }
 }

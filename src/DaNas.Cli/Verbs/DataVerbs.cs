@@ -99,7 +99,7 @@ internal static class DataVerbs
         Command command = new("fetch", "Downloads a public data set, with resume and checksums where the source publishes them.") { name, to };
         command.SetAction((parsed, stop) => Shared.GuardAsync(async () =>
         {
-            PublicDataset dataset = PublicDatasets.All.FirstOrDefault(d => d.Name == parsed.GetValue(name))
+            PublicDataset dataset = PublicDatasets.All.FirstOrDefault(d => Plain(d.Name) == Plain(parsed.GetValue(name)!))
                 ?? throw new UsageException($"'{parsed.GetValue(name)}' is not known; one of: {string.Join(", ", PublicDatasets.All.Select(d => d.Name))}");
             string folder = Path.Combine(parsed.GetValue(to)!, dataset.Name);
             await PublicDatasets.FetchAsync(dataset, folder, Console.WriteLine, stop);
@@ -107,5 +107,8 @@ internal static class DataVerbs
             return ExitCode.Done;
         }));
         return command;
+
+        // cifar10, as the configurations are called, and cifar-10, as the data set is.
+        static string Plain(string name) => name.Replace("-", string.Empty, StringComparison.Ordinal).ToLowerInvariant();
     }
 }

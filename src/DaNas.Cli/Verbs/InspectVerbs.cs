@@ -21,7 +21,7 @@ internal static class InspectVerbs
             OutputFolder folder = Shared.Folder(parsed, output);
             IReadOnlyList<string> ids = SearchRecord.Ids(folder);
             SearchReport[] reports = [.. ids.Select(id => TryReport(folder, id)).OfType<SearchReport>()];
-            string[] lost = [.. folder.WithHead().Except(ids)];
+            string[] lost = folder.IsAlone ? [.. folder.WithHead().Except(ids)] : []; // Heads of a file stand there too.
             foreach (string id in lost)
                 Console.Error.WriteLine($"{id}: {folder.Lost}");
             if (parsed.GetValue(json))
@@ -29,7 +29,7 @@ internal static class InspectVerbs
             else if (reports.Length + lost.Length == 0)
                 Console.WriteLine($"no searches in {folder.Root}; '{Output.Program} run quickstart{folder.Option}' starts one");
             else if (reports.Length > 0)
-Output.PrintTable(["search", "status", "progress", "test accuracy", "random", "events", "architecture"], reports.Select(r => (IReadOnlyList<string>)[r.SearchId, r.Running ? "running" : r.Status == "unfinished" ? "interrupted" : r.Status, r.Progress is { } p ? Output.Text($"{100 * p:0} %") : "-", r.TestAccuracy is null ? "-" : Output.Text($"{(r.RandomTestAccuracy is null ? r.TestAccuracy : r.ComparedTestAccuracy):0.0000}{(r.MeasuredOn == "test" ? string.Empty : $" ({r.MeasuredOn})")}"), r.RandomTestAccuracy is null ? "-" : Output.Text($"{r.RandomTestAccuracy:0.0000}"), Output.Text($"{r.Events}"), r.Architecture ?? "-"]));
+                Output.PrintTable(["search", "status", "progress", "test accuracy", "random", "events", "architecture"], reports.Select(r => (IReadOnlyList<string>)[r.SearchId, r.Running ? "running" : r.Status == "unfinished" && folder.IsAlone ? "interrupted" : r.Status, r.Progress is { } p ? Output.Text($"{100 * p:0} %") : "-", r.TestAccuracy is null ? "-" : Output.Text($"{(r.RandomTestAccuracy is null ? r.TestAccuracy : r.ComparedTestAccuracy):0.0000}{(r.MeasuredOn == "test" ? string.Empty : $" ({r.MeasuredOn})")}"), r.RandomTestAccuracy is null ? "-" : Output.Text($"{r.RandomTestAccuracy:0.0000}"), Output.Text($"{r.Events}"), r.Architecture ?? "-"]));
             return ExitCode.Done;
         }));
         return command;
@@ -151,7 +151,7 @@ Output.PrintTable(["search", "status", "progress", "test accuracy", "random", "e
             OutputFolder folder = Shared.Folder(parsed, output);
             Presenter presenter = new(!Console.IsOutputRedirected);
             SearchRecord record = SearchRecord.Load(folder, parsed.GetValue(id)!);
-            if (!record.State.IsOver && !OwnerLock.IsHeld(folder, record.Id))
+            if (!record.State.IsOver && folder.IsAlone && !OwnerLock.IsHeld(folder, record.Id))
                 presenter.Warn($"nobody runs search {record.Id} just now; '{Output.Program} resume {record.Id}{folder.Option}' goes on with it");
             presenter.Begin(record.State.Config!, record.State.Started!.Data, record.State);
             int shown = 0;

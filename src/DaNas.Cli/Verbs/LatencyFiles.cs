@@ -10,21 +10,33 @@ namespace DaNas.Cli.Verbs;
 /// <summary>Latency tables as files that a configuration includes: cost.latency { include "FILE" }.</summary>
 internal static class LatencyFiles
 {
+    /// <summary>Milliseconds of one block that nobody means.</summary>
+    private const double Longest = 600_000;
+
     private static readonly JsonSerializerOptions Options = new() { WriteIndented = true };
 
     /// <summary>Writes a table; layers as block names with their milliseconds.</summary>
     public static void Write(string file, SearchSpace space, LatencySource source, double fixedMilliseconds, Func<LayerSpec, BlockSpec, double> of)
     {
+        int clipped = 0;
         Dictionary<string, object> table = new()
         {
             ["space"] = space.Name,
             ["device"] = source.Device,
             ["source"] = source.Text,
-            ["fixed-milliseconds"] = Math.Round(fixedMilliseconds, 6),
-            ["layers"] = space.Layers.Select(l => l.Candidates.ToDictionary(b => b.Name, b => Math.Round(of(l, b), 6), StringComparer.Ordinal)).ToArray(),
+            ["fixed-milliseconds"] = Math.Round(Sane(fixedMilliseconds, "what is not searched"), 6),
+            ["layers"] = space.Layers.Select(l => l.Candidates.ToDictionary(b => b.Name, b => Math.Round(Sane(of(l, b), $"layer {l.Index + 1}, {b.Name}"), 6), StringComparer.Ordinal)).ToArray(),
         };
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(file))!);
         File.WriteAllText(file, JsonSerializer.Serialize(table, Options) + "\n", new UTF8Encoding(false));
+        if (clipped > 0)
+            Console.Error.WriteLine(Output.Text($"{file}: {clipped} latencies below 0 (differences of two measurements can be) are taken as 0"));
+
+        double Sane(double milliseconds, string where)
+        {
+            clipped += milliseconds < 0 ? 1 : 0;
+            return milliseconds is >= -Longest and <= Longest ? Math.Max(0, milliseconds) : throw new UsageException(Output.Text($"{where}: {milliseconds} ms is no latency (at most {Longest:N0} ms); measure again, or correct the table"));
+        }
     }
 
     /// <summary>Reads either published form; throws <see cref="UsageException"/> where the file is neither, or of another space.</summary>

@@ -64,7 +64,7 @@ internal static class Output
         foreach (IReadOnlyList<string> row in rows.Prepend(columns))
         {
             AnsiConsole.MarkupLine(string.Concat(row.SkipLast(1).Select((cell, i) => Shown(cell) + new string(' ', widths[i] - cell.Length))).TrimEnd());
-            AnsiConsole.MarkupLine($"    {Shown(row[^1])}");
+            Console.WriteLine($"    {row[^1]}"); // Not through the console that folds long words.
         }
     }
 
@@ -75,7 +75,10 @@ internal static class Output
         {
             AnsiConsole.MarkupLine($"[bold]{Markup.Escape(row[0])}[/]");
             for (int i = 1; i < columns.Count; i++)
-                AnsiConsole.MarkupLine($"  {Markup.Escape(columns[i].PadRight(name))}  {Shown(row[i])}");
+            {
+                AnsiConsole.Markup($"  {Markup.Escape(columns[i].PadRight(name))}  {(Shown(row[i]) == Markup.Escape(row[i]) ? string.Empty : Shown(row[i]))}");
+                Console.WriteLine(Shown(row[i]) == Markup.Escape(row[i]) ? row[i] : string.Empty);
+            }
         }
     }
 

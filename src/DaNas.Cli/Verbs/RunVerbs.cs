@@ -140,7 +140,7 @@ internal static class RunVerbs
     }
 }
 
-/// <summary>Ctrl-C and SIGTERM as one token; a second Ctrl-C ends at once.</summary>
+/// <summary>Ctrl-C, SIGTERM and SIGHUP as one token; a second Ctrl-C or SIGTERM ends at once.</summary>
 internal sealed class Interruption : IDisposable
 {
     private readonly CancellationTokenSource source = new();
@@ -160,7 +160,7 @@ internal sealed class Interruption : IDisposable
 
     private void Handle(PosixSignalContext context)
     {
-        if (source.IsCancellationRequested)
+        if (source.IsCancellationRequested && context.Signal != PosixSignal.SIGHUP) // A terminal that closes sends it twice.
             return;
         context.Cancel = true;
         source.Cancel();

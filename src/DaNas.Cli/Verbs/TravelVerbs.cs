@@ -38,7 +38,7 @@ internal static class TravelVerbs
                     at = count,
                     last = last.Manifest,
                     created = last.Created,
-                    phase = SearchRecord.NameOf(state.Phase),
+                    phase = state.Phase.GetType().Name,
                     stage = SearchPhase.StageOf(state.Phase)?.Index,
                     round = (state.Phase as SearchPhase.Training)?.Round,
                     alive = state.Alive!.Layers.Select(l => l.ToArray()),

@@ -66,7 +66,7 @@ public static class ConfigDrift
     private static bool InFinals(SearchPhase phase) => phase is SearchPhase.Finals || (phase is SearchPhase.Failed failed && InFinals(failed.Before));
 
     /// <summary>Keys that are new since 0.3 with the value that stands for what was before: with it, a configuration has the name that it had without.</summary>
-    private static readonly string[] AsBefore = ["retrain.measure-on=\"test\"", "controls.epochs=0", "derivation.random=0", "finals.count=0"];
+    private static readonly string[] AsBefore = ["retrain.measure-on=\"test\"", "controls.epochs=0", "derivation.random=0", "finals.count=0", "sampler.average-decay=0", "data.exif-orientation=false"];
 
     /// <summary>A name for everything in a configuration that a result depends on.</summary>
     public static Digest Identity(string text) =>

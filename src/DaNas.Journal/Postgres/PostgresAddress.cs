@@ -7,7 +7,7 @@ namespace DaNas.Journal.Postgres;
 /// An address of a data base: Npgsql's <c>Host=db;Database=danas</c>, or a URI as libpq reads it (PostgreSQL's manual, 34.1.1.2), with libpq's parameters. No host: PGHOST, else the usual
 /// local socket where it is, else localhost.
 /// </summary>
-internal static class PostgresAddress
+public static class PostgresAddress
 {
     private const string Sockets = "/var/run/postgresql";
 
@@ -16,11 +16,11 @@ internal static class PostgresAddress
     {
         ["host"] = "Host", ["hostaddr"] = "Host", ["port"] = "Port", ["dbname"] = "Database", ["user"] = "Username", ["password"] = "Password", ["passfile"] = "Passfile",
         ["sslmode"] = "SSL Mode", ["sslcert"] = "SSL Certificate", ["sslkey"] = "SSL Key", ["sslpassword"] = "SSL Password", ["sslrootcert"] = "Root Certificate", ["channel_binding"] = "Channel Binding",
-        ["application_name"] = "Application Name", ["options"] = "Options", ["connect_timeout"] = "Timeout", ["client_encoding"] = "Client Encoding", ["krbsrvname"] = "Kerberos Service Name",
+        ["application_name"] = "Application Name", ["options"] = "Options", ["client_encoding"] = "Client Encoding", ["krbsrvname"] = "Kerberos Service Name",
     };
 
     /// <summary>What libpq knows and a journal has no use for: it tunes sockets itself.</summary>
-    private static readonly string[] Ignored = ["keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", "gssencmode", "fallback_application_name"];
+    private static readonly string[] Ignored = ["keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", "connect_timeout", "fallback_application_name"];
 
     /// <summary>Throws <see cref="ArgumentException"/> with what cannot be read.</summary>
     public static NpgsqlConnectionStringBuilder Parse(string address)
@@ -28,13 +28,15 @@ internal static class PostgresAddress
         if (string.IsNullOrWhiteSpace(address))
             throw new ArgumentException("it is blank");
         NpgsqlConnectionStringBuilder result = address.Contains("://", StringComparison.Ordinal) ? FromUri(address) : new NpgsqlConnectionStringBuilder(address);
+        if (!result.ShouldSerialize("Port") && int.TryParse(Environment.GetEnvironmentVariable("PGPORT"), CultureInfo.InvariantCulture, out int port))
+            result.Port = port;
         if (string.IsNullOrEmpty(result.Host))
             result.Host = Environment.GetEnvironmentVariable("PGHOST") is { Length: > 0 } named ? named : File.Exists(string.Create(CultureInfo.InvariantCulture, $"{Sockets}/.s.PGSQL.{result.Port}")) ? Sockets : "localhost";
         if (result.Host.Contains(',', StringComparison.Ordinal))
             throw new ArgumentException($"it names several hosts ({result.Host}), and a journal has one writer on one server: name the primary, or a name that leads to it");
         if (result.Passfile is { Length: > 0 } file && !File.Exists(file))
             throw new ArgumentException($"the password file {file} is missing");
-        if (!OnSocket(result) && result.Password is null or "" && result.Passfile is null or "" && Environment.GetEnvironmentVariable("PGPASSFILE") is { Length: > 0 } passfile && !File.Exists(passfile))
+        if (result.Password is null or "" && result.Passfile is null or "" && Environment.GetEnvironmentVariable("PGPASSWORD") is null or "" && Environment.GetEnvironmentVariable("PGPASSFILE") is { Length: > 0 } passfile && !File.Exists(passfile))
             throw new ArgumentException($"PGPASSFILE names {passfile}, which is missing");
         return result;
     }
@@ -90,7 +92,9 @@ internal static class PostgresAddress
         int colon = host.StartsWith('[') ? host.IndexOf("]:", StringComparison.Ordinal) + 1 : host.IndexOf(':', StringComparison.Ordinal);
         if (colon > 0 || host.StartsWith(':'))
         {
-            result.Port = int.TryParse(host.AsSpan(colon + 1), CultureInfo.InvariantCulture, out int port) && port is > 0 and < 65_536 ? port : throw new ArgumentException($"'{host[(colon + 1)..]}' is no port");
+            string port = host[(colon + 1)..];
+            if (port.Length > 0)
+                result.Port = int.TryParse(port, CultureInfo.InvariantCulture, out int number) && number is > 0 and < 65_536 ? number : throw new ArgumentException($"'{port}' is no port");
             host = host[..colon];
         }
 
@@ -100,9 +104,11 @@ internal static class PostgresAddress
 
     private static void Set(NpgsqlConnectionStringBuilder result, string name, string value)
     {
-        if (Ignored.Contains(name, StringComparer.Ordinal) || (name == "target_session_attrs" && value is "any" or "read-write" or "primary"))
+        if (Ignored.Contains(name, StringComparer.Ordinal) || (name == "target_session_attrs" && value is "any" or "read-write" or "primary") || (name == "gssencmode" && value is "disable" or "prefer"))
             return;
-        bool known = Parameters.TryGetValue(name, out string? key);
+        if (name == "hostaddr" && !string.IsNullOrEmpty(result.Host))
+            return; // The name is what a certificate is checked against.
+        bool known = Parameters.TryGetValue(name, out string? key) || result.ContainsKey(name);
         try
         {
             // libpq's verify-full is Npgsql's VerifyFull.

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Security.Authentication;
 using DaNas.Actors.Journals;
 using Npgsql;
 
@@ -22,10 +21,10 @@ public static class PostgresFaults
             {
                 case SocketException { SocketErrorCode: SocketError.OperationNotSupported or SocketError.AddressFamilyNotSupported or SocketError.ProtocolNotSupported or SocketError.AccessDenied }:
                     return $"{x.Message}; check the host, and the rights on its socket";
-                case AuthenticationException:
-                    return $"{x.Message}; check sslmode, sslrootcert and the server's certificate";
-                case NpgsqlException { InnerException: null } when x.Message.Contains("SSL", StringComparison.Ordinal) || x.Message.Contains("No password", StringComparison.Ordinal):
-                    return x.Message.Contains("SSL", StringComparison.Ordinal) ? $"{x.Message}; set sslmode=prefer, or let the server speak TLS" : $"{x.Message}; put it into PGPASSWORD or a file named by PGPASSFILE";
+                case NpgsqlException when x.Message.Contains("No SSL enabled connection", StringComparison.Ordinal):
+                    return $"{x.Message}; set sslmode=prefer, or let the server speak TLS";
+                case NpgsqlException when x.Message.Contains("No password has been provided", StringComparison.Ordinal):
+                    return $"{x.Message}; put it into PGPASSWORD or a file named by PGPASSFILE";
             }
         }
 

@@ -79,7 +79,8 @@ public static class SupernetState
 
         foreach ((string name, Tensor buffer) in optimiser?.Buffers ?? [])
             FromHost(tensors, $"m/{name}", buffer);
-        foreach ((string name, Tensor buffer) in average?.Buffers ?? [])
+        average?.Begin(); // Where the state is of a training without them.
+        foreach ((string name, Tensor buffer) in average?.Buffers.Where(b => tensors.ContainsKey($"e/{b.Name}")) ?? [])
             FromHost(tensors, $"e/{name}", buffer);
         if (architecture is null)
             return;

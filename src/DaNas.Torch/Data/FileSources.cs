@@ -98,7 +98,7 @@ public sealed class CatalogueSource : FileBackedSource
                 throw new DataException($"{file}:{line}: expected 'train' or 'test', a class and a path with tabs between{(text.Contains(',', StringComparison.Ordinal) ? " (commas and quotes are parts of a name)" : string.Empty)}, found '{(text.Length > 60 ? text[..60] : text)}'");
             if (!classes.TryGetValue(parts[1], out int c))
                 classes[parts[1]] = c = classes.Count;
-            repeats.Add(parts[2], parts[0], parts[1]);
+            repeats.Add(parts[2], parts[0] == "test", c, parts[1]);
             (parts[0] == "train" ? train : test).Add(new ImageEntry(c, parts[2], 0));
         }
 
@@ -113,18 +113,18 @@ public sealed class CatalogueSource : FileBackedSource
     /// <summary>Files that a catalogue names more than once: a picture in both splits makes the test's accuracy too good, one in two classes is wrong in one of them.</summary>
     private sealed class Repeats
     {
-        private readonly Dictionary<string, (string Split, string Class)> first = new(StringComparer.Ordinal);
+        private readonly Dictionary<string, (bool Test, int Class)> first = new(StringComparer.Ordinal);
         private readonly SortedDictionary<string, (int Count, string Example)> found = new(StringComparer.Ordinal);
 
-        public IReadOnlyList<string> Remarks => [.. found.Select(f => string.Create(CultureInfo.InvariantCulture, $"{f.Value.Count:N0} {f.Key}, such as {f.Value.Example}"))];
+        public IReadOnlyList<string> Remarks => [.. found.Select(f => string.Create(CultureInfo.InvariantCulture, $"{f.Key}: {f.Value.Count:N0}, such as {f.Value.Example}"))];
 
-        public void Add(string path, string split, string name)
+        public void Add(string path, bool test, int @class, string name)
         {
-            if (first.TryAdd(path, (split, name)))
+            if (first.TryAdd(path, (test, @class)))
                 return;
-            (string before, string other) = first[path];
-            string what = split != before ? "pictures are listed for training and for test" : name != other ? "pictures are listed under two classes" : "pictures are listed twice";
-            found[what] = (found.GetValueOrDefault(what).Count + 1, found.GetValueOrDefault(what).Example ?? (name != other ? $"{path} ('{other}' and '{name}')" : path));
+            (bool before, int other) = first[path];
+            string what = test != before ? "pictures are listed for training and for test" : @class != other ? "pictures are listed under two classes" : "pictures are listed twice";
+            found[what] = (found.GetValueOrDefault(what).Count + 1, found.GetValueOrDefault(what).Example ?? (@class != other ? $"{path} (also as '{name}')" : path));
         }
     }
 }

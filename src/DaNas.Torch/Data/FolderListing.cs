@@ -30,25 +30,43 @@ internal sealed class FolderListing
         root = path;
         if (!Directory.Exists(path))
             throw new DataException($"{path} is not a folder; name an ImageFolder with --data (train/CLASS/*.jpg and test/CLASS/*.jpg)");
-        string[] folders = Folders(path);
-        string? train = folders.FirstOrDefault(f => Is(f, TrainNames) && IsSplit(f, folders));
-        Classes = Folders(train ?? path).Select(Name).Order(StringComparer.Ordinal).ToValueList();
-        if (Classes.Count < 2)
-            throw new DataException($"{train ?? path} holds {Classes.Count} class folders; a data set has two or more, each with its pictures{Hint(path)}");
-        Train = [.. Classes.SelectMany((c, i) => Filled(System.IO.Path.Combine(train ?? path, c), i))];
-        Count(train ?? path);
-        if (train is not null)
-            Test = [.. TestOf(folders, train)];
+        try
+        {
+            (Classes, Train, Test) = List(path);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new DataException($"{path} cannot be listed: {e.Message}", e);
+        }
 
         foreach ((string what, (int count, string example)) in unread)
-            remarks.Add(string.Create(CultureInfo.InvariantCulture, $"{count:N0} {what}, such as {example}"));
+            remarks.Add(string.Create(CultureInfo.InvariantCulture, $"{what}: {count:N0}, such as {example}"));
+    }
+
+    private (ValueList<string> Classes, IReadOnlyList<ImageEntry> Train, IReadOnlyList<ImageEntry> Test) List(string path)
+    {
+        string[] folders = Folders(path);
+        string? train = folders.FirstOrDefault(f => Is(f, TrainNames) && IsSplit(f));
+        if (train is null && folders.Length > 0 && folders.All(f => Is(f, TrainNames) || Is(f, TestNames)))
+            throw new DataException($"{folders[0]} has no class folders; a split has two or more, each with its pictures{Hint(folders[0])}");
+        foreach (string named in folders.Where(f => train is null && (Is(f, TrainNames) || Is(f, TestNames))))
+            remarks.Add($"{named}/ is taken for a class: it holds pictures and no class folders");
+        ValueList<string> classes = Folders(train ?? path).Select(Name).Order(StringComparer.Ordinal).ToValueList();
+        if (classes.Count < 2)
+            throw new DataException($"{train ?? path} holds {classes.Count} class folders; a data set has two or more, each with its pictures{Hint(path)}");
+        ImageEntry[] all = [.. classes.SelectMany((c, i) => Filled(System.IO.Path.Combine(train ?? path, c), i))];
+        Count(path);
+        if (train is null)
+            return (classes, all, []);
+        Count(train);
+        return (classes, all, [.. TestOf(folders, train, classes)]);
     }
 
     public ValueList<string> Classes { get; }
 
     public IReadOnlyList<ImageEntry> Train { get; }
 
-    public IReadOnlyList<ImageEntry> Test { get; } = [];
+    public IReadOnlyList<ImageEntry> Test { get; }
 
     /// <summary>What is left out, and why.</summary>
     public IReadOnlyList<string> Remarks => remarks;
@@ -83,9 +101,8 @@ internal sealed class FolderListing
 
     private static string[] Folders(string path) => [.. Directory.EnumerateDirectories(path).Where(f => !IsHidden(Name(f))).Order(StringComparer.Ordinal)];
 
-    /// <summary>A split holds class folders; a folder of that name with pictures in it is a class among others.</summary>
-    private static bool IsSplit(string folder, string[] siblings) =>
-        Folders(folder).Length > 0 && (siblings.All(s => Is(s, TrainNames) || Is(s, TestNames)) || !Directory.EnumerateFiles(folder).Any(f => IsPicture(f)));
+    /// <summary>A split holds class folders; a folder of that name with pictures directly in it and one folder at most is a class among others.</summary>
+    private static bool IsSplit(string folder) => Folders(folder).Length is var inner && (inner > 1 || (inner == 1 && !Directory.EnumerateFiles(folder).Any(f => IsPicture(f))));
 
     private static string Hint(string path)
     {
@@ -99,32 +116,38 @@ internal sealed class FolderListing
         return files.Any(f => IsPicture(f)) ? "; pictures that lie together need a folder for each class, or a catalogue file 'split TAB class TAB path'" : string.Empty;
     }
 
-    private IEnumerable<ImageEntry> TestOf(string[] folders, string train)
+    private IReadOnlyList<ImageEntry> TestOf(string[] folders, string train, ValueList<string> classes)
     {
         string[] splits = [.. TestNames.SelectMany(n => folders.Where(f => Is(f, [n])))];
-        string? test = splits.FirstOrDefault(f => File.Exists(System.IO.Path.Combine(f, Annotations)) || Folders(f).Any(c => Classes.Contains(Name(c))));
+        string? test = splits.FirstOrDefault(f => File.Exists(System.IO.Path.Combine(f, Annotations)) || Folders(f).Any(c => classes.Contains(Name(c))));
         foreach (string other in folders.Where(f => f != train && f != test))
         {
             string why = test is null ? "it has no folder of a class of the training split" : $"{Name(test)}/ is the test split";
             remarks.Add(splits.Contains(other) ? $"{other}/ is not read: {why}; validation pictures are split off {Name(train)}/ (data.validation-fraction)" : $"{other}/ is not read: it is no split");
         }
 
-        return test is null ? [] : File.Exists(System.IO.Path.Combine(test, Annotations)) ? Annotated(test) : ByClass(test);
+        return test is null ? [] : Folders(test).Any(c => classes.Contains(Name(c))) ? ByClass(test, classes) : Annotated(test, classes);
     }
 
-    private List<ImageEntry> ByClass(string test)
+    private List<ImageEntry> ByClass(string test, ValueList<string> classes)
     {
-        foreach (string folder in Folders(test).Where(f => !Classes.Contains(Name(f))))
+        foreach (string folder in Folders(test).Where(f => !classes.Contains(Name(f))))
             remarks.Add($"{folder}/ is not read: the training split has no class '{Name(folder)}'");
         Count(test);
-        return [.. Classes.SelectMany((c, i) => Filled(System.IO.Path.Combine(test, c), i))];
+        return [.. classes.SelectMany((c, i) => Filled(System.IO.Path.Combine(test, c), i))];
     }
 
-    private List<ImageEntry> Annotated(string test)
+    private List<ImageEntry> Annotated(string test, ValueList<string> names)
     {
         string file = System.IO.Path.Combine(test, Annotations);
-        Dictionary<string, int> classes = Classes.Select((c, i) => (c, i)).ToDictionary(c => c.c, c => c.i, StringComparer.Ordinal);
-        Dictionary<string, ImageEntry> there = Pictures(test, 0).ToDictionary(e => Name(e.Name), StringComparer.Ordinal);
+        Dictionary<string, int> classes = names.Select((c, i) => (c, i)).ToDictionary(c => c.c, c => c.i, StringComparer.Ordinal);
+        Dictionary<string, ImageEntry> there = new(StringComparer.Ordinal);
+        foreach (ImageEntry entry in Pictures(test, 0))
+        {
+            if (!there.TryAdd(Name(entry.Name), entry))
+                throw new DataException($"{file} names pictures by their file's name alone, and {entry.Name} and {there[Name(entry.Name)].Name} have the same; leave one of them");
+        }
+
         List<ImageEntry> entries = [];
         int line = 0;
         foreach (string text in File.ReadLines(file))
@@ -154,17 +177,20 @@ internal sealed class FolderListing
 
     private IEnumerable<ImageEntry> Pictures(string folder, int c)
     {
-        FileSystemEnumerable<(string Path, long Length, bool IsPicture)> all = new(
-            folder, (ref FileSystemEntry e) => (System.IO.Path.GetRelativePath(root, e.ToFullPath()), e.IsDirectory ? 0 : e.Length, !e.IsDirectory && !IsHidden(e.FileName) && IsPicture(e.FileName)),
-            new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 16, AttributesToSkip = 0, IgnoreInaccessible = false })
+        // A link to a folder is not followed: it may lead back, or into another class.
+        FileSystemEnumerable<(string Path, long Length, bool IsPicture, bool IsLink)> all = new(
+            folder, (ref FileSystemEntry e) => (System.IO.Path.GetRelativePath(root, e.ToFullPath()), e.IsDirectory ? 0 : e.Length, !e.IsDirectory && !IsHidden(e.FileName) && IsPicture(e.FileName), e.IsDirectory && !IsHidden(e.FileName)),
+            new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false })
         {
-            ShouldRecursePredicate = (ref FileSystemEntry e) => !IsHidden(e.FileName),
-            ShouldIncludePredicate = (ref FileSystemEntry e) => (!e.IsDirectory && !e.FileName.SequenceEqual(Annotations)) || IsHidden(e.FileName),
+            ShouldRecursePredicate = (ref FileSystemEntry e) => !IsHidden(e.FileName) && (e.Attributes & FileAttributes.ReparsePoint) == 0,
+            ShouldIncludePredicate = (ref FileSystemEntry e) => e.IsDirectory ? IsHidden(e.FileName) || (e.Attributes & FileAttributes.ReparsePoint) != 0 : !e.FileName.SequenceEqual(Annotations),
         };
-        foreach ((string path, long length, bool isPicture) in all)
+        foreach ((string path, long length, bool isPicture, bool isLink) in all)
         {
             if (isPicture)
                 yield return new ImageEntry(c, path, length);
+            else if (isLink)
+                Unread("links to folders below a class are not followed", path);
             else
                 Unread(path);
         }

@@ -40,6 +40,15 @@ public static class ImageCodec
     /// <summary>Reads a file's header alone: its form and size. Throws <see cref="DataException"/> as <see cref="Decode"/> does.</summary>
     public static (int Width, int Height) Header(string file)
     {
+        try
+        {
+            File.OpenRead(file).Dispose();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DataException($"{file} cannot be read: {e.Message}", e);
+        }
+
         using SKCodec codec = Checked(SKCodec.Create(file, out SKCodecResult result), result, file);
         return (codec.Info.Width, codec.Info.Height);
     }

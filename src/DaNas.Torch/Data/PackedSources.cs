@@ -90,6 +90,8 @@ public sealed partial class IdxSource : ImageSource
         if (!Directory.Exists(folder))
             throw new DataException($"{folder} is missing; an IDX data set is a folder with {name}[.gz] and three files more");
         (string Path, string Prefix, string Split, string Kind)[] all = [.. Files(folder)];
+        if (all.Where(f => f.Prefix.Length == 0).ToArray() is { Length: > 0 } plain)
+            all = plain; // The usual four, whatever lies beside them.
         if (all.Select(f => f.Prefix).Distinct(StringComparer.Ordinal).ToArray() is { Length: > 1 } prefixes)
             throw new DataException($"{folder} holds {prefixes.Length} data sets ({string.Join(", ", prefixes.Select(p => p.Length == 0 ? "train-..." : $"{p}..."))}); put the four files of one of them into a folder of their own");
         string? file = all.Where(f => f.Split == split && f.Kind == kind).Select(f => f.Path).FirstOrDefault();

@@ -96,13 +96,21 @@ public sealed class WeightAverage : IDisposable
             average.Scale(d).Add(source, 1 - d);
     }
 
+    /// <summary>The averages begin at the weights as they are.</summary>
+    public void Begin()
+    {
+        using IDisposable frozen = no_grad();
+        foreach ((_, Tensor source, Tensor average) in all)
+            average.copy_(source);
+    }
+
     /// <summary>Exchanges the network's weights and their averages; a second call takes it back.</summary>
     public void Swap()
     {
         using IDisposable frozen = no_grad();
         foreach ((_, Tensor source, Tensor average) in all)
         {
-            using Tensor kept = source.detach().clone();
+            using Tensor kept = source.clone();
             source.copy_(average);
             average.copy_(kept);
         }

@@ -24,6 +24,8 @@ public static class RoundMerge
             merged[name] = name[0] switch
             {
                 'a' => Average(tensors),
+                'e' when origin.ContainsKey(name) => Weighted(origin[name], tensors, [.. shards.Select(_ => 1.0 / shards.Count)]), // They move in every shard, also of parts that none trained.
+                'e' => tensors[0],
                 'h' => SupernetState.ToHost(PathLoss.Merge(tensors.Select(SupernetState.PathLosses))),
                 'b' when name.EndsWith(".variance", StringComparison.Ordinal) => Pooled(origin[name], tensors, [.. parts.Select(p => p.Tensors[Mean(name)])], shares),
                 _ => Weighted(origin[name], tensors, shares),

@@ -14,9 +14,23 @@ public static class PostgresAddress
     /// <summary>libpq's parameters by Npgsql's names.</summary>
     private static readonly Dictionary<string, string> Parameters = new(StringComparer.Ordinal)
     {
-        ["host"] = "Host", ["hostaddr"] = "Host", ["port"] = "Port", ["dbname"] = "Database", ["user"] = "Username", ["password"] = "Password", ["passfile"] = "Passfile",
-        ["sslmode"] = "SSL Mode", ["sslcert"] = "SSL Certificate", ["sslkey"] = "SSL Key", ["sslpassword"] = "SSL Password", ["sslrootcert"] = "Root Certificate", ["channel_binding"] = "Channel Binding",
-        ["application_name"] = "Application Name", ["options"] = "Options", ["client_encoding"] = "Client Encoding", ["krbsrvname"] = "Kerberos Service Name",
+        ["host"] = "Host",
+        ["hostaddr"] = "Host",
+        ["port"] = "Port",
+        ["dbname"] = "Database",
+        ["user"] = "Username",
+        ["password"] = "Password",
+        ["passfile"] = "Passfile",
+        ["sslmode"] = "SSL Mode",
+        ["sslcert"] = "SSL Certificate",
+        ["sslkey"] = "SSL Key",
+        ["sslpassword"] = "SSL Password",
+        ["sslrootcert"] = "Root Certificate",
+        ["channel_binding"] = "Channel Binding",
+        ["application_name"] = "Application Name",
+        ["options"] = "Options",
+        ["client_encoding"] = "Client Encoding",
+        ["krbsrvname"] = "Kerberos Service Name",
     };
 
     /// <summary>What libpq knows and a journal has no use for: it tunes sockets itself.</summary>

@@ -9,6 +9,12 @@ namespace DaNas.Actors.Simulated;
 public sealed record SimulationResult(long Seed, IReadOnlyList<string> Violations, int Units, int Events, int Faults, long Messages, TimeSpan Virtual)
 {
     public bool Good => Violations.Count == 0;
+
+    /// <summary>Equal for equal histories; 0 where it is not counted.</summary>
+    public ulong History { get; init; }
+
+    /// <summary>Messages handled, between processes or within one.</summary>
+    public long Turns { get; init; }
 }
 
 /// <summary>One search under drawn faults, checked: safety at every step, liveness after the faults have stopped, the clean run's end.</summary>

@@ -19,10 +19,11 @@ internal static class SimulateVerb
         Option<long> first = new("--first") { DefaultValueFactory = _ => 1, Description = "The first seed." };
         Option<long?> replay = new("--replay") { Description = "Runs one seed and prints every state change." };
         Option<string?> plant = new("--plant") { Description = "Plants a defect, which the checks must find." };
+        Option<bool> native = new("--native") { Description = "Akka's own actors on the seeded dispatcher, instead of the model of Akka." };
         Option<bool> listPlanted = new("--list-planted") { Description = "Lists the defects that can be planted." };
         Command command = new("simulate", "Runs the real actors in a simulated cluster: checks the promises under faults, or forecasts a search.")
         {
-            conf, seeds, first, replay, plant, listPlanted,
+            conf, seeds, first, replay, plant, native, listPlanted,
         };
         ForecastOptions forecast = new(command);
         command.SetAction(parsed => Shared.Guard(() =>
@@ -32,7 +33,7 @@ internal static class SimulateVerb
             if (parsed.GetValue(conf) is { } file)
                 return Forecast.Run(file, forecast.Read(parsed));
             Plant planted = PlantOf(parsed.GetValue(plant));
-            return parsed.GetValue(replay) is { } seed ? Replay(seed, planted) : Check(parsed.GetValue(first), parsed.GetValue(seeds), planted);
+            return parsed.GetValue(replay) is { } seed ? Replay(seed, planted, parsed.GetValue(native)) : Check(parsed.GetValue(first), parsed.GetValue(seeds), planted, parsed.GetValue(native));
         }));
         return command;
     }
@@ -58,7 +59,7 @@ internal static class SimulateVerb
     }
 
     /// <summary>All seeds over all cores; each failure with its line to replay; one line at the end.</summary>
-    private static int Check(long first, long count, Plant plant)
+    private static int Check(long first, long count, Plant plant, bool native)
     {
         SimulationSuite suite = new();
         Stopwatch clock = Stopwatch.StartNew();
@@ -67,7 +68,7 @@ internal static class SimulateVerb
         string planted = plant == Plant.None ? string.Empty : $" --plant {ConfigSection.Kebab(plant.ToString())}";
         Parallel.For(first, first + count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, seed =>
         {
-            SimulationResult result = suite.Run(seed, plant);
+            SimulationResult result = suite.Run(seed, plant, null, native);
             lock (gate)
             {
                 done++;
@@ -88,12 +89,12 @@ internal static class SimulateVerb
         return failed == 0 ? ExitCode.Done : ExitCode.Failed;
     }
 
-    private static int Replay(long seed, Plant plant)
+    private static int Replay(long seed, Plant plant, bool native)
     {
-        SimulationResult result = new SimulationSuite().Run(seed, plant, new ConsoleLog());
+        SimulationResult result = new SimulationSuite().Run(seed, plant, new ConsoleLog(), native);
         foreach (string violation in result.Violations)
             Console.WriteLine(violation);
-        Console.WriteLine(Output.Text($"seed {seed}: {(result.Good ? "good" : "FAILED")}, {result.Units} units, {result.Events} events, {result.Faults} faults, {result.Messages} messages, {result.Virtual:d\\.hh\\:mm\\:ss} simulated"));
+        Console.WriteLine(Output.Text($"seed {seed}: {(result.Good ? "good" : "FAILED")}, {result.Units} units, {result.Events} events, {result.Faults} faults, {result.Messages} messages, {result.Virtual:d\\.hh\\:mm\\:ss} simulated, history {result.History:x16} of {result.Turns} turns"));
         return result.Good ? ExitCode.Done : ExitCode.Failed;
     }
 

@@ -1,0 +1,280 @@
+using Akka.Actor;
+using DaNas.Actors.Cluster;
+using DaNas.Actors.Dispatch;
+using DaNas.Actors.Logging;
+using DaNas.Domain.Faults;
+using DaNas.Domain.Values;
+using DaNas.Domain.Work;
+using DaNas.Ports;
+
+namespace DaNas.NativeActors;
+
+/// <summary>
+/// Matches units to idle trainers, first come first served. In memory only: after a restart requesters submit again what is
+/// outstanding, and trainers report what they are busy with. A trainer that ends or falls silent loses only its lease; what it reports
+/// later counts if nobody else was first, and is lost work if somebody was. Time is counted in ticks of its own timer, so that a clock that
+/// jumps changes nothing.
+/// </summary>
+public sealed partial class DispatcherActor : ReceiveActor, IWithTimers
+{
+    /// <summary>Results kept to answer a unit that is asked for again before its requester has stored the result.</summary>
+    private const int RememberedResults = 1024;
+
+    private const int GraceTicks = 5;
+
+    /// <summary>A trainer of another node that has not been heard of just now may have ended, or be another process at the same address that starts: it gets nothing new before it is heard of.</summary>
+    private const int FreshTicks = 1;
+
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
+
+    private readonly LinkedList<DispatchItem> queue = new();
+    private readonly Dictionary<string, Finished> done = new(StringComparer.Ordinal);
+    private readonly Queue<string> doneOrder = new();
+    private readonly Dictionary<string, DispatchItem> items = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, Lease> trainers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, NodeDuty> duties = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, DispatcherSettings> bounds = new(StringComparer.Ordinal);
+    private readonly DispatchPolicy policy = new();
+    private long now;
+
+    private readonly DispatcherSettings settings;
+
+    public DispatcherActor(DispatcherSettings settings)
+    {
+        this.settings = settings;
+        On<DispatchProtocol.Submit>(Enqueue);
+        On<DispatchProtocol.TrainerReady>(Join);
+        On<DispatchProtocol.AttemptEnded>(Ended);
+        Receive<LeaseTick>(_ =>
+        {
+            CheckLeases();
+            Assign(true); // What is slow is looked for once a tick.
+        });
+        On<DispatchProtocol.SetHostDuty>(m =>
+        {
+            duties[m.Host] = m.Duty;
+            foreach (Lease withdrawn in trainers.Values.Where(t => m.Duty == NodeDuty.Quarantined && t.Trainer.Host() == m.Host && t.Running is not null))
+                Withdraw(withdrawn, Lost($"{withdrawn.Trainer.Text()} is quarantined"));
+        });
+        On<DispatchProtocol.SetBounds>(m => bounds[m.Search] = new DispatcherSettings(m.Attempts, m.SilenceSeconds));
+        On<DispatchProtocol.CountBusy>(_ =>
+            Sender.Tell(new DispatchProtocol.Busy(trainers.Values.Where(t => t.Running is not null).GroupBy(t => t.Trainer.Host()).Select(g => new HostLoad(g.Key, g.Count())).ToValueList())));
+        On<DispatchProtocol.Forget>(m => Forget(m.Search));
+        On<Terminated>(m =>
+        {
+            if (trainers.TryGetValue(m.ActorRef.Text(), out Lease? lease) && lease.Trainer.Equals(m.ActorRef))
+                Remove(lease, $"{m.ActorRef.Text()} ended");
+        });
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart() => Timers.StartPeriodicTimer("tick", LeaseTick.Instance, Tick);
+
+    /// <summary>After each message, idle trainers get what waits.</summary>
+    private void On<T>(Action<T> handle) => Receive<T>(m =>
+    {
+        handle(m);
+        if (queue.Count > 0)
+            Assign(false);
+    });
+
+    private DispatcherSettings BoundsOf(string search) => bounds.GetValueOrDefault(search, settings);
+
+    private static UnitOutcome.Failed Lost(string why) => new(FailureKind.ProcessLost, why, 0);
+
+    private void Enqueue(DispatchProtocol.Submit m)
+    {
+        string key = DispatchItem.KeyOf(m.Search, m.Unit.Id);
+        if (done.TryGetValue(key, out Finished? finished))
+        {
+            finished.Owner = OwnerOf(m);
+            Sender.Tell(new DispatchProtocol.UnitDone(finished.Result));
+            return;
+        }
+
+        if (items.TryGetValue(key, out DispatchItem? known))
+        {
+            known.Requester = Sender;
+            known.Owner = OwnerOf(m);
+            known.Epoch = Math.Max(known.Epoch, m.Epoch);
+            if (trainers.Values.All(t => t.Running != known))
+                known.Unit = m.Unit;
+            return;
+        }
+
+        DispatchItem item = new(m, Sender, OwnerOf(m));
+        items[key] = item;
+        Context.Write(Line(LogEvent.DispatcherUnitQueued, item, "New", "Queued"));
+        if (trainers.Values.FirstOrDefault(t => t.Running is null && t.BusyWith == key && MayAdopt(t)) is { } runs)
+            Adopt(runs, item);
+        else
+            queue.AddLast(item);
+    }
+
+    /// <summary>A search is over: nobody waits for its units any more.</summary>
+    private void Forget(string search)
+    {
+        bounds.Remove(search);
+        policy.Forget(search);
+        foreach (DispatchItem item in items.Values.Where(i => i.Search == search).ToList())
+        {
+            items.Remove(item.Key);
+            queue.Remove(item);
+            foreach (Lease lease in trainers.Values.Where(t => t.Running == item))
+            {
+                lease.Take();
+                lease.Busy = true;
+            }
+        }
+    }
+
+    private void Ended(DispatchProtocol.AttemptEnded m)
+    {
+        string key = DispatchItem.KeyOf(m.Search, m.Unit);
+        if (m.Outcome is UnitOutcome.Completed && duties.GetValueOrDefault(Sender.Host()) == NodeDuty.Quarantined)
+        {
+            Sender.Tell(new DispatchProtocol.AttemptNoted(m.Search, m.Unit, m.Attempt)); // Whoever quarantined it does not trust its results.
+            return;
+        }
+
+        bool holds = trainers.TryGetValue(Sender.Text(), out Lease? lease) && lease.Running is { } held && held.Key == key && (lease.Attempt == m.Attempt || lease.Attempt == 0);
+        DispatchItem? item = holds ? lease!.Take() : null;
+        if (lease is not null && (holds || lease.Running is null))
+        {
+            lease.Busy = m.Outcome is UnitOutcome.Failed { Kind: FailureKind.Cancelled }; // Then until it says itself that it is idle.
+            lease.BusyWith = null;
+        }
+
+        if (m.Outcome is UnitOutcome.Completed { Result: var made })
+            lease?.Remember(UnitResult.OutputOf(made));
+        if (item is not null && m.Outcome is UnitOutcome.Completed)
+            policy.Took(item, now - lease!.Since);
+        Sender.Tell(new DispatchProtocol.AttemptNoted(m.Search, m.Unit, m.Attempt));
+        item?.Ended.Add(m.Attempt);
+        switch (m.Outcome)
+        {
+            case UnitOutcome.Completed c when done.TryGetValue(key, out Finished? first):
+                LateResults.Tell(Context, m, first, c.Result);
+                break;
+            case UnitOutcome.Completed c:
+                Finish(key, m.Attempt, c.Result);
+                break;
+            case UnitOutcome.Failed { Kind: FailureKind.Unfit } f when item is not null:
+                lease!.Refuses(m.Search, now); // It says nothing of the unit: neither counted nor told.
+                Context.Write(Line(LogEvent.DispatcherTrainerUnfit, item, "Idle", "Unfit") with { Cause = $"{Sender.Text()}: {f.Cause}", IsWarning = true });
+                PutBack(item);
+                break;
+            case UnitOutcome.Failed f when item is not null:
+                if (f.Kind == FailureKind.OutOfMemory && trainers.Values.Any(t => t != lease && t.Fits(m.Search, now)))
+                    lease!.Refuses(m.Search, now); // Another device may have more.
+                Requeue(item, f);
+                break;
+            case UnitOutcome.Failed { Kind: not FailureKind.Cancelled } f when done.TryGetValue(key, out Finished? first) && first.Attempts.Add(m.Attempt):
+                LateResults.TellFailure(Context, m, first, f); // A zombie's work is lost whether it came to a result or not.
+                break;
+        }
+    }
+
+    /// <summary>The first result of a unit counts, whatever its attempt; one that nobody has asked for yet is kept.</summary>
+    private void Finish(string key, int attempt, UnitResult result)
+    {
+        if (items.Remove(key, out DispatchItem? item))
+        {
+            queue.Remove(item);
+            foreach (Lease other in trainers.Values.Where(t => t.Running == item))
+            {
+                other.Take();
+                other.Busy = true; // It works on, for nothing, until it says that it is idle.
+            }
+
+            Context.Write(Line(LogEvent.DispatcherUnitDone, item, "Running", "Done"));
+            item.Requester.Tell(new DispatchProtocol.UnitDone(result));
+        }
+
+        done[key] = new Finished(result, attempt) { Owner = item?.Owner };
+        done[key].Attempts.UnionWith(item?.Ended ?? []);
+        doneOrder.Enqueue(key);
+        if (doneOrder.Count > RememberedResults)
+            done.Remove(doneOrder.Dequeue());
+    }
+
+    /// <summary>Back to the head of the queue, or out of it: once the counted failures reach the bound, or an input is gone.</summary>
+    private void Requeue(DispatchItem item, UnitOutcome.Failed failure)
+    {
+        item.Count(failure.Kind, now);
+        bool exhausted = item.Failures >= failure.Kind.Bound(BoundsOf(item.Search).Attempts);
+        bool leaves = exhausted || failure.Kind == FailureKind.MissingBlob;
+        Context.Write(Line(LogEvent.DispatcherUnitFailed, item, "Running", exhausted ? "Exhausted" : leaves ? "Withdrawn" : "Queued") with { Cause = $"{failure.Kind}: {failure.Cause}", IsWarning = true });
+        if (item.Losses is 5 or 50)
+            Context.Write(Line(LogEvent.DispatcherUnitUnlucky, item, "Queued", "Queued") with { Cause = $"lost {item.Losses} times in a row through no fault of its own: look for the kernel's OOM killer (dmesg), a failing node or a full disk; the last time: {failure.Cause}", IsWarning = true });
+        if (failure.Kind == FailureKind.StorageUnavailable && item.Losses == 1)
+            Context.Write(Line(LogEvent.DispatcherStoragePaused, item, "Running", "Paused") with { Cause = failure.Cause, IsWarning = true });
+        item.Requester.Tell(new DispatchProtocol.UnitFailed(item.Unit.Id, item.Attempt, failure, exhausted));
+        if (failure.Blob is not null)
+            done.Clear(); // Blobs are being lost: what was made before is looked at again by making it again.
+        if (!leaves)
+            PutBack(item);
+        else if (trainers.Values.All(t => t.Running != item))
+            items.Remove(item.Key);
+    }
+
+    /// <summary>To the head of the queue, unless another attempt at it is under way.</summary>
+    private void PutBack(DispatchItem item)
+    {
+        if (trainers.Values.All(t => t.Running != item))
+            queue.AddFirst(item);
+    }
+
+    private void Withdraw(Lease lease, UnitOutcome.Failed failure)
+    {
+        lease.Busy = true;
+        if (lease.Take() is not { } item)
+            return;
+        lease.Withdrawn = item.Key;
+        Requeue(item, failure);
+    }
+
+    private void CheckLeases()
+    {
+        now++;
+        DropLost();
+        foreach (Lease lease in trainers.Values.Where(t => t.Running is not null && Math.Max(now - t.Seen, t.Silent) > BoundsOf(t.Running.Search).SilenceSeconds))
+        {
+            Context.Write(new StateChange(LogEvent.DispatcherTrainerSilent, "Running", "Silent") { Unit = lease.Running!.Unit.Id, Attempt = lease.Attempt, Cause = lease.Trainer.Text(), IsWarning = true });
+            Withdraw(lease, Lost(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{lease.Trainer.Text()} gave no sign of life for {BoundsOf(lease.Running.Search).SilenceSeconds:0} s")));
+        }
+    }
+
+    private void Assign(bool alsoStragglers)
+    {
+        List<Lease> all = [.. trainers.Values];
+        List<Lease> idle = [.. all.Where(t => t.Running is null && !t.Busy && now - t.Seen <= (t.Trainer.IsHere() ? settings.SilenceSeconds : FreshTicks) && MayWork(t)).OrderBy(t => t.IsNew)];
+        if (idle.Count == 0)
+            return;
+        Dictionary<string, int> running = DispatchPolicy.Running(all);
+        List<DispatchItem> slow = alsoStragglers ? policy.Stragglers(all, now) : [];
+        foreach (Lease lease in idle)
+        {
+            DispatchItem? item = queue.Count == 0 ? null : DispatchPolicy.Next(queue, lease, running, now);
+            bool again = item is null;
+            item ??= slow.Find(s => lease.Fits(s.Search, now));
+            if (item is null)
+                continue;
+            slow.Remove(item);
+            queue.Remove(item);
+            item.Attempt++;
+            running[item.Search] = running.GetValueOrDefault(item.Search) + 1;
+            lease.Give(item, item.Attempt, now);
+            Context.Write(Line(LogEvent.DispatcherUnitLeased, item, again ? "Running" : "Queued", "Running") with { Cause = again ? $"{lease.Trainer.Text()}, beside one that takes long" : lease.Trainer.Text() });
+            lease.Trainer.Tell(new DispatchProtocol.RunAttempt(item.Search, item.Unit, item.Attempt, item.Epoch));
+        }
+    }
+
+    private static StateChange Line(LogEvent e, DispatchItem item, string from, string to) => new(e, from, to) { Search = item.Search, Unit = item.Unit.Id, Attempt = item.Attempt };
+
+    private sealed record LeaseTick
+    {
+        public static LeaseTick Instance { get; } = new();
+    }
+}

@@ -1,0 +1,45 @@
+using System.Text.Json;
+using Akka.Actor;
+using DaNas.Actors.Dispatch;
+using DaNas.Actors.Logging;
+using DaNas.Domain.Values;
+using DaNas.Domain.Work;
+using DaNas.Ports;
+
+namespace DaNas.NativeActors;
+
+/// <summary>What comes after a unit's result was taken: lost work, and where it differs, news for the owner.</summary>
+internal static class LateResults
+{
+    public static void Tell(IActorContext context, DispatchProtocol.AttemptEnded m, Finished first, UnitResult second)
+    {
+        string a = Canonical(first.Result);
+        string b = Canonical(second);
+        bool differs = a != b;
+        if (!differs && !first.Attempts.Add(m.Attempt))
+            return; // The same message again.
+        context.Write(new StateChange(LogEvent.DispatcherLateResult, "Done", differs ? "Differs" : "Done") { Unit = m.Unit, Attempt = m.Attempt, Cause = $"{context.Sender.Text()} was late", IsWarning = differs });
+        if (first.Owner is { } owner)
+            owner.Tell(new DispatchProtocol.LateResult(m.Unit, m.Attempt, second.Timing.Seconds, differs ? Digest.Of(a).Short : null, differs ? Digest.Of(b).Short : null));
+    }
+
+    public static void TellFailure(IActorContext context, DispatchProtocol.AttemptEnded m, Finished first, UnitOutcome.Failed failure)
+    {
+        context.Write(new StateChange(LogEvent.DispatcherLateResult, "Done", "Done") { Unit = m.Unit, Attempt = m.Attempt, Cause = $"{context.Sender.Text()} was late, and failed: {failure.Cause}" });
+        if (first.Owner is { } owner)
+            owner.Tell(new DispatchProtocol.LateResult(m.Unit, m.Attempt, failure.LostSeconds, null, null));
+    }
+
+    private static string Canonical(UnitResult result) => JsonSerializer.Serialize(result, result.GetType(), DomainJson.Canonical);
+}
+
+/// <summary>A unit's result, its attempts, and who hears of late ones.</summary>
+internal sealed class Finished(UnitResult result, int attempt)
+{
+    public UnitResult Result { get; } = result;
+
+    public IActorRef? Owner { get; set; }
+
+    /// <summary>The attempts that reported, so that a doubled message is counted once.</summary>
+    public HashSet<int> Attempts { get; } = [attempt];
+}

@@ -1,0 +1,147 @@
+using Akka.Actor;
+using Akka.Pattern;
+using Akka.Persistence;
+using DaNas.Actors.Journals;
+using DaNas.Actors.Logging;
+using DaNas.Actors.Wire;
+using DaNas.Ports;
+
+namespace DaNas.NativeActors;
+
+/// <summary>The journal under which a writer writes, and what it keeps beside it.</summary>
+public sealed record WritersJournal(IFencedTables Tables, JournalLedger Ledger);
+
+/// <summary>This process must not go on: another writer took over, or the journal is damaged. Published on the event stream.</summary>
+public sealed record HostMustEnd(string Reason);
+
+/// <summary>Whether the journal is away, across the incarnations of one writer: an outage is said once.</summary>
+public sealed class JournalOutage
+{
+    internal bool IsSaid { get; set; }
+}
+
+/// <summary>
+/// A persistent actor whose events are sealed onto a hash chain, under the epoch of the one writer, with the chain's head in a file outside: what Akka.Persistence does not have, and what lets a
+/// journal be trusted. A persist that fails stops the actor; its <see cref="BackoffSupervisor"/> rebuilds it from the journal.
+/// </summary>
+public abstract class SealedPersistentActor : ReceivePersistentActor
+{
+    private readonly WritersJournal journal;
+    private readonly JournalOutage outage;
+    private readonly Head? head;
+    private readonly List<Row> rows = [];
+    private bool healthy;
+    private long created;
+
+    protected SealedPersistentActor(string persistenceId, WritersJournal journal, JournalOutage outage)
+    {
+        PersistenceId = persistenceId;
+        this.journal = journal;
+        this.outage = outage;
+        head = journal.Ledger.HeadOf(persistenceId); // Before the rows: a writer stores the event first and its head afterwards.
+        Recover<SealedEvent>(e => rows.Add(new Row(new RowHead(LastSequenceNr, created, e.Manifest), e.Message)));
+        Recover<RecoveryCompleted>(_ => Open());
+    }
+
+    public override string PersistenceId { get; }
+
+    /// <summary>State comes from events alone.</summary>
+    public override Recovery Recovery { get; } = new(SnapshotSelectionCriteria.None);
+
+    /// <summary>Applies one stored event to the state.</summary>
+    protected abstract void Apply(object stored);
+
+    /// <summary>After the last stored event, in each incarnation.</summary>
+    protected abstract void Recovered();
+
+    /// <summary>Seals and stores the events, all or none; calls back when they are durable, and commands wait until then.</summary>
+    protected void PersistSealed(IReadOnlyList<object> events, Action stored)
+    {
+        if (events.Count == 0)
+        {
+            stored();
+            return;
+        }
+
+        SealedRows sealedRows = journal.Ledger.Seal(PersistenceId, LastSequenceNr, journal.Tables.EpochOf(PersistenceId), Context.System.Scheduler.Now, events);
+        foreach (object e in events)
+            FaultPoints.Passed?.Invoke(EventSites.Of(FaultPoints.EventBefore, e));
+        int left = events.Count;
+        PersistAll(sealedRows.Rows.Select(r => new SealedEvent(r.Head.Manifest, r.Message)), _ =>
+        {
+            if (--left > 0)
+                return;
+            foreach (object e in events)
+                FaultPoints.Passed?.Invoke(EventSites.Of(FaultPoints.EventAfter, e));
+            journal.Ledger.Stored(PersistenceId, sealedRows); // The head is flushed before anybody hears of the events.
+            WasStored();
+            stored();
+        });
+    }
+
+    /// <summary>The row's own time stands in what the journal replays, and nowhere else.</summary>
+    protected override bool AroundReceive(Receive receive, object message)
+    {
+        if (message is ReplayedMessage replayed)
+            created = replayed.Persistent.Timestamp;
+        return base.AroundReceive(receive, message);
+    }
+
+    protected override void PreRestart(Exception reason, object message) => throw new InvalidOperationException("a writer is stopped and rebuilt, never restarted", reason);
+
+    protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr) => Failed(cause);
+
+    /// <summary>Akka goes on after a rejection without calling back: here it is a failure like any other.</summary>
+    protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
+    {
+        Failed(cause);
+        Context.Stop(Self);
+    }
+
+    protected override void OnRecoveryFailure(Exception reason, object? message = null) => Failed(reason);
+
+    private void Open()
+    {
+        try
+        {
+            foreach (StoredEvent stored in journal.Ledger.Open(PersistenceId, head, rows)) // Akka's LastSequenceNr may be higher than the last row; the rows are what counts.
+                Apply(stored.Event);
+        }
+        catch (JournalException e)
+        {
+            Failed(e);
+            Context.Stop(Self);
+            return;
+        }
+
+        rows.Clear();
+        Recovered();
+    }
+
+    private void WasStored()
+    {
+        if (outage.IsSaid)
+            Context.Write(new StateChange(LogEvent.JournalAvailable, "Paused", "Running") { IsWarning = true });
+        outage.IsSaid = false;
+        if (!healthy)
+            Context.Parent.Tell(BackoffSupervisor.Reset.Instance);
+        healthy = true;
+    }
+
+    /// <summary>A store that is away is waited for, however long, and no fault of this actor: its supervisor does not count it.</summary>
+    private void Failed(Exception cause)
+    {
+        JournalException fault = cause as JournalException ?? journal.Tables.Translate(cause);
+        if (fault.Fault != JournalFault.Unavailable)
+        {
+            Context.Write(new StateChange(LogEvent.ActorFailed, "Running", "Ended") { Cause = fault.Message, IsWarning = true });
+            Context.System.EventStream.Publish(new HostMustEnd(fault.Message));
+            return;
+        }
+
+        if (!outage.IsSaid)
+            Context.Write(new StateChange(LogEvent.JournalUnavailable, "Running", "Paused") { Cause = fault.Message, IsWarning = true });
+        outage.IsSaid = true;
+        Context.Parent.Tell(BackoffSupervisor.Reset.Instance);
+    }
+}

@@ -7,6 +7,7 @@ using Akka.Hosting;
 using Akka.Hosting.Coordination;
 using Akka.Remote.Hosting;
 using DaNas.Actors.Journals;
+using DaNas.Actors.Logging;
 using DaNas.Actors.Wire;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -30,6 +31,7 @@ internal static class AkkaConfiguration
             akka.AddHocon(ConfigurationFactory.ParseString(timings), HoconAddMode.Append)
                 .ConfigureLoggers(l => l.ClearLoggers().AddLoggerFactory())
                 .AddSetup(new AkkaHost.HostSetup(host))
+                .AddSetup(new StateLogSetup(host.Log))
                 .WithActors((system, _) => host.Attach((ExtendedActorSystem)system));
             Serialize(akka);
             if (journal is not null)
@@ -50,11 +52,12 @@ internal static class AkkaConfiguration
         .WithCustomSerializer("danas-events", [typeof(SealedEvent)], system => new EventSerializer(system))
         .AddHocon(
             $$"""
-            akka.actor.guardian-supervisor-strategy = "{{NameOf(typeof(AlwaysRestart))}}"
+            akka.actor.guardian-supervisor-strategy = "{{NameOf(typeof(SaidRestarts))}}"
             akka.stdout-loglevel = OFF
             akka.actor.serialization-bindings { "System.Object" = danas-refuse }
             akka.actor.serializers { danas-refuse = "{{NameOf(typeof(RefusingSerializer))}}", json = "{{NameOf(typeof(NoJson))}}", daemon-create = "{{NameOf(typeof(NoDeployment))}}" }
-            danas.mailbox.mailbox-type = "{{NameOf(typeof(CountingMailbox))}}"
+            akka.actor.default-mailbox.mailbox-type = "{{NameOf(typeof(CountingMailbox))}}"
+            akka.actor.mailbox.unbounded-deque-based.mailbox-type = "{{NameOf(typeof(CountingMailbox))}}"
             """, HoconAddMode.Prepend);
 
     /// <summary>Akka.Persistence.Sql by HOCON: Akka.Persistence.Sql.Hosting 1.5.70 does not load beside linq2db 6.</summary>
@@ -86,7 +89,7 @@ internal static class AkkaConfiguration
         LeaseOption lease = new();
         akka.AddSetup(leases)
             .WithActors((system, _) => system.ActorOf(Props.Create(() => new WarmUpActor()), "warm-up"))
-            .WithActors((system, _) => system.ActorOf(Props.Create(() => new MembersActor(host.Log)), "members"))
+            .WithActors((system, _) => system.ActorOf(Props.Create(() => new MembersActor()), "members"))
             .AddHocon($"{lease.ConfigPath}.lease-class = \"{NameOf(lease.Class)}\"", HoconAddMode.Prepend)
             .WithClustering(new ClusterOptions { Roles = [AkkaNode.Coordinator], SplitBrainResolver = new LeaseMajorityOption { Role = AkkaNode.Coordinator, LeaseImplementation = lease, LeaseName = "split-brain" } })
             .WithSingleton<LeaderKey>("leader", Props.Create(() => new LeaderActor(host, term)), new ClusterSingletonOptions { Role = AkkaNode.Coordinator, TerminationMessage = LeaderActor.HandOver.Instance, LeaseImplementation = lease }, false);

@@ -5,10 +5,8 @@ using DaNas.Actors.Logging;
 namespace DaNas.Actors.Akka;
 
 /// <summary>Akka.Cluster's view of the other coordinators, as lines of the log.</summary>
-internal sealed class MembersActor(IStateLog log) : UntypedActor
+internal sealed class MembersActor : UntypedActor
 {
-    private readonly ActorAddress own = new("/members");
-
     protected override void PreStart() =>
         global::Akka.Cluster.Cluster.Get(Context.System).Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.IMemberEvent), typeof(ClusterEvent.IReachabilityEvent));
 
@@ -27,6 +25,6 @@ internal sealed class MembersActor(IStateLog log) : UntypedActor
             _ => null,
         };
         if (seen is { } s)
-            log.Write(own, DateTimeOffset.UtcNow, new StateChange(LogEvent.MemberChanged, s.From, s.To) { Cause = $"{s.Of.Address.Host}:{s.Of.Address.Port}" });
+            Context.Write(new StateChange(LogEvent.MemberChanged, s.From, s.To) { Cause = $"{s.Of.Address.Host}:{s.Of.Address.Port}" });
     }
 }

@@ -46,7 +46,7 @@ internal sealed partial class StateLogProvider(IStateLog log) : ILoggerProvider
                 said[cause] = now;
             }
 
-            log.Write(new ActorAddress($"/{(beginning.Success ? beginning.Groups["source"].Value : category)}"), now, new StateChange(Logging.LogEvent.HostWarned, "Running", "Running") { Cause = cause });
+            log.Write($"/{(beginning.Success ? beginning.Groups["source"].Value : category)}", now, new StateChange(Logging.LogEvent.HostWarned, "Running", "Running") { Cause = cause });
         }
     }
 }

@@ -1,4 +1,5 @@
 using Akka.Persistence;
+using DaNas.Actors.Wire;
 
 namespace DaNas.Actors.Akka;
 

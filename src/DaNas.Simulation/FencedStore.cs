@@ -1,7 +1,6 @@
 using DaNas.Actors.Journals;
 using DaNas.Actors.Wire;
 using DaNas.Domain.Searches;
-using DaNas.NativeActors;
 using DaNas.SimulationKit;
 
 namespace DaNas.Simulation;
@@ -82,7 +81,7 @@ internal sealed class FencedStore
 }
 
 /// <summary>The journal as one writer has it.</summary>
-internal sealed class SimulatedTables(string mine, long epoch) : IFencedTables
+public sealed class SimulatedTables(string mine, long epoch) : IFencedTables
 {
     public string Kind => "simulated";
 

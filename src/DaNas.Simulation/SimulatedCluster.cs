@@ -4,14 +4,17 @@ using DaNas.Actors.Dispatch;
 using DaNas.Actors.Journals;
 using DaNas.Actors.Logging;
 using DaNas.Actors.Searches;
+using DaNas.Actors.Trainers;
 using DaNas.Actors.Wire;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
-using DaNas.NativeActors;
 using DaNas.SimulationKit;
 
 namespace DaNas.Simulation;
+
+/// <summary>How a cluster is laid out.</summary>
+public sealed record ClusterLayout(int Trainers, bool DispatcherApart);
 
 /// <summary>
 /// A search on a simulated cluster: two processes that can coordinate, of which one holds the lease at a time, perhaps one for the dispatcher, and
@@ -19,8 +22,10 @@ namespace DaNas.Simulation;
 /// </summary>
 public sealed class SimulatedCluster
 {
-    private static readonly Config Configuration = ConfigurationFactory.ParseString(
+    /// <summary>Serializers and dispatchers of a node.</summary>
+    public static Config Configuration { get; } = ConfigurationFactory.ParseString(
         $$"""
+        {{SealedPersistentActor.Dispatcher}}.type = "{{NameOf(typeof(SeededDispatcherConfigurator))}}"
         akka.actor {
           serializers { danas-wire = "{{NameOf(typeof(WireSerializer))}}", danas-events = "{{NameOf(typeof(EventSerializer))}}" }
           serialization-bindings {
@@ -155,7 +160,7 @@ public sealed class SimulatedCluster
             Dispatch(node, $"dispatcher-{epoch}");
         SearchProtocol.Beginning beginning = new(new SearchCommand.Start(search.First), new SearchCommand.Resume(epoch, "simulated", 0));
         SearchPorts ports = new(listener, Resolve(node, dispatcher), Discard);
-        IActorRef supervisor = node.System.ActorOf(NativeActors.SearchActor.PropsOf(SimulatedSearch.Id, beginning, ports, tables.Journal()), $"search-{epoch}");
+        IActorRef supervisor = node.System.ActorOf(SearchActor.PropsOf(SimulatedSearch.Id, beginning, ports, tables.Journal()), $"search-{epoch}");
         listener.Tell(new ListeningActor.WatchAlso(supervisor));
 
         void Hear(object message)
@@ -187,7 +192,7 @@ public sealed class SimulatedCluster
     private void Dispatch(SimulatedNode node, string name)
     {
         DispatcherSettings settings = new(search.Config.Trainers.Attempts, search.Config.Trainers.SilenceSeconds);
-        dispatcher = node.System.ActorOf(Props.Create(() => new NativeActors.DispatcherActor(settings)), name).Path.ToStringWithAddress();
+        dispatcher = node.System.ActorOf(Props.Create(() => new DispatcherActor(settings)), name).Path.ToStringWithAddress();
         foreach ((SimulatedNode trainer, IActorRef actor) in trainerActors)
             trainer.After(TimeSpan.Zero, () => actor.Tell(new TrainerActor.DispatcherChanged(Resolve(trainer, dispatcher))));
     }

@@ -1,8 +1,8 @@
 using DaNas.Actors.Dispatch;
+using DaNas.Actors.Trainers;
 using DaNas.Domain.Faults;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
-using DaNas.NativeActors;
 using DaNas.Ports;
 using DaNas.SimulationKit;
 

@@ -28,6 +28,9 @@ public sealed class SimulatedStore
     /// <summary>Probability that an append is stored and reported as failed.</summary>
     public double Ambiguity { get; set; }
 
+    /// <summary>Appends of which this holds are stored and reported as failed, once.</summary>
+    public Predicate<Append>? BlursOnce { get; set; }
+
     /// <summary>The next append fails and nothing is stored.</summary>
     public bool FailNext { get; set; }
 
@@ -69,7 +72,9 @@ public sealed class SimulatedStore
             if (incarnation != from.Incarnation && world.Chance(0.5))
                 return; // The process died with the request still in its hands.
             Exception? fault = Commit(append);
-            if (fault is null && world.Chance(Ambiguity))
+            bool blurred = fault is null && BlursOnce?.Invoke(append) == true;
+            BlursOnce = blurred ? null : BlursOnce;
+            if (fault is null && (blurred || world.Chance(Ambiguity)))
                 fault = new StoreException("the connection was lost after the commit (simulated)");
             if (incarnation == from.Incarnation)
                 from.After(there, () => reply(fault));

@@ -1,19 +1,128 @@
+using System.Collections.Concurrent;
+using Akka.Actor;
 using DaNas.Actors.Akka;
-using DaNas.Journal;
+using DaNas.Actors.Cluster;
 using DaNas.Actors.Journals;
 using DaNas.Actors.Logging;
+using DaNas.Domain.Searches;
+using DaNas.Domain.Values;
+using DaNas.Journal;
 using Microsoft.Data.Sqlite;
 
 namespace DaNas.Actors.Tests;
 
-/// <summary>The Akka host over Akka.Persistence.Sql and a real SQLite file.</summary>
-public sealed class AkkaHostTests : ActorHostContract, IDisposable
+/// <summary>What the product adds to Akka's actors, over Akka.Persistence.Sql and a real data base: writers that seal what they store, and mailboxes with a bound.</summary>
+public sealed class AkkaHostTests : IStateLog, IDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
     private readonly string folder = Directory.CreateTempSubdirectory("danas-akka-").FullName;
+    private readonly ConcurrentQueue<StateChange> lines = new();
+    private readonly ConcurrentQueue<object> received = new();
+    private readonly SemaphoreSlim arrived = new(0);
 
-    public void Dispose() => Directory.Delete(folder, true);
+    private string DataBase => Path.Combine(folder, "journal.db");
 
-    protected override ITestHost NewHost(int mailboxCapacity = 1000) => new Host(Path.Combine(folder, $"{Guid.NewGuid():N}.db"), mailboxCapacity);
+    public void Dispose()
+    {
+        arrived.Dispose();
+        Directory.Delete(folder, true);
+    }
+
+    void IStateLog.Write(string actor, DateTimeOffset at, StateChange change)
+    {
+        lines.Enqueue(change);
+        if (change.Event == LogEvent.JournalUnavailable)
+            Execute("DROP TRIGGER IF EXISTS full");
+    }
+
+    [Fact]
+    public async Task Persisting_holds_back_what_follows_and_the_reply_goes_out_after_the_store()
+    {
+        using SqliteJournal journal = SqliteJournal.Open(DataBase);
+        await using AkkaHost host = await StartAsync(journal);
+        IActorRef counter = Counter(host);
+        for (int i = 0; i < 50; i++)
+            counter.Tell(new Add(1));
+        (await WaitForAsync(51)).ShouldBe(Enumerable.Range(1, 50).Select(n => (object)$"stored {n} at {n}").Prepend("recovered 0"));
+    }
+
+    [Fact]
+    public async Task Several_events_of_one_persist_are_stored_all_together_and_recovered_by_another_process()
+    {
+        using (SqliteJournal journal = SqliteJournal.Open(DataBase))
+        {
+            await using AkkaHost host = await StartAsync(journal);
+            Counter(host).Tell(new Add(3));
+            (await WaitForAsync(2))[1].ShouldBe("stored 3 at 3");
+        }
+
+        using SqliteJournal next = SqliteJournal.Open(DataBase);
+        await using AkkaHost again = await StartAsync(next);
+        Counter(again).Tell(new Add(1));
+        (await WaitForAsync(4)).Skip(2).ShouldBe(["recovered 3", "stored 4 at 4"]);
+    }
+
+    [Fact]
+    public async Task A_failed_persist_rebuilds_the_writer_from_the_journal_and_an_outage_is_said_once()
+    {
+        using SqliteJournal journal = SqliteJournal.Open(DataBase);
+        await using AkkaHost host = await StartAsync(journal);
+        IActorRef counter = Counter(host);
+        counter.Tell(new Add(1));
+        await WaitForAsync(2);
+        Execute("CREATE TRIGGER full BEFORE INSERT ON journal BEGIN SELECT RAISE(ABORT, 'the disk is full (test)'); END");
+        counter.Tell(new Add(1));
+        (await WaitForAsync(3))[2].ShouldBe("recovered 1");
+        counter.Tell(new Add(1));
+        (await WaitForAsync(4))[3].ShouldBe("stored 2 at 2");
+        lines.Count(l => l.Event == LogEvent.JournalUnavailable).ShouldBe(1);
+        lines.Count(l => l.Event == LogEvent.JournalAvailable).ShouldBe(1);
+        host.Fatal.IsCompleted.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_writer_that_always_throws_ends_and_so_does_its_host()
+    {
+        using SqliteJournal journal = SqliteJournal.Open(DataBase);
+        await using AkkaHost host = await StartAsync(journal);
+        IActorRef counter = Counter(host);
+        for (int i = 1; i <= SaidStrategy.Most + 1; i++)
+        {
+            await WaitForAsync(i);
+            counter.Tell(new Add(0));
+        }
+
+        (await host.Fatal.WaitAsync(Patience)).ShouldContain("/counter ended");
+        lines.Count(l => l.Event == LogEvent.ActorFailed).ShouldBe(SaidStrategy.Most + 1);
+    }
+
+    [Fact]
+    public async Task Overflow_is_counted_and_drops_protocol_messages_alone()
+    {
+        await using AkkaHost host = await StartAsync(null, "danas.mailbox.capacity = 10");
+        using ManualResetEventSlim gate = new();
+        IActorRef slow = host.Listen("slow", m =>
+        {
+            gate.Wait(Patience);
+            Receive(m);
+        });
+        for (int i = 0; i < 100; i++)
+        {
+            slow.Tell(new ClusterProtocol.NodeNoted());
+            slow.Tell(i);
+        }
+
+        slow.Tell("end");
+        gate.Set();
+        object[] all = await WaitForAsync(101);
+        for (int count = 102; all[^1] is not "end"; count++)
+            all = await WaitForAsync(count);
+        all.OfType<int>().ShouldBe(Enumerable.Range(0, 100));
+        host.Overflowed.ShouldBe(100 - all.OfType<ClusterProtocol.NodeNoted>().Count());
+        host.Overflowed.ShouldBeInRange(85, 95);
+        lines.Count(l => l.Event == LogEvent.MailboxOverflow).ShouldBe(1);
+    }
 
     /// <summary>A writer that was taken over is refused by the store itself, and its host says so.</summary>
     [Theory]
@@ -21,90 +130,86 @@ public sealed class AkkaHostTests : ActorHostContract, IDisposable
     public async Task A_writer_that_was_taken_over_cannot_store_and_its_host_ends(string store)
     {
         await using JournalStores stores = await JournalStores.NewAsync(store);
-        Inbox inbox = new();
         IEventJournal journal = await stores.OpenAsync();
-        await journal.AcquireAsync("c1");
-        await ((IFencedTables)journal).FenceAsync();
-        await using AkkaHost host = await AkkaHost.StartAsync(Timings(1000), (IFencedTables)journal, new Silent());
-        ActorAddress sink = host.Listen("sink", inbox.Add);
-        ActorAddress counter = host.Spawn("counter", () => new Counter("c1", sink));
-        host.Tell(counter, 1);
-        await inbox.WaitFor(1);
+        await using AkkaHost host = await StartAsync(journal);
+        IActorRef counter = Counter(host);
+        counter.Tell(new Add(1));
+        await WaitForAsync(2);
         IEventJournal other = await stores.OpenAsync();
         (await other.AcquireAsync("c1")).ShouldBe(2);
-        host.Tell(counter, 1);
-        (await host.Fatal.WaitAsync(TimeSpan.FromSeconds(20))).ShouldContain("another process took");
+        counter.Tell(new Add(1));
+        (await host.Fatal.WaitAsync(Patience)).ShouldContain("another process took");
         (await other.ReadAsync("c1")).Count.ShouldBe(1);
         (await other.AppendAsync("c1", 1, [JournalContract.Event(2)])).ShouldBe(2);
     }
 
-    private static string Timings(int capacity) => $"{File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "hocon", "akka", "reference.conf"))}\n{SerializedMessages.Hocon}\ndanas {{ mailbox.capacity = {capacity}, first-backoff = 5ms }}";
-
-    private sealed class Silent : IStateLog
+    private async Task<AkkaHost> StartAsync(IEventJournal? journal, string more = "")
     {
-        public void Write(ActorAddress actor, DateTimeOffset at, StateChange change)
-        {
-        }
+        if (journal is not null)
+            await journal.AcquireAsync("c1");
+        if (journal is IFencedTables tables)
+            await tables.FenceAsync();
+        string timings = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "hocon", "akka", "reference.conf"));
+        return await AkkaHost.StartAsync($"{timings}\n{(more.Length == 0 ? SerializedMessages.Hocon : more)}", journal as IFencedTables, this);
     }
 
-    private sealed class Host : ITestHost, IStateLog
+    private IActorRef Counter(AkkaHost host)
     {
-        private readonly string path;
-        private readonly int capacity;
-        private readonly SqliteJournal journal;
-        private readonly AkkaHost host;
-        private bool disposed;
+        IActorRef sink = host.Listen("sink", m => Receive(((Said)m).Text));
+        WritersJournal written = host.Journal;
+        JournalOutage outage = new();
+        return host.Spawn("counter", SealedPersistentActor.Supervised(Props.Create(() => new CountingActor("c1", sink, written, outage)), "writer"));
+    }
 
-        public Host(string path, int capacity)
+    private void Receive(object message)
+    {
+        received.Enqueue(message);
+        arrived.Release();
+    }
+
+    private async Task<object[]> WaitForAsync(int count)
+    {
+        while (received.Count < count)
         {
-            this.path = path;
-            this.capacity = capacity;
-            journal = SqliteJournal.Open(path);
-            foreach (string id in new[] { "c1", "c2", "c3", "c4" })
-                journal.Acquire(id);
-            journal.FenceAsync().GetAwaiter().GetResult();
-            host = AkkaHost.StartAsync(Timings(capacity), journal, this).GetAwaiter().GetResult();
+            if (!await arrived.WaitAsync(Patience))
+                throw new TimeoutException($"{received.Count} of {count} messages came: {string.Join(", ", received)}");
         }
 
-        public long Overflowed => host.Overflowed;
+        return [.. received];
+    }
 
-        public ActorAddress Spawn(string name, Func<IActor> create) => host.Spawn(name, create);
+    private void Execute(string sql)
+    {
+        using SqliteConnection connection = new($"Data Source={DataBase};Pooling=False");
+        connection.Open();
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
 
-        public ActorAddress Listen(string name, Action<object> receive) => host.Listen(name, receive);
+    private sealed record Add(int Count) : INoSerializationVerificationNeeded;
 
-        public void Tell(ActorAddress receiver, object message) => host.Tell(receiver, message);
+    private sealed record Said(string Text) : INoSerializationVerificationNeeded;
 
-        public void OpenPort(string name, Func<object, CancellationToken, Task<object?>> work) => host.OpenPort(name, work);
+    /// <summary>Counts stored events; events are real ones, so that the wire format is in the way.</summary>
+    private sealed class CountingActor : SealedPersistentActor
+    {
+        private readonly IActorRef sink;
+        private int count;
 
-        public void PlayRole(string role, ActorAddress address) => host.PlayRole(role, address);
-
-        /// <summary>The store itself refuses rows until the host says that it waits.</summary>
-        public void FailNextAppend() => Execute("CREATE TRIGGER full BEFORE INSERT ON journal BEGIN SELECT RAISE(ABORT, 'the disk is full (test)'); END");
-
-        public void Write(ActorAddress actor, DateTimeOffset at, StateChange change)
+        public CountingActor(string id, IActorRef sink, WritersJournal journal, JournalOutage outage)
+            : base(id, journal, outage)
         {
-            if (change.Event == LogEvent.JournalUnavailable)
-                Execute("DROP TRIGGER IF EXISTS full");
+            this.sink = sink;
+            Command<Add>(m => PersistSealed([.. Enumerable.Range(0, m.Count == 0 ? throw new InvalidOperationException("on purpose") : m.Count).Select(i => new SearchEvent.AttemptFailed($"unit-{i}", 1, "test", false, new Timing(0)))], () =>
+            {
+                count += m.Count;
+                sink.Tell(new Said($"stored {count} at {LastSequenceNr}"));
+            }));
         }
 
-        private void Execute(string sql)
-        {
-            using SqliteConnection connection = new($"Data Source={path};Pooling=False");
-            connection.Open();
-            using SqliteCommand command = connection.CreateCommand();
-            command.CommandText = sql;
-            command.ExecuteNonQuery();
-        }
+        protected override void Apply(object stored) => count++;
 
-        public ITestHost Restart() => new Host(path, capacity);
-
-        public async ValueTask DisposeAsync()
-        {
-            if (disposed)
-                return;
-            disposed = true;
-            await host.DisposeAsync();
-            journal.Dispose();
-        }
+        protected override void Recovered() => sink.Tell(new Said($"recovered {count}"));
     }
 }

@@ -1,6 +1,6 @@
 using DaNas.Journal;
 using DaNas.Actors.Journals;
-using DaNas.Actors.Simulated;
+using DaNas.Simulation;
 using DaNas.Cli.Verbs;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;

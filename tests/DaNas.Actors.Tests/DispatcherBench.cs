@@ -1,9 +1,11 @@
+using Akka.Actor;
 using DaNas.Actors.Dispatch;
 using DaNas.Actors.Logging;
-using DaNas.Actors.Simulated;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 using DaNas.Ports;
+using DaNas.Simulation;
+using DaNas.SimulationKit;
 
 namespace DaNas.Actors.Tests;
 
@@ -18,30 +20,35 @@ public abstract class DispatcherBench
     private protected readonly Dictionary<string, List<DispatchProtocol.RunAttempt>> toTrainers = [];
     private protected readonly List<LogEvent> logged = [];
 
+    private protected IActorRef dispatcher;
+
     protected DispatcherBench()
     {
-        world = new SimulatedWorld(1, new Heard(logged));
-        node = world.AddNode("n");
-        world.PlayRole(Roles.Dispatcher, node.Spawn("dispatcher", () => new DispatcherActor(new DispatcherSettings(3, 10))));
-        node.Spawn("search", () => new Stub((c, m) =>
+        world = new SimulatedWorld(1);
+        node = world.AddNode("n", SimulatedCluster.Configuration);
+        node.Start(new StateLogSetup(new Heard(logged)));
+        dispatcher = node.System.ActorOf(DispatcherActor.PropsOf(new DispatcherSettings(3, 10)), DispatcherActor.Name);
+        Stub("search", (c, m) =>
         {
             if (m is DispatchProtocol.Submit)
-                c.Tell(c.Resolve(Roles.Dispatcher), m);
+                dispatcher.Tell(m, c.Self);
             else
                 toSearch.Add(m);
-        }));
+        });
         foreach (string name in new[] { "trainer-0", "trainer-1" })
         {
             toTrainers[name] = [];
-            node.Spawn(name, () => new Stub((c, m) =>
+            Stub(name, (c, m) =>
             {
                 if (m is DispatchProtocol.RunAttempt run)
                     toTrainers[name].Add(run);
                 else
-                    c.Tell(c.Resolve(Roles.Dispatcher), m);
-            }));
+                    dispatcher.Tell(m, c.Self);
+            });
         }
     }
+
+    private protected IActorRef Stub(string name, Action<IActorContext, object> receive) => node.System.ActorOf(Props.Create(() => new StubActor(receive)), name);
 
     private protected DispatchProtocol.RunAttempt Leased()
     {
@@ -52,7 +59,7 @@ public abstract class DispatcherBench
 
     private protected void Submit()
     {
-        Tell("search", new DispatchProtocol.Submit("x", "//n/search", Unit, 1));
+        Tell("search", new DispatchProtocol.Submit("x", "akka://n/user/search", Unit, 1));
         Pass(0.1);
     }
 
@@ -81,7 +88,7 @@ public abstract class DispatcherBench
         Pass(0.1);
     }
 
-    private protected void Tell(string actor, object message) => node.Tell(new ActorAddress($"//n/{actor}"), message);
+    private protected void Tell(string actor, object message) => ((ExtendedActorSystem)node.System).Provider.ResolveActorRef($"akka://n/user/{actor}").Tell(message, ActorRefs.NoSender);
 
     private protected void Pass(double seconds)
     {
@@ -92,11 +99,11 @@ public abstract class DispatcherBench
 
     private sealed class Heard(List<LogEvent> logged) : IStateLog
     {
-        public void Write(ActorAddress actor, DateTimeOffset at, StateChange change) => logged.Add(change.Event);
+        public void Write(string actor, DateTimeOffset at, StateChange change) => logged.Add(change.Event);
     }
 
-    private protected sealed class Stub(Action<IActorContext, object> receive) : IActor
+    private sealed class StubActor : ReceiveActor
     {
-        public void Receive(IActorContext context, object message) => receive(context, message);
+        public StubActor(Action<IActorContext, object> receive) => ReceiveAny(m => receive(Context, m));
     }
 }

@@ -1,3 +1,4 @@
+using Akka.Actor;
 using DaNas.Actors.Dispatch;
 using DaNas.Domain.Faults;
 using DaNas.Ports;
@@ -10,16 +11,16 @@ public sealed class DispatcherClusterTests : DispatcherBench
     [Fact]
     public void A_node_that_is_drained_gets_nothing_more_and_a_quarantined_one_loses_what_it_has()
     {
-        node.Tell(world.Resolve(Roles.Dispatcher), new DispatchProtocol.SetHostDuty("n", Actors.Cluster.NodeDuty.Draining));
+        dispatcher.Tell(new DispatchProtocol.SetHostDuty("n", Actors.Cluster.NodeDuty.Draining));
         Pass(0.1);
         Ready("trainer-0", null, 0);
         Submit();
         toTrainers["trainer-0"].ShouldBeEmpty();
-        node.Tell(world.Resolve(Roles.Dispatcher), new DispatchProtocol.SetHostDuty("n", Actors.Cluster.NodeDuty.Active));
+        dispatcher.Tell(new DispatchProtocol.SetHostDuty("n", Actors.Cluster.NodeDuty.Active));
         Pass(0.1);
         Ready("trainer-0", null, 0);
         toTrainers["trainer-0"].Count.ShouldBe(1);
-        node.Tell(world.Resolve(Roles.Dispatcher), new DispatchProtocol.SetHostDuty("n", Actors.Cluster.NodeDuty.Quarantined));
+        dispatcher.Tell(new DispatchProtocol.SetHostDuty("n", Actors.Cluster.NodeDuty.Quarantined));
         Pass(0.1);
         Ready("trainer-0", "x/derive/0", 0);
         Pass(5);
@@ -77,7 +78,7 @@ public sealed class DispatcherClusterTests : DispatcherBench
     [Fact]
     public void In_a_cluster_a_host_gets_work_only_when_its_duty_is_known_and_a_quarantined_ones_results_do_not_count()
     {
-        world.PlayRole(Roles.Dispatcher, node.Spawn("cluster-dispatcher", () => new DispatcherActor(new DispatcherSettings(3, 10) { AwaitsDuties = true })));
+        dispatcher = node.System.ActorOf(DispatcherActor.PropsOf(new DispatcherSettings(3, 10) { AwaitsDuties = true }), "cluster-dispatcher");
         Ready("trainer-0", null, 0);
         Submit();
         Ready("trainer-0", null, 0);
@@ -95,13 +96,13 @@ public sealed class DispatcherClusterTests : DispatcherBench
     public void Busy_trainers_are_counted_by_host()
     {
         List<object> heard = [];
-        node.Spawn("asker", () => new Stub((c, m) =>
+        Stub("asker", (c, m) =>
         {
             if (m is DispatchProtocol.CountBusy)
-                c.Tell(c.Resolve(Roles.Dispatcher), m);
+                dispatcher.Tell(m, c.Self);
             else
                 heard.Add(m);
-        }));
+        });
         Leased();
         Tell("asker", new DispatchProtocol.CountBusy());
         Pass(0.1);

@@ -1,12 +1,12 @@
 using DaNas.Actors.Dispatch;
 using DaNas.Actors.Logging;
-using DaNas.Actors.Simulated;
 using DaNas.Cli.Verbs;
 using DaNas.Domain.Faults;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 using DaNas.Ports;
+using DaNas.Simulation;
 
 namespace DaNas.Actors.Tests;
 

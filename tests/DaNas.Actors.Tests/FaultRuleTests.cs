@@ -1,5 +1,4 @@
 using DaNas.Actors.Logging;
-using DaNas.Actors.Simulated;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Verbs;
 using DaNas.Domain.Configuration;
@@ -8,6 +7,8 @@ using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 using DaNas.Ports;
+using DaNas.Simulation;
+using DaNas.SimulationKit;
 
 namespace DaNas.Actors.Tests;
 
@@ -54,7 +55,7 @@ public sealed class FaultRuleTests
     {
         (SimulatedSearch search, CleanRun clean) = SimulationSuite.Make(1, 0);
         (SimulatedWorld world, SimulatedCluster cluster) = Cluster(search);
-        world.Store.BlursOnce = e => e is SearchEvent.SearchCompleted;
+        world.Store.BlursOnce = a => a.Rows.Any(r => r.Manifest == "search-completed/1");
         world.RunUntil(() => cluster.IsOver, TimeSpan.FromHours(3)).ShouldBeTrue();
         world.Store.BlursOnce.ShouldBeNull();
         cluster.Checks.CompareWith(clean);
@@ -124,13 +125,13 @@ public sealed class FaultRuleTests
 
     private static (SimulatedWorld World, SimulatedCluster Cluster) Cluster(SimulatedSearch search)
     {
-        SimulatedWorld world = new(3, new NoLog());
-        return (world, new SimulatedCluster(world, search, new ClusterLayout(2, false), _ => 1));
+        SimulatedWorld world = new(3);
+        return (world, new SimulatedCluster(world, search, new ClusterLayout(2, false), _ => 1, (Plant.None, new NoLog())));
     }
 
     private sealed class NoLog : IStateLog
     {
-        public void Write(ActorAddress actor, DateTimeOffset at, StateChange change)
+        public void Write(string actor, DateTimeOffset at, StateChange change)
         {
         }
     }

@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Text;
 using DaNas.Actors.Journals;
-using DaNas.Actors.Simulated;
+using DaNas.Simulation;
 using DaNas.Actors.Wire;
 using DaNas.Cli.Verbs;
 using DaNas.Domain.Searches;

@@ -111,7 +111,7 @@ public sealed class JournalTests : IDisposable
     [Fact]
     public void The_bytes_of_every_manifest_of_this_version_are_golden()
     {
-        WireFormat.AllManifests.Count.ShouldBe(84);
+        WireFormat.AllManifests.Count.ShouldBe(82);
         Text(new SearchEvent.AttemptFailed("s1/r2/train/0", 2, "killed", false, new Timing(1.5)))
             .ShouldBe("attempt-failed/1 {\"unit\":\"s1/r2/train/0\",\"attempt\":2,\"cause\":\"killed\",\"counts\":false,\"lost\":{\"seconds\":1.5}}");
         Text(new SearchEvent.StageClosed(3, new BlobRef(Digest.Of("w"), 7)))

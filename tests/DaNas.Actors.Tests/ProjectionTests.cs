@@ -1,7 +1,7 @@
 using DaNas.Actors.Cluster;
 using DaNas.Journal.Postgres;
 using DaNas.Actors.Journals;
-using DaNas.Actors.Simulated;
+using DaNas.Simulation;
 using DaNas.Cli.Verbs;
 using DaNas.Domain.Searches;
 

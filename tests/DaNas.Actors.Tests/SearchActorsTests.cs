@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Akka.Actor;
 using DaNas.Actors.Akka;
 using DaNas.Actors.Dispatch;
 using DaNas.Journal;
@@ -51,7 +52,7 @@ public sealed class SearchActorsTests : IDisposable
     public async Task Appends_that_fail_now_and_then_rebuild_the_search_and_change_no_decision(int every)
     {
         (SearchState clean, _) = await RunAsync("clean", 2, 0);
-        (SearchState faulty, ConcurrentQueue<(ActorAddress Actor, StateChange Change)> log) = await RunAsync("faulty", 2, 0, every);
+        (SearchState faulty, ConcurrentQueue<(string Actor, StateChange Change)> log) = await RunAsync("faulty", 2, 0, every);
         faulty.DecisionHash.ShouldBe(clean.DecisionHash);
         log.Count(l => l.Change.Event == LogEvent.JournalUnavailable).ShouldBeGreaterThan(1);
         log.Count(l => l.Change.Event == LogEvent.JournalAvailable).ShouldBe(log.Count(l => l.Change.Event == LogEvent.JournalUnavailable));
@@ -60,7 +61,7 @@ public sealed class SearchActorsTests : IDisposable
     [Fact]
     public async Task A_unit_that_is_asked_for_again_before_its_result_is_stored_is_not_run_again()
     {
-        (_, ConcurrentQueue<(ActorAddress Actor, StateChange Change)> log) = await RunAsync("twice", 3, 0);
+        (_, ConcurrentQueue<(string Actor, StateChange Change)> log) = await RunAsync("twice", 3, 0);
         string[] done = [.. log.Where(l => l.Change.Event == LogEvent.DispatcherUnitDone).Select(l => l.Change.Unit!)];
         done.Length.ShouldBeGreaterThan(50);
         done.GroupBy(u => u).Where(g => g.Count() > 1).Select(g => g.Key).ShouldBeEmpty();
@@ -69,15 +70,15 @@ public sealed class SearchActorsTests : IDisposable
     [Fact]
     public async Task The_last_state_of_every_actor_can_be_read_off_the_log_alone()
     {
-        (SearchState state, ConcurrentQueue<(ActorAddress Actor, StateChange Change)> log) = await RunAsync("logged", 2, 0);
+        (SearchState state, ConcurrentQueue<(string Actor, StateChange Change)> log) = await RunAsync("logged", 2, 0);
         Dictionary<string, string> last = [];
-        foreach ((ActorAddress actor, StateChange change) in log.Where(l => (int)l.Change.Event is < 400 or >= 500))
-            last[actor.Path] = change.To;
-        last["/search-logged"].ShouldBeOneOf("Completed", "Stopped");
+        foreach ((string actor, StateChange change) in log.Where(l => (int)l.Change.Event is < 400 or >= 500))
+            last[actor] = change.To;
+        last["/search-logged/search"].ShouldBeOneOf("Completed", "Stopped");
         log.Where(l => l.Change.Event == LogEvent.SearchEventStored).Select(l => l.Change.Sequence).ShouldBe(Enumerable.Range(1, log.Count(l => l.Change.Event == LogEvent.SearchEventStored)).Select(n => (long?)n));
         log.Last(l => l.Change.Event == LogEvent.SearchEventStored).Change.To.ShouldBe(state.Phase.GetType().Name);
         Dictionary<string, string> units = [];
-        foreach ((_, StateChange change) in log.Where(l => l.Actor.Path == "/dispatcher" && l.Change.Unit is not null))
+        foreach ((_, StateChange change) in log.Where(l => l.Actor == "/dispatcher" && l.Change.Unit is not null))
             units[change.Unit!] = change.To;
         units.Values.ShouldAllBe(v => v == "Done");
         last.Where(l => l.Key.StartsWith("/trainer-", StringComparison.Ordinal)).ShouldAllBe(l => l.Value == "Idle" || l.Value == "Stopped");
@@ -89,7 +90,7 @@ public sealed class SearchActorsTests : IDisposable
 
     private static SearchConfig Config() => ConfigLoader.Load("drawn-12", [], null);
 
-    private async Task<(SearchState State, ConcurrentQueue<(ActorAddress Actor, StateChange Change)> Log)> RunAsync(string name, int trainers, int failEvery, int failAppendEvery = 0)
+    private async Task<(SearchState State, ConcurrentQueue<(string Actor, StateChange Change)> Log)> RunAsync(string name, int trainers, int failEvery, int failAppendEvery = 0)
     {
         using SqliteJournal journal = SqliteJournal.Open(Path.Combine(folder, $"{name}.db"));
         MemoryLog log = new();
@@ -103,35 +104,34 @@ public sealed class SearchActorsTests : IDisposable
         DatasetSummary data = Data();
         TaskCompletionSource<SearchState> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await tables.FenceAsync();
-        await using AkkaHost host = await AkkaHost.StartAsync($"{File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "hocon", "akka", "reference.conf"))}\n{SerializedMessages.Hocon}\ndanas {{ first-backoff = 5ms, longest-backoff = 20ms, restarts = 100 }}", tables, log);
+        await using AkkaHost host = await AkkaHost.StartAsync($"{File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "hocon", "akka", "reference.conf"))}\n{SerializedMessages.Hocon}", tables, log);
         LandscapeEngine engine = new(new EngineContext(config, data));
-        int calls = 0;
-        host.OpenPort(Ports.Blobs, (_, _) => Task.FromResult<object?>(null));
-        for (int i = 0; i < how.Trainers; i++)
-        {
-            host.OpenPort(Ports.Engine(i), async (unit, stop) => how.FailEvery > 0 && Interlocked.Increment(ref calls) % how.FailEvery == 0
-                ? new UnitOutcome.Failed(FailureKind.ProcessLost, "killed (test)", 0)
-                : await engine.RunAsync(((DispatchProtocol.RunAttempt)unit).Unit, stop));
-        }
-
         long epoch = await journal.AcquireAsync($"search-{id}");
         SearchProtocol.Beginning beginning = new(new SearchCommand.Start(new(id, config.Text, config.Hash, data, "profile", "engine")), new SearchCommand.Resume(epoch, "profile", 0));
-        host.PlayRole(Roles.Dispatcher, host.Spawn(Roles.Dispatcher, () => new DispatcherActor(new DispatcherSettings(3, 15))));
+        IActorRef dispatcher = host.Spawn(DispatcherActor.Name, DispatcherActor.PropsOf(new DispatcherSettings(3, 15)));
+        FailingRunner runner = new(engine, how.FailEvery);
         for (int i = 0; i < how.Trainers; i++)
-        {
-            int number = i;
-            host.Spawn(TrainerActor.NameOf(number), () => new TrainerActor(number));
-        }
-
-        ActorAddress listener = host.Listen("listener", m =>
+            host.Spawn(TrainerActor.NameOf(i), TrainerActor.PropsOf(i, runner, dispatcher, new TrainerMemory()));
+        IActorRef listener = host.Listen("listener", m =>
         {
             if (m is SearchProtocol.Stored { State.IsOver: true } s)
                 done.TrySetResult(s.State);
             else if (m is SearchProtocol.Refused refused)
                 done.TrySetException(new InvalidOperationException(refused.Reason));
         });
-        host.Spawn($"search-{id}", () => new SearchActor(id, beginning, listener));
+        host.Spawn($"search-{id}", SearchActor.PropsOf(id, beginning, new SearchPorts(listener, dispatcher, _ => { }), host.Journal));
         return await done.Task.WaitAsync(Patience);
+    }
+
+    private sealed class FailingRunner(LandscapeEngine engine, int every) : IAttemptRunner
+    {
+        private int calls;
+
+        public double SilentSeconds => 0;
+
+        public Task<UnitOutcome> RunAsync(DispatchProtocol.RunAttempt attempt) => every > 0 && Interlocked.Increment(ref calls) % every == 0
+            ? Task.FromResult<UnitOutcome>(new UnitOutcome.Failed(FailureKind.ProcessLost, "killed (test)", 0))
+            : Task.Run(() => engine.RunAsync(attempt.Unit, CancellationToken.None));
     }
 
     /// <summary>A journal that fails every so many appends, before anything is stored.</summary>
@@ -156,8 +156,8 @@ public sealed class SearchActorsTests : IDisposable
 
     internal sealed class MemoryLog : IStateLog
     {
-        public ConcurrentQueue<(ActorAddress Actor, StateChange Change)> Lines { get; } = new();
+        public ConcurrentQueue<(string Actor, StateChange Change)> Lines { get; } = new();
 
-        public void Write(ActorAddress actor, DateTimeOffset at, StateChange change) => Lines.Enqueue((actor, change));
+        public void Write(string actor, DateTimeOffset at, StateChange change) => Lines.Enqueue((actor, change));
     }
 }

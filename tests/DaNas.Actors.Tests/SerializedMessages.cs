@@ -5,7 +5,7 @@ using Akka.Serialization;
 namespace DaNas.Actors.Tests;
 
 /// <summary>
-/// Every message goes through its serializer on the way, as between nodes; what is not of the wire format is refused. Messages of Akka.Persistence to itself, which it did not mark as local, are
+/// Every message goes through its serializer on the way, as between nodes; what is not of the wire format is refused. Messages of Akka to itself, which it did not mark as local, are
 /// passed through by reference.
 /// </summary>
 internal sealed class SerializedMessages(ExtendedActorSystem system) : Serializer(system)
@@ -18,6 +18,7 @@ internal sealed class SerializedMessages(ExtendedActorSystem system) : Serialize
           serialize-messages = on
           serializers.test-local = "{{typeof(SerializedMessages).FullName}}, {{typeof(SerializedMessages).Assembly.GetName().Name}}"
           serialization-bindings {
+            "Akka.Pattern.BackoffSupervisor+Reset, Akka" = test-local
             "Akka.Persistence.RequestRecoveryPermit, Akka.Persistence" = test-local
             "Akka.Persistence.RecoveryPermitGranted, Akka.Persistence" = test-local
             "Akka.Persistence.ReturnRecoveryPermit, Akka.Persistence" = test-local

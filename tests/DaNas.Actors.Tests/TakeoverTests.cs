@@ -1,8 +1,9 @@
+using Akka.Actor;
 using DaNas.Actors.Cluster;
 using DaNas.Actors.Dispatch;
-using DaNas.Actors.Simulated;
 using DaNas.Domain.Values;
 using DaNas.Ports;
+using DaNas.Simulation;
 
 namespace DaNas.Actors.Tests;
 
@@ -15,18 +16,14 @@ public sealed class TakeoverTests : DispatcherBench
     [Fact]
     public void A_leader_that_has_not_read_the_journal_yet_does_not_deny_a_search()
     {
-        Action<object?, string?>? found = null;
-        Receive((request, reply) =>
-        {
-            if (request is ClusterPorts.FindUnfinished)
-                found = reply;
-        });
+        TaskCompletionSource<object?> found = new();
+        Receive(request => request is ClusterPorts.FindUnfinished ? found.Task : Task.FromResult<object?>(null));
         Pass(0.1);
         Tell("asker", new ClusterProtocol.OpenSearch("1", "x"));
         Tell("asker", new ClusterProtocol.ListSearches("2"));
         Pass(0.1);
         heard.ShouldBeEmpty();
-        found.ShouldNotBeNull()(new List<string>(), null);
+        world.After(TimeSpan.Zero, () => found.SetResult(new List<string>()));
         Pass(0.1);
         Tell("asker", new ClusterProtocol.OpenSearch("3", "x"));
         Tell("asker", new ClusterProtocol.ListSearches("4"));
@@ -39,7 +36,7 @@ public sealed class TakeoverTests : DispatcherBench
     [Fact]
     public void A_leader_answers_each_sign_of_life_and_says_nothing_in_between()
     {
-        Receive((request, reply) => reply(request is ClusterPorts.FindUnfinished ? new List<string>() : new List<NodeOrder>(), null));
+        Receive(request => Task.FromResult<object?>(request is ClusterPorts.FindUnfinished ? new List<string>() : new List<NodeOrder>()));
         ClusterProtocol.NodeHere here = new(new NodeInfo("t0", "http://t0", 1, "test"));
         Tell("asker", here);
         Pass(1.2);
@@ -68,18 +65,16 @@ public sealed class TakeoverTests : DispatcherBench
     }
 
     /// <summary>A leader's reception over a journal that answers so, and somebody who tells it what he is told and hears the answers.</summary>
-    private void Receive(SimulatedPort journal)
+    private void Receive(ClusterPorts.Port journal)
     {
-        node.OpenPort(ClusterPorts.Journal, journal);
-        node.OpenPort(ClusterPorts.Transfer, (_, reply) => reply(null, null));
-        node.Spawn(Roles.Cluster, () => new ClusterActor("test"));
-        world.PlayRole(Roles.Cluster, new ActorAddress($"//n/{Roles.Cluster}"));
-        node.Spawn("asker", () => new Stub((c, m) =>
+        LeaderPorts ports = new(journal, _ => Task.FromResult<object?>(null), dispatcher, new SimulatedTables("none", 1).Journal(), _ => { });
+        IActorRef reception = node.System.ActorOf(ClusterActor.PropsOf("test", ports), ClusterActor.Name);
+        Stub("asker", (c, m) =>
         {
-            if (c.Sender is null)
-                c.Tell(c.Resolve(Roles.Cluster), m);
+            if (c.Sender.Equals(c.System.DeadLetters))
+                reception.Tell(m, c.Self);
             else
                 heard.Add(m);
-        }));
+        });
     }
 }

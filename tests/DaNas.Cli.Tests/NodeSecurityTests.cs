@@ -135,7 +135,7 @@ public sealed class NodeSecurityTests : IDisposable
         await using AkkaHost proper = await StartAsync(DrillCluster.FreePort(), good);
         await UntilAsync(() =>
         {
-            proper.Tell(new Actors.ActorAddress($"//127.0.0.1:{port}/sink"), new Actors.Cluster.ClusterProtocol.ListNodes("x"));
+            proper.Resolve($"127.0.0.1:{port}", "sink").Tell(new Actors.Cluster.ClusterProtocol.ListNodes("x"), Akka.Actor.ActorRefs.NoSender);
             return Task.FromResult(!heard.Messages.IsEmpty);
         });
     }
@@ -149,7 +149,7 @@ public sealed class NodeSecurityTests : IDisposable
         await using AkkaHost stranger = await StartAsync(DrillCluster.FreePort(), certificates);
         for (int i = 0; i < 6; i++)
         {
-            stranger.Tell(new Actors.ActorAddress($"//127.0.0.1:{port}/sink"), new Actors.Cluster.ClusterProtocol.ListNodes("stranger"));
+            stranger.Resolve($"127.0.0.1:{port}", "sink").Tell(new Actors.Cluster.ClusterProtocol.ListNodes("stranger"), Akka.Actor.ActorRefs.NoSender);
             await Task.WhenAny(stranger.Ended, Task.Delay(500));
         }
     }
@@ -202,7 +202,7 @@ public sealed class NodeSecurityTests : IDisposable
 
     private sealed class Silence : IStateLog
     {
-        public void Write(Actors.ActorAddress actor, DateTimeOffset at, StateChange change)
+        public void Write(string actor, DateTimeOffset at, StateChange change)
         {
         }
     }

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using DaNas.Actors.Simulated;
+using DaNas.Simulation;
 using DaNas.Cli.Configuration;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Curricula;

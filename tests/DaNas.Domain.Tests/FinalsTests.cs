@@ -1,4 +1,4 @@
-using DaNas.Actors.Simulated;
+using DaNas.Simulation;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Estimates;
 using DaNas.Domain.Evaluation;

@@ -1,4 +1,4 @@
-using DaNas.Actors.Simulated;
+using DaNas.Simulation;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Verbs;
 using DaNas.Domain.Configuration;

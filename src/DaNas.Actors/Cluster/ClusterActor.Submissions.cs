@@ -1,3 +1,4 @@
+using Akka.Actor;
 using DaNas.Actors.Searches;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Searches;
@@ -8,75 +9,75 @@ namespace DaNas.Actors.Cluster;
 /// <summary>How a search begins: described by a node that can run it, taken in the journal, hosted; answered when its beginning is stored.</summary>
 public sealed partial class ClusterActor
 {
-    private void Submit(IActorContext context, ClusterProtocol.SubmitSearch m, ActorAddress from)
+    private void Submit(ClusterProtocol.SubmitSearch m, IActorRef from)
     {
         if (searches.TryGetValue(m.Id, out Hosted? hosted))
         {
             if (hosted.Configuration != m.Configuration)
-                context.Tell(from, new ClusterProtocol.Answer(m.Ask, $"search '{m.Id}' exists already, with another configuration; choose another --id"));
+                from.Tell(new ClusterProtocol.Answer(m.Ask, $"search '{m.Id}' exists already, with another configuration; choose another --id"));
             else
-                hosted.AnswerWhenStored(failure => context.Tell(from, new ClusterProtocol.Answer(m.Ask, failure)));
+                hosted.AnswerWhenStored(failure => from.Tell(new ClusterProtocol.Answer(m.Ask, failure)));
             return;
         }
 
         if (submissions.TryGetValue(m.Id, out Submission? known))
         {
             if (known.Asked.Configuration != m.Configuration)
-                context.Tell(from, new ClusterProtocol.Answer(m.Ask, $"search '{m.Id}' is just being begun, with another configuration; choose another --id"));
+                from.Tell(new ClusterProtocol.Answer(m.Ask, $"search '{m.Id}' is just being begun, with another configuration; choose another --id"));
             else
                 known.AskedAgain(m, from);
             return; // A description was asked for, and is asked for again by the tick.
         }
 
         submissions[m.Id] = new Submission(m, from);
-        AskForDescription(context, submissions[m.Id]);
+        AskForDescription(submissions[m.Id]);
     }
 
     /// <summary>What a search stands on is measured where it will run: on a node that can be given work.</summary>
-    private void AskForDescription(IActorContext context, Submission submission)
+    private void AskForDescription(Submission submission)
     {
         Known[] able = [.. nodes.Values.Where(n => n.Duty == NodeDuty.Active && now - n.Seen < NodeTicks)];
         Known[] left = [.. able.Where(n => !submission.Refusals.ContainsKey(n.Info.Name))];
         if (left.Length > 0)
         {
-            context.Tell(left[submission.Tries++ % left.Length].Actor, new ClusterProtocol.Describe($"describe {submission.Asked.Id}", submission.Asked.Configuration));
+            left[submission.Tries++ % left.Length].Actor.Tell(new ClusterProtocol.Describe($"describe {submission.Asked.Id}", submission.Asked.Configuration));
         }
         else if (able.Length > 0)
         {
             submissions.Remove(submission.Asked.Id); // Whoever could run it has said why not.
-            context.Tell(submission.From, new ClusterProtocol.Answer(submission.Asked.Ask, string.Join("; ", submission.Refusals.Values.Distinct())));
+            submission.From.Tell(new ClusterProtocol.Answer(submission.Asked.Ask, string.Join("; ", submission.Refusals.Values.Distinct())));
         }
     }
 
-    private void Begin(IActorContext context, ClusterProtocol.Described m)
+    private void Begin(ClusterProtocol.Described m)
     {
         string id = m.Ask[(m.Ask.IndexOf(' ', StringComparison.Ordinal) + 1)..];
         if (!submissions.TryGetValue(id, out Submission? s))
             return;
         if (m.Failure is not null || m.Profile is null || m.Data is null)
         {
-            string node = nodes.Values.FirstOrDefault(n => n.Actor == context.Sender)?.Info.Name ?? string.Empty;
+            string node = nodes.Values.FirstOrDefault(n => n.Actor.Equals(Sender))?.Info.Name ?? string.Empty;
             s.Refusals[node] = m.Failure ?? "the node gave no description";
-            AskForDescription(context, s);
+            AskForDescription(s);
             return;
         }
 
         if (searches.ContainsKey(id))
         {
             submissions.Remove(id); // It was taken over meanwhile.
-            Submit(context, s.Asked, s.From);
+            Submit(s.Asked, s.From);
             return;
         }
 
         if (!taking.Add(id))
             return;
-        Then(context, ClusterPorts.Journal, new ClusterPorts.Take(id), (c, reply) =>
+        Then(ports.Journal, new ClusterPorts.Take(id), reply =>
         {
             taking.Remove(id);
             if (reply.Reply is ClusterPorts.BelongsElsewhere elsewhere)
             {
                 submissions.Remove(id);
-                c.Tell(s.From, new ClusterProtocol.Answer(s.Asked.Ask, elsewhere.Why));
+                s.From.Tell(new ClusterProtocol.Answer(s.Asked.Ask, elsewhere.Why));
                 return;
             }
 
@@ -85,27 +86,27 @@ public sealed partial class ClusterActor
             submissions.Remove(id);
             if (taken.Started is not null)
             {
-                c.Tell(s.From, new ClusterProtocol.Answer(s.Asked.Ask, $"search '{id}' exists already; go on with 'danas resume {id} --cluster', or choose another --id"));
+                s.From.Tell(new ClusterProtocol.Answer(s.Asked.Ask, $"search '{id}' exists already; go on with 'danas resume {id} --cluster', or choose another --id"));
                 return;
             }
 
             SearchConfig config = SearchConfig.FromCanonicalText(s.Asked.Configuration);
             SearchEvent.SearchStarted first = new(new SearchId(id), config.Text, config.Hash, m.Data, m.Profile, engineVersion);
-            Host(c, id, taken with { Started = first }, new SearchProtocol.Beginning(new SearchCommand.Start(first), new SearchCommand.Resume(taken.Epoch, m.Profile, 0)), failure => c.Tell(s.From, new ClusterProtocol.Answer(s.Asked.Ask, failure)));
+            Host(id, taken with { Started = first }, new SearchProtocol.Beginning(new SearchCommand.Start(first), new SearchCommand.Resume(taken.Epoch, m.Profile, 0)), failure => s.From.Tell(new ClusterProtocol.Answer(s.Asked.Ask, failure)));
         });
     }
 
-    private sealed class Submission(ClusterProtocol.SubmitSearch asked, ActorAddress from)
+    private sealed class Submission(ClusterProtocol.SubmitSearch asked, IActorRef from)
     {
         public ClusterProtocol.SubmitSearch Asked { get; private set; } = asked;
 
-        public ActorAddress From { get; private set; } = from;
+        public IActorRef From { get; private set; } = from;
 
         public int Tries { get; set; }
 
         /// <summary>Nodes that cannot run it, and why.</summary>
         public SortedDictionary<string, string> Refusals { get; } = new(StringComparer.Ordinal);
 
-        public void AskedAgain(ClusterProtocol.SubmitSearch asked, ActorAddress from) => (Asked, From) = (asked, from);
+        public void AskedAgain(ClusterProtocol.SubmitSearch asked, IActorRef from) => (Asked, From) = (asked, from);
     }
 }

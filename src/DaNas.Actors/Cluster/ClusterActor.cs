@@ -1,3 +1,4 @@
+using Akka.Actor;
 using DaNas.Actors.Dispatch;
 using DaNas.Actors.Logging;
 using DaNas.Actors.Searches;
@@ -11,8 +12,10 @@ namespace DaNas.Actors.Cluster;
 /// The leader's reception: takes over what a former leader left, begins searches, knows the nodes, and answers those who ask. In memory
 /// only: searches stand in the journal, nodes announce themselves.
 /// </summary>
-public sealed partial class ClusterActor(string engineVersion) : IActor
+public sealed partial class ClusterActor : ReceiveActor, IWithTimers
 {
+    public const string Name = "cluster";
+
     private const int NodeTicks = 4;
 
     /// <summary>Nodes are told so often which blobs are needed, since what was told of their end may have been lost.</summary>
@@ -25,7 +28,7 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
 
     private readonly SortedDictionary<string, Known> nodes = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, Hosted> searches = new(StringComparer.Ordinal);
-    private readonly Dictionary<object, Action<IActorContext, PortReply>> waiting = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<object, Action<ClusterPorts.Replied>> waiting = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<string, Submission> submissions = new(StringComparer.Ordinal);
     private readonly HashSet<string> open = new(StringComparer.Ordinal);
     private readonly HashSet<string> taking = new(StringComparer.Ordinal);
@@ -35,70 +38,61 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
     private long now;
     private long nextLook;
 
-    public void Started(IActorContext context)
-    {
-        LoadDuties(context);
-        FindUnfinished(context);
-        context.StartTimer("tick", Tick, new ClusterTick());
-    }
+    private readonly string engineVersion;
+    private readonly LeaderPorts ports;
 
-    public void Receive(IActorContext context, object message)
+    public ClusterActor(string engineVersion, LeaderPorts ports)
     {
-        switch (message)
+        this.engineVersion = engineVersion;
+        this.ports = ports;
+        Receive<ClusterTick>(_ => Beat());
+        Receive<ClusterProtocol.NodeHere>(m => Arrived(m.Node));
+        Receive<ClusterPorts.Replied>(m =>
         {
-            case ClusterTick:
-                Beat(context);
-                break;
-            case ClusterProtocol.NodeHere m:
-                Arrived(context, m.Node);
-                break;
-            case PortReply m when waiting.Remove(m.Request, out Action<IActorContext, PortReply>? then):
-                then(context, m);
-                break;
-            case SearchProtocol.Stored m:
-                Told(context, m.State, m.Sequence);
-                break;
-            case Terminated m:
-                Gone(context, m.Actor);
-                break;
-            case SearchProtocol.Refused m:
-                Refused(context, m.Reason);
-                break;
-            case DispatchProtocol.Busy m:
-                busy = m.ByHost;
-                break;
-            case SearchProtocol.Ended m:
-                Told(context, m.State, 0);
-                break;
-            case ClusterProtocol.Discard m:
-                foreach (Known node in nodes.Values)
-                    node.Later(m);
-                break;
-            case ClusterProtocol.Described m:
-                Begin(context, m);
-                break;
-            case IAsk m when context.Sender is { } from:
-                Ask(context, m, from);
-                break;
-        }
+            if (waiting.Remove(m.Request, out Action<ClusterPorts.Replied>? then))
+                then(m);
+        });
+        Receive<SearchProtocol.Stored>(m => Told(m.State, m.Sequence));
+        Receive<SearchProtocol.Ended>(m => Told(m.State, 0));
+        Receive<SearchProtocol.Refused>(m => Refused(m.Reason));
+        Receive<Terminated>(m => Gone(m.ActorRef));
+        Receive<DispatchProtocol.Busy>(m => busy = m.ByHost);
+        Receive<ClusterProtocol.Discard>(m =>
+        {
+            foreach (Known node in nodes.Values)
+                node.Later(m);
+        });
+        Receive<ClusterProtocol.Described>(Begin);
+        Receive<IAsk>(m => Ask(m, Sender));
     }
 
-    private void FindUnfinished(IActorContext context) => Then(context, ClusterPorts.Journal, new ClusterPorts.FindUnfinished(), (c, reply) =>
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart()
+    {
+        LoadDuties();
+        FindUnfinished();
+        Timers.StartPeriodicTimer("tick", ClusterTick.Instance, Tick);
+    }
+
+    protected override void PostStop() => Context.WriteStopped();
+
+    private void FindUnfinished() => Then(ports.Journal, new ClusterPorts.FindUnfinished(), reply =>
     {
         if (reply.Reply is not IEnumerable<string> ids)
             return; // The journal is away; the next tick asks again.
         lookedForUnfinished = true;
         nextLook = now + LookTicks;
         foreach (string id in ids.Where(i => !searches.ContainsKey(i)))
-            TakeOver(c, id, _ => { });
+            TakeOver(id, _ => { });
     });
 
     /// <summary>Becomes the writer of a search that has begun, and goes on with it.</summary>
-    private void TakeOver(IActorContext context, string id, Action<string?> answer)
+    private void TakeOver(string id, Action<string?> answer)
     {
         if (!taking.Add(id))
             return;
-        Then(context, ClusterPorts.Journal, new ClusterPorts.Take(id), (c, reply) =>
+        Then(ports.Journal, new ClusterPorts.Take(id), reply =>
         {
             taking.Remove(id);
             if (reply.Reply is not ClusterPorts.Taken taken)
@@ -106,7 +100,7 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
                 string why = (reply.Reply as ClusterPorts.BelongsElsewhere)?.Why ?? reply.Failure ?? "the journal does not answer";
                 answer(why);
                 if (!searches.ContainsKey(id) && refusedTakes.Add(id))
-                    c.Log(new StateChange(LogEvent.ClusterSearchRefused, "Absent", "Refused") { Search = id, Cause = why, IsWarning = true });
+                    Context.Write(new StateChange(LogEvent.ClusterSearchRefused, "Absent", "Refused") { Search = id, Cause = why, IsWarning = true });
             }
             else if (taken.Started is null)
             {
@@ -114,44 +108,48 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
             }
             else
             {
-                Host(c, id, taken, new SearchProtocol.Beginning(null, new SearchCommand.Resume(taken.Epoch, taken.Started.NumericsProfile, 0)), answer);
+                Host(id, taken, new SearchProtocol.Beginning(null, new SearchCommand.Resume(taken.Epoch, taken.Started.NumericsProfile, 0)), answer);
             }
         });
     }
 
-    private void Beat(IActorContext context)
+    private void Beat()
     {
         now++;
-        context.StartTimer("tick", Tick, new ClusterTick());
         if (!lookedForUnfinished || now >= nextLook)
-            FindUnfinished(context);
+            FindUnfinished();
         if (!knowsDuties && now % 3 == 0)
-            LoadDuties(context);
-        context.Tell(context.Resolve(Roles.Dispatcher), new DispatchProtocol.CountBusy());
+            LoadDuties();
+        ports.Dispatcher.Tell(new DispatchProtocol.CountBusy());
         foreach (Known gone in nodes.Values.Where(n => now - n.Seen == NodeTicks).ToList())
-            context.Log(new StateChange(LogEvent.ClusterNodeLost, gone.Duty.ToString(), "Silent") { Cause = $"{gone.Info.Name} has not announced itself for {NodeTicks} s", IsWarning = true });
+            Context.Write(new StateChange(LogEvent.ClusterNodeLost, gone.Duty.ToString(), "Silent") { Cause = $"{gone.Info.Name} has not announced itself for {NodeTicks} s", IsWarning = true });
         foreach (Hosted hosted in searches.Values.Where(h => h.Missing.Count > 0))
-            SecureBlobs(context, hosted);
+            SecureBlobs(hosted);
         if (now % 5 == 0)
-            SendRoster(context);
+            SendRoster();
         if (now % KeepTicks == 0)
-            SendKept(context);
+            SendKept();
         if (now % 3 == 0)
         {
             foreach (Submission s in submissions.Values.ToList())
-                AskForDescription(context, s);
+                AskForDescription(s);
         }
     }
 
-    private void Then(IActorContext context, string port, object request, Action<IActorContext, PortReply> then)
+    private void Then(ClusterPorts.Port port, object request, Action<ClusterPorts.Replied> then)
     {
         waiting[request] = then;
-        context.Run(port, request);
+        port.Run(request, Self);
     }
 
-    private sealed record ClusterTick;
+    public static Props PropsOf(string engineVersion, LeaderPorts ports) => Props.Create(() => new ClusterActor(engineVersion, ports));
 
-    private sealed class Known(NodeInfo info, ActorAddress actor)
+    private sealed record ClusterTick
+    {
+        public static ClusterTick Instance { get; } = new();
+    }
+
+    private sealed class Known(NodeInfo info, IActorRef actor)
     {
         private const int MostLater = 100;
 
@@ -159,7 +157,7 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
 
         public NodeInfo Info { get; } = info;
 
-        public ActorAddress Actor { get; } = actor;
+        public IActorRef Actor { get; set; } = actor;
 
         public NodeDuty Duty { get; set; }
 
@@ -175,10 +173,10 @@ public sealed partial class ClusterActor(string engineVersion) : IActor
             later.Add(message);
         }
 
-        public void Answer(IActorContext context)
+        public void Answer()
         {
             foreach (object message in later)
-                context.Tell(Actor, message);
+                Actor.Tell(message);
             later.Clear();
         }
     }

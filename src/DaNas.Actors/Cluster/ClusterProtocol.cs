@@ -1,3 +1,6 @@
+using Akka.Actor;
+using DaNas.Actors.Journals;
+using DaNas.Actors.Searches;
 using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
 
@@ -101,17 +104,40 @@ public static class ClusterProtocol
     public sealed record SearchList(string Ask, ValueList<SearchStatus> Searches) : IAsk;
 }
 
+/// <summary>What the leader's reception has around it.</summary>
+/// <param name="Journal">Unfinished searches, becoming a writer, reading on.</param>
+/// <param name="Transfer">The blobs of this process, and fetching them from others.</param>
+/// <param name="Dispatcher">Who runs units.</param>
+/// <param name="Written">The journal that the searches' actors write.</param>
+/// <param name="Discard">Removes blobs that no future unit can need; returns at once.</param>
+public sealed record LeaderPorts(ClusterPorts.Port Journal, ClusterPorts.Port Transfer, IActorRef Dispatcher, WritersJournal Written, Action<SearchProtocol.DiscardBlobs> Discard);
+
 /// <summary>What the cluster's actors ask of the world around them, and what comes back; never sent.</summary>
 public static class ClusterPorts
 {
-    /// <summary>The journal: unfinished searches, becoming a writer, reading on.</summary>
-    public const string Journal = "journal";
+    /// <summary>Long work off the actor's threads: takes one of the requests below, gives the reply that the request names, and throws what went wrong.</summary>
+    public delegate Task<object?> Port(object request);
 
-    /// <summary>The blobs of this process, and fetching them from others.</summary>
-    public const string Transfer = "transfer";
+    /// <summary>What came of a request; a failure is text.</summary>
+    public sealed record Replied(object Request, object? Reply, string? Failure) : INoSerializationVerificationNeeded;
 
-    /// <summary>On a node: describing what it has.</summary>
-    public const string Local = "local";
+    /// <summary>Runs a request; its outcome comes to <paramref name="self"/> as <see cref="Replied"/>.</summary>
+    internal static void Run(this Port port, object request, IActorRef self)
+    {
+        Task<object?> work;
+        try
+        {
+            work = port(request);
+        }
+#pragma warning disable CA1031 // Whatever went wrong becomes a value for the actor that asked.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            work = Task.FromException<object?>(e);
+        }
+
+        work.PipeTo(self, self, r => new Replied(request, r, null), e => new Replied(request, null, ((e as AggregateException)?.InnerException ?? e).Message));
+    }
 
     public sealed record FindUnfinished;
 

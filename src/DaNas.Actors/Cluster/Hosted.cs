@@ -1,10 +1,11 @@
+using Akka.Actor;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
 
 namespace DaNas.Actors.Cluster;
 
 /// <summary>A search that this leader writes.</summary>
-internal sealed class Hosted(string id, ActorAddress actor, SearchEvent.SearchStarted started)
+internal sealed class Hosted(string id, IActorRef actor, SearchEvent.SearchStarted started)
 {
     private string? configuration;
     private string? phase;
@@ -12,7 +13,7 @@ internal sealed class Hosted(string id, ActorAddress actor, SearchEvent.SearchSt
 
     public string Id { get; } = id;
 
-    public ActorAddress Actor { get; } = actor;
+    public IActorRef Actor { get; } = actor;
 
     /// <summary>With what was accepted since.</summary>
     public SearchEvent.SearchStarted Started => State?.Started ?? started;

@@ -1,58 +1,70 @@
+using Akka.Actor;
 using DaNas.Actors.Logging;
 
 namespace DaNas.Actors.Cluster;
 
 /// <summary>One process with trainers: tells the leader that it is there, and does for it what only this machine can.</summary>
-public sealed class NodeActor(NodeInfo node) : IActor
+public sealed class NodeActor : ReceiveActor, IWithTimers
 {
     public const string Name = "node";
 
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(1);
 
-    private readonly Dictionary<object, (string Ask, ActorAddress From)> describing = new(ReferenceEqualityComparer.Instance);
+    private readonly NodeInfo node;
+    private readonly Dictionary<object, (string Ask, IActorRef From)> describing = new(ReferenceEqualityComparer.Instance);
+    private IActorRef leader;
 
-    public void Started(IActorContext context) => Announce(context);
-
-    public void Receive(IActorContext context, object message)
+    /// <summary><paramref name="local"/> describes what this machine has, <paramref name="transfer"/> has its blobs, <paramref name="leader"/> is the leader's reception as far as it is known.</summary>
+    public NodeActor(NodeInfo node, ClusterPorts.Port local, ClusterPorts.Port transfer, IActorRef leader)
     {
-        switch (message)
+        this.node = node;
+        this.leader = leader;
+        Receive<HeartbeatTick>(_ => Announce());
+        Receive<LeaderChanged>(m =>
         {
-            case HeartbeatTick:
-                Announce(context);
-                break;
-            case LeaderChanged m:
-                context.Log(new StateChange(LogEvent.NodeChanged, "Alone", "Joined") { Cause = m.Leader });
-                Announce(context);
-                break;
-            case ClusterProtocol.NodeNoted:
-                context.Run(ClusterPorts.Local, new ClusterPorts.HeardHere());
-                break;
-            case ClusterProtocol.NodeRefused m:
-                context.Run(ClusterPorts.Local, new ClusterPorts.RefusedHere(m.Reason));
-                break;
-            case ClusterProtocol.Roster or ClusterProtocol.Discard or ClusterProtocol.Keep:
-                context.Run(ClusterPorts.Transfer, message);
-                break;
-            case ClusterProtocol.Describe m when context.Sender is { } from && describing.Values.All(d => d.Ask != m.Ask):
-                ClusterPorts.DescribeHere request = new(m.Configuration);
-                describing[request] = (m.Ask, from);
-                context.Run(ClusterPorts.Local, request);
-                break;
-            case PortReply m when describing.Remove(m.Request, out (string Ask, ActorAddress From) asked):
-                ClusterProtocol.Described answer = m.Reply as ClusterProtocol.Described ?? new(asked.Ask, null, null, m.Failure);
-                context.Tell(asked.From, answer with { Ask = asked.Ask });
-                break;
-        }
+            Context.Write(new StateChange(LogEvent.NodeChanged, "Alone", "Joined") { Cause = m.Leader.Host(Context.System) });
+            this.leader = m.Leader;
+            Announce();
+        });
+        Receive<ClusterProtocol.NodeNoted>(_ => local.Run(new ClusterPorts.HeardHere(), Self));
+        Receive<ClusterProtocol.NodeRefused>(m => local.Run(new ClusterPorts.RefusedHere(m.Reason), Self));
+        Receive<ClusterProtocol.Roster>(m => transfer.Run(m, Self));
+        Receive<ClusterProtocol.Discard>(m => transfer.Run(m, Self));
+        Receive<ClusterProtocol.Keep>(m => transfer.Run(m, Self));
+        Receive<ClusterProtocol.Describe>(m => describing.Values.All(d => d.Ask != m.Ask), m =>
+        {
+            ClusterPorts.DescribeHere request = new(m.Configuration);
+            describing[request] = (m.Ask, Sender);
+            local.Run(request, Self);
+        });
+        Receive<ClusterPorts.Replied>(m =>
+        {
+            if (!describing.Remove(m.Request, out (string Ask, IActorRef From) asked))
+                return;
+            ClusterProtocol.Described answer = m.Reply as ClusterProtocol.Described ?? new(asked.Ask, null, null, m.Failure);
+            asked.From.Tell(answer with { Ask = asked.Ask });
+        });
     }
 
-    private void Announce(IActorContext context)
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart()
     {
-        context.Tell(context.Resolve(Roles.Cluster), new ClusterProtocol.NodeHere(node));
-        context.StartTimer("heartbeat", Heartbeat, new HeartbeatTick());
+        Timers.StartPeriodicTimer("heartbeat", HeartbeatTick.Instance, Heartbeat);
+        Announce();
     }
 
-    /// <summary>The host has another leader's address for the well-known roles.</summary>
-    public sealed record LeaderChanged(string Leader);
+    protected override void PostStop() => Context.WriteStopped();
 
-    private sealed record HeartbeatTick;
+    private void Announce() => leader.Tell(new ClusterProtocol.NodeHere(node));
+
+    public static Props PropsOf(NodeInfo node, ClusterPorts.Port local, ClusterPorts.Port transfer, IActorRef leader) => Props.Create(() => new NodeActor(node, local, transfer, leader));
+
+    /// <summary>Somebody else leads: the reception there.</summary>
+    public sealed record LeaderChanged(IActorRef Leader) : INoSerializationVerificationNeeded;
+
+    private sealed record HeartbeatTick
+    {
+        public static HeartbeatTick Instance { get; } = new();
+    }
 }

@@ -1,3 +1,4 @@
+using Akka.Actor;
 using DaNas.Actors.Logging;
 using DaNas.Domain.Values;
 
@@ -7,46 +8,55 @@ namespace DaNas.Actors.Cluster;
 /// Keeps the read model up to date: steps over the journal as long as there is something new, then looks every half second. Several may run at once;
 /// a row and how far it reaches are written together, and only forwards.
 /// </summary>
-public sealed class ProjectionActor : IActor
+public sealed class ProjectionActor : ReceiveActor, IWithTimers
 {
     public const string Name = "projection";
 
-    /// <summary>The port that does one step.</summary>
-    public const string Port = "projection";
-
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
 
+    private readonly ClusterPorts.Port port;
     private readonly HashSet<string> refused = new(StringComparer.Ordinal);
     private bool away;
 
-    public void Started(IActorContext context) => context.Run(Port, new Step());
-
-    public void Receive(IActorContext context, object message)
+    /// <summary><paramref name="port"/> does one <see cref="Step"/>.</summary>
+    public ProjectionActor(ClusterPorts.Port port)
     {
-        switch (message)
+        this.port = port;
+        Receive<LookTick>(_ => Go());
+        Receive<ClusterPorts.Replied>(m => m.Reply is Stepped, m => Did((Stepped)m.Reply!));
+        Receive<ClusterPorts.Replied>(m =>
         {
-            case LookTick:
-                context.Run(Port, new Step());
-                break;
-            case PortReply { Reply: Stepped done }:
-                if (away)
-                    context.Log(new StateChange(LogEvent.ProjectionBack, "Waiting", "Following") { IsWarning = true });
-                away = false;
-                foreach (RefusedJournal each in done.Refused.Where(r => refused.Add(r.Search)))
-                    context.Log(new StateChange(LogEvent.ProjectionRefused, "Following", "Refused") { Search = each.Search, Cause = each.Reason, IsWarning = true });
-                if (done.Events > 0)
-                    context.Run(Port, new Step());
-                else
-                    context.StartTimer("look", Look, new LookTick());
-                break;
-            case PortReply failed:
-                if (!away)
-                    context.Log(new StateChange(LogEvent.ProjectionLost, "Following", "Waiting") { Cause = failed.Failure, IsWarning = true });
-                away = true;
-                context.StartTimer("look", Look, new LookTick());
-                break;
-        }
+            if (!away)
+                Context.Write(new StateChange(LogEvent.ProjectionLost, "Following", "Waiting") { Cause = m.Failure, IsWarning = true });
+            away = true;
+            LookLater();
+        });
     }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart() => Go();
+
+    protected override void PostStop() => Context.WriteStopped();
+
+    private void Go() => port.Run(new Step(), Self);
+
+    private void LookLater() => Timers.StartSingleTimer("look", new LookTick(), Look);
+
+    private void Did(Stepped done)
+    {
+        if (away)
+            Context.Write(new StateChange(LogEvent.ProjectionBack, "Waiting", "Following") { IsWarning = true });
+        away = false;
+        foreach (RefusedJournal each in done.Refused.Where(r => refused.Add(r.Search)))
+            Context.Write(new StateChange(LogEvent.ProjectionRefused, "Following", "Refused") { Search = each.Search, Cause = each.Reason, IsWarning = true });
+        if (done.Events > 0)
+            Go();
+        else
+            LookLater();
+    }
+
+    public static Props PropsOf(ClusterPorts.Port port) => Props.Create(() => new ProjectionActor(port));
 
     /// <summary>Project what is new, a bounded amount of it. Reply: <see cref="Stepped"/>.</summary>
     public sealed record Step;

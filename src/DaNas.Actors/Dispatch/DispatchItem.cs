@@ -1,10 +1,11 @@
+using Akka.Actor;
 using DaNas.Domain.Faults;
 using DaNas.Domain.Work;
 
 namespace DaNas.Actors.Dispatch;
 
 /// <summary>A unit that somebody waits for: queued, or leased to a trainer.</summary>
-internal sealed class DispatchItem(DispatchProtocol.Submit asked, ActorAddress requester)
+internal sealed class DispatchItem(DispatchProtocol.Submit asked, IActorRef requester, IActorRef owner)
 {
     private const int FreeLosses = 3;
     private const int LongestWait = 30;
@@ -13,11 +14,11 @@ internal sealed class DispatchItem(DispatchProtocol.Submit asked, ActorAddress r
 
     public string Search { get; } = asked.Search;
 
-    public ActorAddress Owner { get; set; } = new(asked.Owner);
+    public IActorRef Owner { get; set; } = owner;
 
     public WorkUnit Unit { get; set; } = asked.Unit;
 
-    public ActorAddress Requester { get; set; } = requester;
+    public IActorRef Requester { get; set; } = requester;
 
     public long Epoch { get; set; } = asked.Epoch;
 

@@ -1,3 +1,4 @@
+using Akka.Actor;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
@@ -42,19 +43,19 @@ public static class DispatchProtocol
     }
 
     /// <summary>From the leader's reception: trainers of this host get work, or none. Never sent.</summary>
-    public sealed record SetHostDuty(string Host, Cluster.NodeDuty Duty);
+    public sealed record SetHostDuty(string Host, Cluster.NodeDuty Duty) : INoSerializationVerificationNeeded;
 
     /// <summary>From the leader's reception: a search's own bounds, from its configuration. Never sent.</summary>
-    public sealed record SetBounds(string Search, int Attempts, double SilenceSeconds);
+    public sealed record SetBounds(string Search, int Attempts, double SilenceSeconds) : INoSerializationVerificationNeeded;
 
     /// <summary>From the leader's reception: which hosts are busy? Never sent.</summary>
-    public sealed record CountBusy;
+    public sealed record CountBusy : INoSerializationVerificationNeeded;
 
     /// <summary>The answer, of hosts with running units. Never sent.</summary>
-    public sealed record Busy(ValueList<Cluster.HostLoad> ByHost);
+    public sealed record Busy(ValueList<Cluster.HostLoad> ByHost) : INoSerializationVerificationNeeded;
 
     /// <summary>From the leader's reception: a search is over. Never sent.</summary>
-    public sealed record Forget(string Search);
+    public sealed record Forget(string Search) : INoSerializationVerificationNeeded;
 
     /// <summary>To the owner: a result came after another one of its unit; the texts only where the two differ.</summary>
     public sealed record LateResult(string Unit, int Attempt, double LostSeconds, string? First, string? Second)

@@ -1,3 +1,4 @@
+using Akka.Actor;
 using DaNas.Actors.Cluster;
 using DaNas.Actors.Logging;
 
@@ -7,56 +8,57 @@ namespace DaNas.Actors.Dispatch;
 public sealed partial class DispatcherActor
 {
     /// <summary>Only from a trainer that is well: one from which the unit was withdrawn must not get it back by still being busy with it.</summary>
-    private bool MayAdopt(Lease lease) => lease.Withdrawn != lease.BusyWith && Math.Max(now - lease.Seen, lease.Silent) <= BoundsOf(DispatchItem.SearchOf(lease.BusyWith)).SilenceSeconds && duties.GetValueOrDefault(lease.Trainer.Host) == NodeDuty.Active;
+    private bool MayAdopt(Lease lease) => lease.Withdrawn != lease.BusyWith && Math.Max(now - lease.Seen, lease.Silent) <= BoundsOf(DispatchItem.SearchOf(lease.BusyWith)).SilenceSeconds && duties.GetValueOrDefault(lease.Host) == NodeDuty.Active;
 
     /// <summary>A trainer runs it already, for a former dispatcher: the work goes on.</summary>
-    private void Adopt(IActorContext context, Lease lease, DispatchItem item)
+    private void Adopt(Lease lease, DispatchItem item)
     {
         queue.Remove(item);
         lease.Give(item, 0, now);
-        context.Log(Line(LogEvent.DispatcherUnitLeased, item, "Queued", "Running") with { Cause = $"{lease.Trainer} runs it already" });
+        Context.Write(Line(LogEvent.DispatcherUnitLeased, item, "Queued", "Running") with { Cause = $"{lease.Trainer.Text()} runs it already" });
     }
 
-    private static bool IsHere(IActorContext context, ActorAddress trainer) => trainer.Host.Length == 0 || trainer.Host == context.Self.Host;
+    private static IActorRef OwnerOf(DispatchProtocol.Submit m) => ((ExtendedActorSystem)Context.System).Provider.ResolveActorRef(m.Owner);
 
     /// <summary>Trainers of other nodes that have not told for the deadline that they are there.</summary>
-    private void DropLost(IActorContext context)
+    private void DropLost()
     {
-        foreach (Lease lost in trainers.Values.Where(t => now - t.Seen > settings.TrainerDeadlineSeconds && !IsHere(context, t.Trainer)).ToList())
-            Remove(context, lost, Verbose($"{lost.Trainer} has not been heard of for {settings.TrainerDeadlineSeconds} s"));
+        foreach (Lease lost in trainers.Values.Where(t => now - t.Seen > settings.TrainerDeadlineSeconds && !t.Trainer.IsHere()).ToList())
+            Remove(lost, Verbose($"{lost.Trainer.Text()} has not been heard of for {settings.TrainerDeadlineSeconds} s"));
     }
 
-    private void Remove(IActorContext context, Lease lease, string why)
+    private void Remove(Lease lease, string why)
     {
-        trainers.Remove(lease.Trainer.Path);
-        context.Log(new StateChange(LogEvent.DispatcherTrainerLost, "Joined", "Lost") { Cause = lease.Trainer.Path, IsWarning = true });
+        trainers.Remove(lease.Trainer.Text());
+        Context.Write(new StateChange(LogEvent.DispatcherTrainerLost, "Joined", "Lost") { Cause = lease.Trainer.Text(), IsWarning = true });
         if (lease.Running is not null)
-            Withdraw(context, lease, Lost(why));
+            Withdraw(lease, Lost(why));
     }
 
     private static string Verbose(FormattableString text) => text.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
-    private bool MayWork(Lease lease) => duties.TryGetValue(lease.Trainer.Host, out NodeDuty duty) ? duty == NodeDuty.Active : !settings.AwaitsDuties;
+    private bool MayWork(Lease lease) => duties.TryGetValue(lease.Host, out NodeDuty duty) ? duty == NodeDuty.Active : !settings.AwaitsDuties;
 
-    private void Join(IActorContext context, DispatchProtocol.TrainerReady m)
+    private void Join(DispatchProtocol.TrainerReady m)
     {
-        ActorAddress trainer = context.Sender!;
-        if (!trainers.TryGetValue(trainer.Path, out Lease? lease))
+        IActorRef trainer = Sender;
+        if (!trainers.TryGetValue(trainer.Text(), out Lease? lease))
         {
-            lease = new Lease(trainer);
-            trainers[trainer.Path] = lease;
-            if (IsHere(context, trainer))
-                context.Watch(trainer); // Across nodes a death watch would quarantine a trainer that was frozen or cut off: there, heartbeats decide.
-            context.Log(new StateChange(LogEvent.DispatcherTrainerJoined, "Absent", m.BusyWith is null ? "Idle" : "Busy") { Cause = trainer.Path });
+            lease = new Lease(trainer, trainer.Host(Context.System));
+            trainers[trainer.Text()] = lease;
+            if (trainer.IsHere())
+                Context.Watch(trainer); // Across nodes a death watch would quarantine a trainer that was frozen or cut off: there, heartbeats decide.
+            Context.Write(new StateChange(LogEvent.DispatcherTrainerJoined, "Absent", m.BusyWith is null ? "Idle" : "Busy") { Cause = trainer.Text() });
         }
 
+        lease.Trainer = trainer;
         lease.Seen = now;
         lease.Silent = m.SilentSeconds;
         lease.Busy = m.BusyWith is not null;
         lease.BusyWith = m.BusyWith;
         if (lease.Running is { } item && m.BusyWith != item.Key && now - lease.Since > GraceTicks)
-            Withdraw(context, lease, Lost($"{trainer} knows nothing of the attempt"));
+            Withdraw(lease, Lost($"{trainer.Text()} knows nothing of the attempt"));
         else if (lease.Running is null && m.BusyWith is { } key && MayAdopt(lease) && items.TryGetValue(key, out DispatchItem? waiting) && queue.Contains(waiting))
-            Adopt(context, lease, waiting);
+            Adopt(lease, waiting);
     }
 }

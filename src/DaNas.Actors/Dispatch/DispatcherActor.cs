@@ -1,3 +1,4 @@
+using Akka.Actor;
 using DaNas.Actors.Cluster;
 using DaNas.Actors.Logging;
 using DaNas.Domain.Faults;
@@ -23,8 +24,10 @@ public sealed record DispatcherSettings(int Attempts, double SilenceSeconds)
 /// later counts if nobody else was first, and is lost work if somebody was. Time is counted in ticks of its own timer, so that a clock that
 /// jumps changes nothing.
 /// </summary>
-public sealed partial class DispatcherActor(DispatcherSettings settings) : IActor
+public sealed partial class DispatcherActor : ReceiveActor, IWithTimers
 {
+    public const string Name = "dispatcher";
+
     /// <summary>Results kept to answer a unit that is asked for again before its requester has stored the result.</summary>
     private const int RememberedResults = 1024;
 
@@ -45,76 +48,79 @@ public sealed partial class DispatcherActor(DispatcherSettings settings) : IActo
     private readonly DispatchPolicy policy = new();
     private long now;
 
-    public void Started(IActorContext context) => context.StartTimer("tick", Tick, new LeaseTick());
+    private readonly DispatcherSettings settings;
 
-    public void Receive(IActorContext context, object message)
+    public DispatcherActor(DispatcherSettings settings)
     {
-        switch (message)
+        this.settings = settings;
+        On<DispatchProtocol.Submit>(Enqueue);
+        On<DispatchProtocol.TrainerReady>(Join);
+        On<DispatchProtocol.AttemptEnded>(Ended);
+        Receive<LeaseTick>(_ =>
         {
-            case DispatchProtocol.Submit m:
-                Enqueue(context, m);
-                break;
-            case DispatchProtocol.TrainerReady m:
-                Join(context, m);
-                break;
-            case DispatchProtocol.AttemptEnded m:
-                Ended(context, m);
-                break;
-            case LeaseTick:
-                CheckLeases(context);
-                break;
-            case DispatchProtocol.SetHostDuty m:
-                duties[m.Host] = m.Duty;
-                foreach (Lease withdrawn in trainers.Values.Where(t => m.Duty == NodeDuty.Quarantined && t.Trainer.Host == m.Host && t.Running is not null))
-                    Withdraw(context, withdrawn, Lost($"{withdrawn.Trainer} is quarantined"));
-                break;
-            case DispatchProtocol.SetBounds m:
-                bounds[m.Search] = new DispatcherSettings(m.Attempts, m.SilenceSeconds);
-                break;
-            case DispatchProtocol.CountBusy:
-                context.Tell(context.Sender!, new DispatchProtocol.Busy(trainers.Values.Where(t => t.Running is not null).GroupBy(t => t.Trainer.Host).Select(g => new HostLoad(g.Key, g.Count())).ToValueList()));
-                break;
-            case DispatchProtocol.Forget m:
-                Forget(m.Search);
-                break;
-            case Terminated m when trainers.TryGetValue(m.Actor.Path, out Lease? lease):
-                Remove(context, lease, $"{m.Actor} ended");
-                break;
-        }
-
-        if (queue.Count > 0 || message is LeaseTick)
-            Assign(context, message is LeaseTick); // What is slow is looked for once a tick.
+            CheckLeases();
+            Assign(true); // What is slow is looked for once a tick.
+        });
+        On<DispatchProtocol.SetHostDuty>(m =>
+        {
+            duties[m.Host] = m.Duty;
+            foreach (Lease withdrawn in trainers.Values.Where(t => m.Duty == NodeDuty.Quarantined && t.Host == m.Host && t.Running is not null))
+                Withdraw(withdrawn, Lost($"{withdrawn.Trainer.Text()} is quarantined"));
+        });
+        On<DispatchProtocol.SetBounds>(m => bounds[m.Search] = new DispatcherSettings(m.Attempts, m.SilenceSeconds));
+        On<DispatchProtocol.CountBusy>(_ =>
+            Sender.Tell(new DispatchProtocol.Busy(trainers.Values.Where(t => t.Running is not null).GroupBy(t => t.Host).Select(g => new HostLoad(g.Key, g.Count())).ToValueList())));
+        On<DispatchProtocol.Forget>(m => Forget(m.Search));
+        On<Terminated>(m =>
+        {
+            if (trainers.TryGetValue(m.ActorRef.Text(), out Lease? lease) && lease.Trainer.Equals(m.ActorRef))
+                Remove(lease, $"{m.ActorRef.Text()} ended");
+        });
     }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart() => Timers.StartPeriodicTimer("tick", LeaseTick.Instance, Tick);
+
+    protected override void PostStop() => Context.WriteStopped();
+
+    /// <summary>After each message, idle trainers get what waits.</summary>
+    private void On<T>(Action<T> handle) => Receive<T>(m =>
+    {
+        handle(m);
+        if (queue.Count > 0)
+            Assign(false);
+    });
 
     private DispatcherSettings BoundsOf(string search) => bounds.GetValueOrDefault(search, settings);
 
     private static UnitOutcome.Failed Lost(string why) => new(FailureKind.ProcessLost, why, 0);
 
-    private void Enqueue(IActorContext context, DispatchProtocol.Submit m)
+    private void Enqueue(DispatchProtocol.Submit m)
     {
         string key = DispatchItem.KeyOf(m.Search, m.Unit.Id);
         if (done.TryGetValue(key, out Finished? finished))
         {
-            finished.Owner = new ActorAddress(m.Owner);
-            context.Tell(context.Sender!, new DispatchProtocol.UnitDone(finished.Result));
+            finished.Owner = OwnerOf(m);
+            Sender.Tell(new DispatchProtocol.UnitDone(finished.Result));
             return;
         }
 
         if (items.TryGetValue(key, out DispatchItem? known))
         {
-            known.Requester = context.Sender!;
-            known.Owner = new ActorAddress(m.Owner);
+            known.Requester = Sender;
+            known.Owner = OwnerOf(m);
             known.Epoch = Math.Max(known.Epoch, m.Epoch);
             if (trainers.Values.All(t => t.Running != known))
                 known.Unit = m.Unit;
             return;
         }
 
-        DispatchItem item = new(m, context.Sender!);
+        DispatchItem item = new(m, Sender, OwnerOf(m));
         items[key] = item;
-        context.Log(Line(LogEvent.DispatcherUnitQueued, item, "New", "Queued"));
+        Context.Write(Line(LogEvent.DispatcherUnitQueued, item, "New", "Queued"));
         if (trainers.Values.FirstOrDefault(t => t.Running is null && t.BusyWith == key && MayAdopt(t)) is { } runs)
-            Adopt(context, runs, item);
+            Adopt(runs, item);
         else
             queue.AddLast(item);
     }
@@ -136,16 +142,16 @@ public sealed partial class DispatcherActor(DispatcherSettings settings) : IActo
         }
     }
 
-    private void Ended(IActorContext context, DispatchProtocol.AttemptEnded m)
+    private void Ended(DispatchProtocol.AttemptEnded m)
     {
         string key = DispatchItem.KeyOf(m.Search, m.Unit);
-        if (m.Outcome is UnitOutcome.Completed && duties.GetValueOrDefault(context.Sender!.Host) == NodeDuty.Quarantined)
+        if (m.Outcome is UnitOutcome.Completed && duties.GetValueOrDefault(Sender.Host(Context.System)) == NodeDuty.Quarantined)
         {
-            context.Tell(context.Sender!, new DispatchProtocol.AttemptNoted(m.Search, m.Unit, m.Attempt)); // Whoever quarantined it does not trust its results.
+            Sender.Tell(new DispatchProtocol.AttemptNoted(m.Search, m.Unit, m.Attempt)); // Whoever quarantined it does not trust its results.
             return;
         }
 
-        bool holds = trainers.TryGetValue(context.Sender!.Path, out Lease? lease) && lease.Running is { } held && held.Key == key && (lease.Attempt == m.Attempt || lease.Attempt == 0);
+        bool holds = trainers.TryGetValue(Sender.Text(), out Lease? lease) && lease.Running is { } held && held.Key == key && (lease.Attempt == m.Attempt || lease.Attempt == 0);
         DispatchItem? item = holds ? lease!.Take() : null;
         if (lease is not null && (holds || lease.Running is null))
         {
@@ -157,34 +163,34 @@ public sealed partial class DispatcherActor(DispatcherSettings settings) : IActo
             lease?.Remember(UnitResult.OutputOf(made));
         if (item is not null && m.Outcome is UnitOutcome.Completed)
             policy.Took(item, now - lease!.Since);
-        context.Tell(context.Sender!, new DispatchProtocol.AttemptNoted(m.Search, m.Unit, m.Attempt));
+        Sender.Tell(new DispatchProtocol.AttemptNoted(m.Search, m.Unit, m.Attempt));
         item?.Ended.Add(m.Attempt);
         switch (m.Outcome)
         {
             case UnitOutcome.Completed c when done.TryGetValue(key, out Finished? first):
-                LateResults.Tell(context, m, first, c.Result);
+                LateResults.Tell(Context, m, first, c.Result);
                 break;
             case UnitOutcome.Completed c:
-                Finish(context, key, m.Attempt, c.Result);
+                Finish(key, m.Attempt, c.Result);
                 break;
             case UnitOutcome.Failed { Kind: FailureKind.Unfit } f when item is not null:
                 lease!.Refuses(m.Search, now); // It says nothing of the unit: neither counted nor told.
-                context.Log(Line(LogEvent.DispatcherTrainerUnfit, item, "Idle", "Unfit") with { Cause = $"{context.Sender}: {f.Cause}", IsWarning = true });
+                Context.Write(Line(LogEvent.DispatcherTrainerUnfit, item, "Idle", "Unfit") with { Cause = $"{Sender.Text()}: {f.Cause}", IsWarning = true });
                 PutBack(item);
                 break;
             case UnitOutcome.Failed f when item is not null:
                 if (f.Kind == FailureKind.OutOfMemory && trainers.Values.Any(t => t != lease && t.Fits(m.Search, now)))
                     lease!.Refuses(m.Search, now); // Another device may have more.
-                Requeue(context, item, f);
+                Requeue(item, f);
                 break;
             case UnitOutcome.Failed { Kind: not FailureKind.Cancelled } f when done.TryGetValue(key, out Finished? first) && first.Attempts.Add(m.Attempt):
-                LateResults.TellFailure(context, m, first, f); // A zombie's work is lost whether it came to a result or not.
+                LateResults.TellFailure(Context, m, first, f); // A zombie's work is lost whether it came to a result or not.
                 break;
         }
     }
 
     /// <summary>The first result of a unit counts, whatever its attempt; one that nobody has asked for yet is kept.</summary>
-    private void Finish(IActorContext context, string key, int attempt, UnitResult result)
+    private void Finish(string key, int attempt, UnitResult result)
     {
         if (items.Remove(key, out DispatchItem? item))
         {
@@ -195,8 +201,8 @@ public sealed partial class DispatcherActor(DispatcherSettings settings) : IActo
                 other.Busy = true; // It works on, for nothing, until it says that it is idle.
             }
 
-            context.Log(Line(LogEvent.DispatcherUnitDone, item, "Running", "Done"));
-            context.Tell(item.Requester, new DispatchProtocol.UnitDone(result));
+            Context.Write(Line(LogEvent.DispatcherUnitDone, item, "Running", "Done"));
+            item.Requester.Tell(new DispatchProtocol.UnitDone(result));
         }
 
         done[key] = new Finished(result, attempt) { Owner = item?.Owner };
@@ -207,17 +213,17 @@ public sealed partial class DispatcherActor(DispatcherSettings settings) : IActo
     }
 
     /// <summary>Back to the head of the queue, or out of it: once the counted failures reach the bound, or an input is gone.</summary>
-    private void Requeue(IActorContext context, DispatchItem item, UnitOutcome.Failed failure)
+    private void Requeue(DispatchItem item, UnitOutcome.Failed failure)
     {
         item.Count(failure.Kind, now);
         bool exhausted = item.Failures >= failure.Kind.Bound(BoundsOf(item.Search).Attempts);
         bool leaves = exhausted || failure.Kind == FailureKind.MissingBlob;
-        context.Log(Line(LogEvent.DispatcherUnitFailed, item, "Running", exhausted ? "Exhausted" : leaves ? "Withdrawn" : "Queued") with { Cause = $"{failure.Kind}: {failure.Cause}", IsWarning = true });
+        Context.Write(Line(LogEvent.DispatcherUnitFailed, item, "Running", exhausted ? "Exhausted" : leaves ? "Withdrawn" : "Queued") with { Cause = $"{failure.Kind}: {failure.Cause}", IsWarning = true });
         if (item.Losses is 5 or 50)
-            context.Log(Line(LogEvent.DispatcherUnitUnlucky, item, "Queued", "Queued") with { Cause = $"lost {item.Losses} times in a row through no fault of its own: look for the kernel's OOM killer (dmesg), a failing node or a full disk; the last time: {failure.Cause}", IsWarning = true });
+            Context.Write(Line(LogEvent.DispatcherUnitUnlucky, item, "Queued", "Queued") with { Cause = $"lost {item.Losses} times in a row through no fault of its own: look for the kernel's OOM killer (dmesg), a failing node or a full disk; the last time: {failure.Cause}", IsWarning = true });
         if (failure.Kind == FailureKind.StorageUnavailable && item.Losses == 1)
-            context.Log(Line(LogEvent.DispatcherStoragePaused, item, "Running", "Paused") with { Cause = failure.Cause, IsWarning = true });
-        context.Tell(item.Requester, new DispatchProtocol.UnitFailed(item.Unit.Id, item.Attempt, failure, exhausted));
+            Context.Write(Line(LogEvent.DispatcherStoragePaused, item, "Running", "Paused") with { Cause = failure.Cause, IsWarning = true });
+        item.Requester.Tell(new DispatchProtocol.UnitFailed(item.Unit.Id, item.Attempt, failure, exhausted));
         if (failure.Blob is not null)
             done.Clear(); // Blobs are being lost: what was made before is looked at again by making it again.
         if (!leaves)
@@ -233,31 +239,30 @@ public sealed partial class DispatcherActor(DispatcherSettings settings) : IActo
             queue.AddFirst(item);
     }
 
-    private void Withdraw(IActorContext context, Lease lease, UnitOutcome.Failed failure)
+    private void Withdraw(Lease lease, UnitOutcome.Failed failure)
     {
         lease.Busy = true;
         if (lease.Take() is not { } item)
             return;
         lease.Withdrawn = item.Key;
-        Requeue(context, item, failure);
+        Requeue(item, failure);
     }
 
-    private void CheckLeases(IActorContext context)
+    private void CheckLeases()
     {
         now++;
-        context.StartTimer("tick", Tick, new LeaseTick());
-        DropLost(context);
+        DropLost();
         foreach (Lease lease in trainers.Values.Where(t => t.Running is not null && Math.Max(now - t.Seen, t.Silent) > BoundsOf(t.Running.Search).SilenceSeconds))
         {
-            context.Log(new StateChange(LogEvent.DispatcherTrainerSilent, "Running", "Silent") { Unit = lease.Running!.Unit.Id, Attempt = lease.Attempt, Cause = lease.Trainer.Path, IsWarning = true });
-            Withdraw(context, lease, Lost(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{lease.Trainer} gave no sign of life for {BoundsOf(lease.Running.Search).SilenceSeconds:0} s")));
+            Context.Write(new StateChange(LogEvent.DispatcherTrainerSilent, "Running", "Silent") { Unit = lease.Running!.Unit.Id, Attempt = lease.Attempt, Cause = lease.Trainer.Text(), IsWarning = true });
+            Withdraw(lease, Lost(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{lease.Trainer.Text()} gave no sign of life for {BoundsOf(lease.Running.Search).SilenceSeconds:0} s")));
         }
     }
 
-    private void Assign(IActorContext context, bool alsoStragglers)
+    private void Assign(bool alsoStragglers)
     {
         List<Lease> all = [.. trainers.Values];
-        List<Lease> idle = [.. all.Where(t => t.Running is null && !t.Busy && now - t.Seen <= (IsHere(context, t.Trainer) ? settings.SilenceSeconds : FreshTicks) && MayWork(t)).OrderBy(t => t.IsNew)];
+        List<Lease> idle = [.. all.Where(t => t.Running is null && !t.Busy && now - t.Seen <= (t.Trainer.IsHere() ? settings.SilenceSeconds : FreshTicks) && MayWork(t)).OrderBy(t => t.IsNew)];
         if (idle.Count == 0)
             return;
         Dictionary<string, int> running = DispatchPolicy.Running(all);
@@ -274,12 +279,17 @@ public sealed partial class DispatcherActor(DispatcherSettings settings) : IActo
             item.Attempt++;
             running[item.Search] = running.GetValueOrDefault(item.Search) + 1;
             lease.Give(item, item.Attempt, now);
-            context.Log(Line(LogEvent.DispatcherUnitLeased, item, again ? "Running" : "Queued", "Running") with { Cause = again ? $"{lease.Trainer}, beside one that takes long" : lease.Trainer.Path });
-            context.Tell(lease.Trainer, new DispatchProtocol.RunAttempt(item.Search, item.Unit, item.Attempt, item.Epoch));
+            Context.Write(Line(LogEvent.DispatcherUnitLeased, item, again ? "Running" : "Queued", "Running") with { Cause = again ? $"{lease.Trainer.Text()}, beside one that takes long" : lease.Trainer.Text() });
+            lease.Trainer.Tell(new DispatchProtocol.RunAttempt(item.Search, item.Unit, item.Attempt, item.Epoch));
         }
     }
 
     private static StateChange Line(LogEvent e, DispatchItem item, string from, string to) => new(e, from, to) { Search = item.Search, Unit = item.Unit.Id, Attempt = item.Attempt };
 
-    private sealed record LeaseTick;
+    public static Props PropsOf(DispatcherSettings settings) => Props.Create(() => new DispatcherActor(settings));
+
+    private sealed record LeaseTick
+    {
+        public static LeaseTick Instance { get; } = new();
+    }
 }

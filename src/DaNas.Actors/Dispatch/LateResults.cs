@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Akka.Actor;
 using DaNas.Actors.Logging;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
@@ -16,16 +17,16 @@ internal static class LateResults
         bool differs = a != b;
         if (!differs && !first.Attempts.Add(m.Attempt))
             return; // The same message again.
-        context.Log(new StateChange(LogEvent.DispatcherLateResult, "Done", differs ? "Differs" : "Done") { Unit = m.Unit, Attempt = m.Attempt, Cause = $"{context.Sender} was late", IsWarning = differs });
+        context.Write(new StateChange(LogEvent.DispatcherLateResult, "Done", differs ? "Differs" : "Done") { Unit = m.Unit, Attempt = m.Attempt, Cause = $"{context.Sender.Text()} was late", IsWarning = differs });
         if (first.Owner is { } owner)
-            context.Tell(owner, new DispatchProtocol.LateResult(m.Unit, m.Attempt, second.Timing.Seconds, differs ? Digest.Of(a).Short : null, differs ? Digest.Of(b).Short : null));
+            owner.Tell(new DispatchProtocol.LateResult(m.Unit, m.Attempt, second.Timing.Seconds, differs ? Digest.Of(a).Short : null, differs ? Digest.Of(b).Short : null));
     }
 
     public static void TellFailure(IActorContext context, DispatchProtocol.AttemptEnded m, Finished first, UnitOutcome.Failed failure)
     {
-        context.Log(new StateChange(LogEvent.DispatcherLateResult, "Done", "Done") { Unit = m.Unit, Attempt = m.Attempt, Cause = $"{context.Sender} was late, and failed: {failure.Cause}" });
+        context.Write(new StateChange(LogEvent.DispatcherLateResult, "Done", "Done") { Unit = m.Unit, Attempt = m.Attempt, Cause = $"{context.Sender.Text()} was late, and failed: {failure.Cause}" });
         if (first.Owner is { } owner)
-            context.Tell(owner, new DispatchProtocol.LateResult(m.Unit, m.Attempt, failure.LostSeconds, null, null));
+            owner.Tell(new DispatchProtocol.LateResult(m.Unit, m.Attempt, failure.LostSeconds, null, null));
     }
 
     private static string Canonical(UnitResult result) => JsonSerializer.Serialize(result, result.GetType(), DomainJson.Canonical);
@@ -36,7 +37,7 @@ internal sealed class Finished(UnitResult result, int attempt)
 {
     public UnitResult Result { get; } = result;
 
-    public ActorAddress? Owner { get; set; }
+    public IActorRef? Owner { get; set; }
 
     /// <summary>The attempts that reported, so that a doubled message is counted once.</summary>
     public HashSet<int> Attempts { get; } = [attempt];

@@ -1,10 +1,14 @@
+using Akka.Actor;
 using DaNas.Domain.Values;
 
 namespace DaNas.Actors.Dispatch;
 
 /// <summary>What the dispatcher knows of one trainer, and the attempt that it gave to it.</summary>
-internal sealed class Lease(ActorAddress trainer)
+internal sealed class Lease(IActorRef trainer, string host)
 {
+    /// <summary>The trainer's node, HOST:PORT.</summary>
+    public string Host => host;
+
     private const int RememberedBlobs = 64;
     private const int UnfitTicks = 60;
     private const int LongestUnfit = 3600;
@@ -12,7 +16,8 @@ internal sealed class Lease(ActorAddress trainer)
     private readonly Queue<BlobRef> order = new();
     private readonly HashSet<BlobRef> blobs = [];
 
-    public ActorAddress Trainer { get; } = trainer;
+    /// <summary>Its newest incarnation: a process that was started again has the same path.</summary>
+    public IActorRef Trainer { get; set; } = trainer;
 
     public DispatchItem? Running { get; private set; }
 

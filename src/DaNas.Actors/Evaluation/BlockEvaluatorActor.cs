@@ -1,3 +1,4 @@
+using Akka.Actor;
 using DaNas.Actors.Logging;
 using DaNas.Domain.Evaluation;
 using DaNas.Domain.Values;
@@ -8,30 +9,43 @@ namespace DaNas.Actors.Evaluation;
 public static class EvaluatorProtocol
 {
     /// <summary>All samples that are stored for the block.</summary>
-    public sealed record Weigh(ValueList<double> Samples, double Confidence)
+    public sealed record Weigh(ValueList<double> Samples, double Confidence) : INoSerializationVerificationNeeded
     {
         /// <summary>The block's effect, where that is the evidence.</summary>
         public BlockTest? Test { get; init; }
     }
 
-    public sealed record Scored(BlockScore Score);
+    public sealed record Scored(BlockScore Score) : INoSerializationVerificationNeeded;
 }
 
 /// <summary>Owns the evidence for one block of one layer: mean, variance and interval of its samples.</summary>
-public sealed class BlockEvaluatorActor(SearchId id, int stage, int layer, string block) : IActor
+public sealed class BlockEvaluatorActor : ReceiveActor
 {
+    private readonly SearchId id;
+    private readonly int stage;
+    private readonly int layer;
+    private readonly string block;
     private string doing = "Waiting";
+
+    public BlockEvaluatorActor(SearchId id, int stage, int layer, string block)
+    {
+        this.id = id;
+        this.stage = stage;
+        this.layer = layer;
+        this.block = block;
+        Receive<EvaluatorProtocol.Weigh>(Score);
+    }
 
     public static string NameOf(int layer, string block) => $"L{layer + 1:00}-{block}";
 
-    public void Receive(IActorContext context, object message)
+    protected override void PostStop() => Context.WriteStopped();
+
+    private void Score(EvaluatorProtocol.Weigh weigh)
     {
-        if (message is not EvaluatorProtocol.Weigh weigh)
-            return;
         BlockScore score = weigh.Test is { } test ? BlockScore.Of(layer, block, test, weigh.Confidence) : BlockScore.Of(layer, block, weigh.Samples, weigh.Confidence);
         string next = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"Scored {score.Score:0.####} [{score.Low:0.####}, {score.High:0.####}]");
-        context.Log(new StateChange(LogEvent.EvaluatorChanged, doing, next) { Search = id.Text, Stage = stage, Layer = layer + 1, Block = block });
+        Context.Write(new StateChange(LogEvent.EvaluatorChanged, doing, next) { Search = id.Text, Stage = stage, Layer = layer + 1, Block = block });
         doing = next;
-        context.Tell(context.Parent!, new EvaluatorProtocol.Scored(score));
+        Context.Parent.Tell(new EvaluatorProtocol.Scored(score));
     }
 }

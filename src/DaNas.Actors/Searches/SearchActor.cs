@@ -1,4 +1,6 @@
+using Akka.Actor;
 using DaNas.Actors.Dispatch;
+using DaNas.Actors.Journals;
 using DaNas.Actors.Logging;
 using DaNas.Actors.Stages;
 using DaNas.Domain.Architectures;
@@ -11,146 +13,149 @@ using DaNas.Domain.Work;
 
 namespace DaNas.Actors.Searches;
 
+/// <summary>What a search has around it.</summary>
+/// <param name="Listener">Who hears of stored events and of the end.</param>
+/// <param name="Dispatcher">Who runs units.</param>
+/// <param name="Discard">Removes blobs that no future unit can need; returns at once.</param>
+public sealed record SearchPorts(IActorRef Listener, IActorRef Dispatcher, Action<SearchProtocol.DiscardBlobs> Discard)
+{
+    /// <summary>The path of the search's supervisor, which passes on what comes late, to whatever incarnation.</summary>
+    public string Owner { get; init; } = string.Empty;
+}
+
 /// <summary>
 /// The one writer of a search. Five moves and no others: guard, decide, persist, evolve, tell. What it does next is a function of
 /// its state, so a restart at any point goes on where it was.
 /// </summary>
-public sealed class SearchActor(SearchId id, SearchProtocol.Beginning beginning, ActorAddress listener) : IPersistentActor
+public sealed class SearchActor : SealedPersistentActor, IWithTimers
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(5);
 
+    private readonly SearchId id;
+    private readonly SearchProtocol.Beginning beginning;
+    private readonly SearchPorts ports;
     private SearchState state = SearchState.Initial;
-    private ActorAddress? stage;
+    private IActorRef? stage;
 
-    public string PersistenceId => $"search-{id}";
-
-    public void Recover(object stored) => state = SearchEvolver.Evolve(state, (SearchEvent)stored);
-
-    public void Receive(IActorContext context, object message)
+    public SearchActor(SearchId id, SearchProtocol.Beginning beginning, SearchPorts ports, WritersJournal journal, JournalOutage outage)
+        : base($"search-{id}", journal, outage)
     {
-        switch (message)
+        this.id = id;
+        this.beginning = beginning;
+        this.ports = ports with { Owner = Akka.Serialization.Serialization.SerializedActorPath(Context.Parent) };
+        Command<SearchProtocol.Ask>(m => Handle(m.Command));
+        Command<DispatchProtocol.UnitDone>(m => Handle(new SearchCommand.AcceptResult(m.Result)));
+        Command<DispatchProtocol.UnitFailed>(m => Handle(m.ToCommand()));
+        Command<DispatchProtocol.LateResult>(m => Handle(m.ToCommand()));
+        Command<RetryTick>(_ => Act());
+        Command<Terminated>(m => m.ActorRef.Equals(stage), _ =>
         {
-            case SearchProtocol.Ask m:
-                Handle(context, m.Command);
-                break;
-            case DispatchProtocol.UnitDone m:
-                Handle(context, new SearchCommand.AcceptResult(m.Result));
-                break;
-            case DispatchProtocol.UnitFailed m:
-                Handle(context, m.ToCommand());
-                break;
-            case DispatchProtocol.LateResult m:
-                Handle(context, m.ToCommand());
-                break;
-            case RetryTick:
-                Act(context);
-                break;
-            case Terminated m when m.Actor == stage:
-                stage = null;
-                Act(context);
-                break;
-        }
+            stage = null;
+            Act();
+        });
     }
 
-    /// <summary>First start: begin. Another epoch than the stored one: take over. Restart by the supervisor: go on.</summary>
-    public void Started(IActorContext context)
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void Apply(object stored) => state = SearchEvolver.Evolve(state, (SearchEvent)stored);
+
+    /// <summary>First start: begin. Another epoch than the stored one: take over. Rebuilt by the supervisor: go on.</summary>
+    protected override void Recovered()
     {
         SearchCommand? due = state.Phase is SearchPhase.NotStarted ? beginning.Start : state.Epoch < beginning.Resume.Epoch ? beginning.Resume : null;
         if (due is null)
         {
             if (state.IsOver)
-                context.Tell(listener, new SearchProtocol.Ended(state));
-            Act(context);
+                ports.Listener.Tell(new SearchProtocol.Ended(state));
+            Act();
             return;
         }
 
         Decision decision = SearchDecider.Decide(state, due);
         if (decision is Decision.Ignored && state.IsOver)
-            context.Tell(listener, new SearchProtocol.Ended(state));
+            ports.Listener.Tell(new SearchProtocol.Ended(state));
         if (decision is Decision.Rejected rejected)
-            context.Tell(listener, new SearchProtocol.Refused(rejected.Reason));
-        Carry(context, due, decision);
+            ports.Listener.Tell(new SearchProtocol.Refused(rejected.Reason));
+        Carry(due, decision);
     }
 
-    private void Handle(IActorContext context, SearchCommand command) => Carry(context, command, SearchDecider.Decide(state, command));
+    private void Handle(SearchCommand command) => Carry(command, SearchDecider.Decide(state, command));
 
-    private void Carry(IActorContext context, SearchCommand command, Decision decision)
+    private void Carry(SearchCommand command, Decision decision)
     {
         switch (decision)
         {
             case Decision.Accepted accepted:
-                context.Persist(accepted.Events, () => Stored(context, accepted.Events));
+                PersistSealed(accepted.Events, () => Stored(accepted.Events));
                 break;
             case Decision.Ignored ignored:
-                context.Log(Line(LogEvent.SearchCommandIgnored, command.GetType().Name, "ignored", ignored.Reason));
+                Context.Write(Line(LogEvent.SearchCommandIgnored, command.GetType().Name, "ignored", ignored.Reason));
                 break;
             case Decision.Rejected rejected:
-                context.Log(Line(LogEvent.SearchCommandRejected, command.GetType().Name, "rejected", rejected.Reason) with { IsWarning = true });
+                Context.Write(Line(LogEvent.SearchCommandRejected, command.GetType().Name, "rejected", rejected.Reason) with { IsWarning = true });
                 break;
         }
     }
 
-    private void Stored(IActorContext context, ValueList<SearchEvent> events)
+    private void Stored(ValueList<SearchEvent> events)
     {
         List<BlobRef> live = [.. state.LiveBlobs];
-        long sequence = context.LastSequenceNumber - events.Count;
+        long sequence = LastSequenceNr - events.Count;
         foreach (SearchEvent e in events)
         {
             string from = state.Phase.GetType().Name;
             state = SearchEvolver.Evolve(state, e);
             live.AddRange(state.LiveBlobs); // What one event brings and the next one needs no more is discarded too.
             sequence++;
-            context.Log(Line(LogEvent.SearchEventStored, from, state.Phase.GetType().Name, Said(e)) with { Sequence = sequence });
+            Context.Write(Line(LogEvent.SearchEventStored, from, state.Phase.GetType().Name, Said(e)) with { Sequence = sequence });
             if (Alert(e, state) is { } text)
-                context.Log(Line(LogEvent.SearchAlert, from, state.Phase.GetType().Name, text) with { Sequence = sequence, IsWarning = true });
-            context.Tell(listener, new SearchProtocol.Stored(e, state, sequence));
+                Context.Write(Line(LogEvent.SearchAlert, from, state.Phase.GetType().Name, text) with { Sequence = sequence, IsWarning = true });
+            ports.Listener.Tell(new SearchProtocol.Stored(e, state, sequence));
         }
 
         if (events.Any(e => e is SearchEvent.BlobLost))
         {
-            Act(context); // What is done again makes the same blobs again: nothing of it may be discarded meanwhile.
+            Act(); // What is done again makes the same blobs again: nothing of it may be discarded meanwhile.
             return;
         }
 
         ValueList<BlobRef> expired = live.Except(state.LiveBlobs).ToValueList();
         if (expired.Count > 0)
-            context.Run(Ports.Blobs, new SearchProtocol.DiscardBlobs(id.Text, expired));
-        Act(context);
+            ports.Discard(new SearchProtocol.DiscardBlobs(id.Text, expired));
+        Act();
     }
 
     /// <summary>Tells whoever is next; safe to repeat, and repeated, so that a restarted child or dispatcher finds out.</summary>
-    private void Act(IActorContext context)
+    private void Act()
     {
         if (!state.IsOver)
-            context.StartTimer("retry", Retry, new RetryTick());
+            Timers.StartSingleTimer("retry", new RetryTick(), Retry);
         if (state.Phase is SearchPhase.Training or SearchPhase.Scoring)
         {
             int index = state.Phase is SearchPhase.Training t ? t.Stage.Index : ((SearchPhase.Scoring)state.Phase).Stage.Index;
-            if (stage is not null && stage.Name != PruningStageActor.NameOf(index))
+            if (stage is not null && stage.Path.Name != PruningStageActor.NameOf(index))
             {
-                context.StopChild(stage.Name);
+                Context.Stop(stage);
                 return;
             }
 
-            stage ??= OpenStage(context, index);
-            context.Tell(stage, new StageProtocol.StateChanged(state));
+            stage ??= OpenStage(index);
+            stage.Tell(new StageProtocol.StateChanged(state));
             return;
         }
 
         if (stage is not null)
-            context.StopChild(stage.Name);
-        ActorAddress dispatcher = context.Resolve(Roles.Dispatcher);
+            Context.Stop(stage);
         foreach (WorkUnit unit in OutstandingWork.Of(state))
-            context.Tell(dispatcher, new DispatchProtocol.Submit(id.Text, context.Self.Path, unit, state.Epoch));
+            ports.Dispatcher.Tell(new DispatchProtocol.Submit(id.Text, ports.Owner, unit, state.Epoch));
         if (state.IsOver)
-            context.Log(Line(LogEvent.SearchEnded, "Running", state.Phase.GetType().Name, (state.Phase as SearchPhase.Failed)?.Reason ?? "done"));
+            Context.Write(Line(LogEvent.SearchEnded, "Running", state.Phase.GetType().Name, (state.Phase as SearchPhase.Failed)?.Reason ?? "done"));
     }
 
-    private ActorAddress OpenStage(IActorContext context, int index)
+    private IActorRef OpenStage(int index)
     {
-        ActorAddress child = context.Spawn(PruningStageActor.NameOf(index), () => new PruningStageActor(id, index));
-        context.Watch(child);
-        return child;
+        SearchPorts around = ports;
+        return Context.Watch(Context.ActorOf(Props.Create(() => new PruningStageActor(id, index, around)), PruningStageActor.NameOf(index)));
     }
 
     /// <summary>An event in the log: its name, and what its numbers say where nobody would look them up.</summary>
@@ -179,6 +184,13 @@ public sealed class SearchActor(SearchId id, SearchProtocol.Beginning beginning,
 
     private StateChange Line(LogEvent e, string from, string to, string cause) =>
         new(e, from, to) { Search = id.Text, Cause = cause, Stage = (state.Phase as SearchPhase.Training)?.Stage.Index };
+
+    /// <summary>A search under its supervisor (<see cref="SealedPersistentActor.Supervised"/>).</summary>
+    public static Props PropsOf(SearchId id, SearchProtocol.Beginning beginning, SearchPorts ports, WritersJournal journal)
+    {
+        JournalOutage outage = new();
+        return Supervised(Props.Create(() => new SearchActor(id, beginning, ports, journal, outage)), "search");
+    }
 
     private sealed record RetryTick;
 }

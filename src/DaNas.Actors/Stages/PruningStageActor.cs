@@ -1,3 +1,4 @@
+using Akka.Actor;
 using DaNas.Actors.Dispatch;
 using DaNas.Actors.Evaluation;
 using DaNas.Actors.Logging;
@@ -13,15 +14,18 @@ namespace DaNas.Actors.Stages;
 /// <summary>Between a search and one of its stages.</summary>
 public static class StageProtocol
 {
-    public sealed record StateChanged(SearchState State);
+    public sealed record StateChanged(SearchState State) : INoSerializationVerificationNeeded;
 }
 
 /// <summary>
 /// One pruning stage: turns its outstanding work into units, gathers a round's shards and the blocks' evidence, and proposes the
 /// pruning. Rebuilt from the search's state; what it holds itself (shards of the running round) may be lost and is trained again.
 /// </summary>
-public sealed class PruningStageActor(SearchId id, int index) : IActor
+public sealed class PruningStageActor : ReceiveActor
 {
+    private readonly SearchId id;
+    private readonly int index;
+    private readonly SearchPorts ports;
     private readonly Dictionary<string, UnitResult> results = new(StringComparer.Ordinal);
     private readonly Dictionary<(int Layer, string Block), BlockScore> scores = [];
     private SearchState state = SearchState.Initial;
@@ -29,31 +33,37 @@ public sealed class PruningStageActor(SearchId id, int index) : IActor
 
     public static string NameOf(int index) => $"stage-{index}";
 
-    public void Receive(IActorContext context, object message)
+    public PruningStageActor(SearchId id, int index, SearchPorts ports)
     {
-        switch (message)
+        this.id = id;
+        this.index = index;
+        this.ports = ports;
+        Receive<StageProtocol.StateChanged>(m =>
         {
-            case StageProtocol.StateChanged m:
-                state = m.State;
-                Act(context);
-                break;
-            case DispatchProtocol.UnitDone m when Wanted(m.Result.Unit):
-                results[m.Result.Unit] = m.Result;
-                Act(context);
-                break;
-            case DispatchProtocol.UnitFailed m:
-                context.Tell(context.Parent!, new SearchProtocol.Ask(m.ToCommand()));
-                Drop(m.Failure.Blob);
-                if (!m.Exhausted)
-                    Act(context); // What follows a unit that was given up is the search's decision.
-                break;
-            case EvaluatorProtocol.Scored m:
-                scores[(m.Score.Layer, m.Score.Block)] = m.Score;
-                if (scores.Count == state.Alive!.Count)
-                    ProposeScores(context);
-                break;
-        }
+            state = m.State;
+            Act();
+        });
+        Receive<DispatchProtocol.UnitDone>(m => Wanted(m.Result.Unit), m =>
+        {
+            results[m.Result.Unit] = m.Result;
+            Act();
+        });
+        Receive<DispatchProtocol.UnitFailed>(m =>
+        {
+            Context.Parent.Tell(new SearchProtocol.Ask(m.ToCommand()));
+            Drop(m.Failure.Blob);
+            if (!m.Exhausted)
+                Act(); // What follows a unit that was given up is the search's decision.
+        });
+        Receive<EvaluatorProtocol.Scored>(m =>
+        {
+            scores[(m.Score.Layer, m.Score.Block)] = m.Score;
+            if (scores.Count == state.Alive!.Count)
+                ProposeScores();
+        });
     }
+
+    protected override void PostStop() => Context.WriteStopped();
 
     private bool Wanted(string unit) => unit.StartsWith($"s{index}/", StringComparison.Ordinal);
 
@@ -64,52 +74,52 @@ public sealed class PruningStageActor(SearchId id, int index) : IActor
             results.Remove(unit);
     }
 
-    private void Act(IActorContext context)
+    private void Act()
     {
         switch (state.Phase)
         {
             case SearchPhase.Training p when p.Stage.Index == index:
-                Train(context, p);
+                Train(p);
                 break;
             case SearchPhase.Scoring p when p.Stage.Index == index:
-                Score(context, p);
+                Score(p);
                 break;
         }
     }
 
-    private void Train(IActorContext context, SearchPhase.Training p)
+    private void Train(SearchPhase.Training p)
     {
-        Become(context, $"Training round {p.Round + 1} of {p.Stage.Rounds}");
+        Does($"Training round {p.Round + 1} of {p.Stage.Rounds}");
         scores.Clear();
         ValueList<WorkUnit> units = OutstandingWork.Of(state);
-        Forget(context, units.Select(u => u.Id).Append(OutstandingWork.MergeId(state, p)));
+        Forget(units.Select(u => u.Id).Append(OutstandingWork.MergeId(state, p)));
         UnitResult.ShardTrained[] shards = [.. units.Select(u => results.GetValueOrDefault(u.Id)).OfType<UnitResult.ShardTrained>()];
         if (shards.Length < units.Count)
         {
-            Submit(context, units.Where(u => !results.ContainsKey(u.Id)));
+            Submit(units.Where(u => !results.ContainsKey(u.Id)));
             return;
         }
 
         UnitResult.RoundMerged? merged = results.GetValueOrDefault(OutstandingWork.MergeId(state, p)) as UnitResult.RoundMerged;
         if (shards.Length > 1 && merged is null)
         {
-            Submit(context, [OutstandingWork.Merge(state, p, shards.ToValueList())]);
+            Submit([OutstandingWork.Merge(state, p, shards.ToValueList())]);
             return;
         }
 
-        context.Tell(context.Parent!, new SearchProtocol.Ask(new SearchCommand.CompleteRound(index, p.Round, shards.ToValueList(), merged)));
+        Context.Parent.Tell(new SearchProtocol.Ask(new SearchCommand.CompleteRound(index, p.Round, shards.ToValueList(), merged)));
     }
 
-    private void Score(IActorContext context, SearchPhase.Scoring p)
+    private void Score(SearchPhase.Scoring p)
     {
-        DiscardShards(context);
+        DiscardShards();
         if (p.Scores.Covers(state.Alive!))
         {
             if (p.Stage.PrunesAtEnd && !p.Pruned)
             {
-                Become(context, "Pruning");
+                Does("Pruning");
                 ValueList<Removal> removed = PrunePolicy.Decide(state, p);
-                context.Tell(context.Parent!, new SearchProtocol.Ask(new SearchCommand.ProposePruning(index, removed)));
+                Context.Parent.Tell(new SearchProtocol.Ask(new SearchCommand.ProposePruning(index, removed)));
             }
 
             return;
@@ -118,32 +128,32 @@ public sealed class PruningStageActor(SearchId id, int index) : IActor
         ValueList<WorkUnit> units = OutstandingWork.Of(state);
         if (units.Count == 0)
         {
-            AskEvaluators(context, p);
+            AskEvaluators(p);
             return;
         }
 
         if (units is [WorkUnit.TestBlocks test])
         {
-            Become(context, $"Testing blocks, look {p.Stage.Look + 1}");
+            Does($"Testing blocks, look {p.Stage.Look + 1}");
             if (results.GetValueOrDefault(test.Id) is { } tested)
-                context.Tell(context.Parent!, new SearchProtocol.Ask(new SearchCommand.AcceptResult(tested)));
+                Context.Parent.Tell(new SearchProtocol.Ask(new SearchCommand.AcceptResult(tested)));
             else
-                Submit(context, units);
+                Submit(units);
             return;
         }
 
-        Become(context, $"Gathering evidence round {p.Rounds.Count + 1}");
+        Does($"Gathering evidence round {p.Rounds.Count + 1}");
         UnitResult.BlocksEvaluated[] answers = [.. units.Select(u => results.GetValueOrDefault(u.Id)).OfType<UnitResult.BlocksEvaluated>()];
         if (answers.Length < units.Count)
-            Submit(context, units.Where(u => !results.ContainsKey(u.Id)));
+            Submit(units.Where(u => !results.ContainsKey(u.Id)));
         else
-            context.Tell(context.Parent!, new SearchProtocol.Ask(new SearchCommand.RecordEvidence(index, p.Rounds.Count, StageEvidence.Requests(state, p), answers.ToValueList())));
+            Context.Parent.Tell(new SearchProtocol.Ask(new SearchCommand.RecordEvidence(index, p.Rounds.Count, StageEvidence.Requests(state, p), answers.ToValueList())));
     }
 
     /// <summary>One evaluator a block; each owns its evidence and answers with a score.</summary>
-    private void AskEvaluators(IActorContext context, SearchPhase.Scoring p)
+    private void AskEvaluators(SearchPhase.Scoring p)
     {
-        Become(context, "Scoring blocks");
+        Does("Scoring blocks");
         for (int layer = 0; layer < state.Alive!.Layers.Count; layer++)
         {
             foreach (string block in state.Alive.Layers[layer])
@@ -152,30 +162,29 @@ public sealed class PruningStageActor(SearchId id, int index) : IActor
                 if (scores.ContainsKey((l, block)))
                     continue;
                 string name = BlockEvaluatorActor.NameOf(l, block);
-                ActorAddress child = context.HasChild(name) ? new ActorAddress($"{context.Self.Path}/{name}") : context.Spawn(name, () => new BlockEvaluatorActor(id, index, l, block));
-                context.Tell(child, new EvaluatorProtocol.Weigh(StageEvidence.Samples(state, p, l, block), state.Config!.Evidence.Confidence) { Test = StageEvidence.Test(state, p, l, block) });
+                IActorRef child = Context.Child(name) is var known && !known.IsNobody() ? known : Context.ActorOf(Props.Create(() => new BlockEvaluatorActor(id, index, l, block)), name);
+                child.Tell(new EvaluatorProtocol.Weigh(StageEvidence.Samples(state, p, l, block), state.Config!.Evidence.Confidence) { Test = StageEvidence.Test(state, p, l, block) });
             }
         }
 
         if (scores.Count == state.Alive.Count)
-            ProposeScores(context);
+            ProposeScores();
     }
 
-    private void ProposeScores(IActorContext context)
+    private void ProposeScores()
     {
         ScoreTable table = ScoreTable.Empty.Merge(scores.Values, state.Alive!);
-        context.Tell(context.Parent!, new SearchProtocol.Ask(new SearchCommand.ScoreBlocks(index, table.Scores)));
+        Context.Parent.Tell(new SearchProtocol.Ask(new SearchCommand.ScoreBlocks(index, table.Scores)));
     }
 
-    private void Submit(IActorContext context, IEnumerable<WorkUnit> units)
+    private void Submit(IEnumerable<WorkUnit> units)
     {
-        ActorAddress dispatcher = context.Resolve(Roles.Dispatcher);
         foreach (WorkUnit unit in units)
-            context.Tell(dispatcher, new DispatchProtocol.Submit(id.Text, context.Parent!.Path, unit, state.Epoch));
+            ports.Dispatcher.Tell(new DispatchProtocol.Submit(id.Text, ports.Owner, unit, state.Epoch));
     }
 
     /// <summary>Drops results that are part of a stored round; the shards' blobs were inputs of its merge and are needed no more.</summary>
-    private void Forget(IActorContext context, IEnumerable<string> wanted)
+    private void Forget(IEnumerable<string> wanted)
     {
         HashSet<string> keep = wanted.ToHashSet(StringComparer.Ordinal);
         List<BlobRef> shards = [];
@@ -187,16 +196,16 @@ public sealed class PruningStageActor(SearchId id, int index) : IActor
 
         ValueList<BlobRef> expired = shards.Except(state.LiveBlobs).ToValueList();
         if (expired.Count > 0)
-            context.Run(Ports.Blobs, new SearchProtocol.DiscardBlobs(id.Text, expired));
+            ports.Discard(new SearchProtocol.DiscardBlobs(id.Text, expired));
     }
 
-    private void DiscardShards(IActorContext context) => Forget(context, results.Keys.Where(k => k.Contains("/e", StringComparison.Ordinal)).ToList());
+    private void DiscardShards() => Forget(results.Keys.Where(k => k.Contains("/e", StringComparison.Ordinal)).ToList());
 
-    private void Become(IActorContext context, string next)
+    private void Does(string next)
     {
         if (next == doing)
             return;
-        context.Log(new StateChange(LogEvent.StageChanged, doing, next) { Search = id.Text, Stage = index });
+        Context.Write(new StateChange(LogEvent.StageChanged, doing, next) { Search = id.Text, Stage = index });
         doing = next;
     }
 }

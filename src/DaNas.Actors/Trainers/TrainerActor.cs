@@ -1,3 +1,4 @@
+using Akka.Actor;
 using DaNas.Actors.Dispatch;
 using DaNas.Actors.Logging;
 using DaNas.Domain.Faults;
@@ -5,99 +6,121 @@ using DaNas.Ports;
 
 namespace DaNas.Actors.Trainers;
 
+/// <summary>What runs attempts for a trainer: off the actor's threads, one at a time, never throwing for a fault of the unit.</summary>
+public interface IAttemptRunner
+{
+    /// <summary>Seconds since what runs gave a sign of life.</summary>
+    double SilentSeconds { get; }
+
+    Task<UnitOutcome> RunAsync(DispatchProtocol.RunAttempt attempt);
+}
+
 /// <summary>
-/// One device: runs one unit at a time through its engine's port, off the actor threads, and reports with its attempt. Four times a second it
-/// tells the dispatcher that it is there, what it does, and for how long its engine has given no sign of life.
+/// One device: runs one unit at a time, off the actor threads, and reports with its attempt. Four times a second it tells the dispatcher that it is there, what it does, and for how long its
+/// engine has given no sign of life.
 /// </summary>
-public sealed class TrainerActor(int number, TrainerMemory? kept = null) : IActor
+public sealed class TrainerActor : ReceiveActor, IWithTimers
 {
     /// <summary>Results kept for a dispatcher that knows nothing of them.</summary>
     private const int Remembered = 16;
 
     private static readonly TimeSpan Heartbeat = TimeSpan.FromMilliseconds(250);
 
-    private readonly TrainerMemory memory = kept ?? new TrainerMemory();
+    private readonly int number;
+    private readonly IAttemptRunner runner;
+    private readonly TrainerMemory memory;
+    private IActorRef dispatcher;
     private DispatchProtocol.RunAttempt? request;
-    private double silentSeconds;
+
+    public TrainerActor(int number, IAttemptRunner runner, IActorRef dispatcher, TrainerMemory memory)
+    {
+        this.number = number;
+        this.runner = runner;
+        this.dispatcher = dispatcher;
+        this.memory = memory;
+        Receive<HeartbeatTick>(_ => Announce());
+        Receive<DispatchProtocol.RunAttempt>(Run);
+        Receive<DispatchProtocol.AttemptNoted>(m => memory.Unnoted.RemoveAll(e => e.Search == m.Search && e.Unit == m.Unit && e.Attempt == m.Attempt));
+        Receive<DispatcherChanged>(m =>
+        {
+            this.dispatcher = m.Dispatcher;
+            RememberAll(); // A new dispatcher knows of none; what was stored already, it never asks for.
+            Announce();
+        });
+        Receive<Ran>(m => memory.Running is not null && ReferenceEquals(m.Request, request), m =>
+        {
+            DispatchProtocol.RunAttempt ended = memory.Running!;
+            memory.Running = null;
+            Context.Write(Line("Running", "Idle", ended));
+            Report(ended, m.Outcome);
+        });
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
 
     public static string NameOf(int number) => $"trainer-{number}";
 
     /// <summary>What runs in this process already goes on: its port answers whoever asks for the same unit.</summary>
-    public void Started(IActorContext context)
+    protected override void PreStart()
     {
+        Timers.StartPeriodicTimer("heartbeat", HeartbeatTick.Instance, Heartbeat);
         if (memory.Running is { } unfinished)
-        {
-            request = unfinished;
-            context.Run(Ports.Engine(number), unfinished);
-        }
+            Begin(unfinished);
+        RememberAll();
+        Announce();
+    }
 
+    protected override void PostStop() => Context.WriteStopped();
+
+    private void Run(DispatchProtocol.RunAttempt m)
+    {
+        if (m.Epoch < memory.HighestEpochs.GetValueOrDefault(m.Search))
+        {
+            Refuse(m, $"epoch {m.Epoch} is older than {memory.HighestEpochs[m.Search]}: a former writer");
+        }
+        else if (memory.Running is { } running && running.Unit.Id == m.Unit.Id && running.Search == m.Search)
+        {
+            memory.HighestEpochs[m.Search] = m.Epoch;
+            memory.Running = m with { Unit = running.Unit }; // The same work: it answers the newer attempt.
+        }
+        else if (memory.Running is not null)
+        {
+            Refuse(m, $"busy with {memory.Running.Unit.Id}");
+        }
+        else
+        {
+            memory.HighestEpochs[m.Search] = m.Epoch;
+            memory.Running = m;
+            Context.Write(Line("Idle", "Running", m));
+            Begin(m);
+        }
+    }
+
+    private void Begin(DispatchProtocol.RunAttempt attempt)
+    {
+        request = attempt;
+        runner.RunAsync(attempt).PipeTo(Self, Self, o => new Ran(attempt, o), e => new Ran(attempt, new UnitOutcome.Failed(FailureKind.EngineError, e.Message, 0)));
+    }
+
+    private void RememberAll()
+    {
         memory.Unnoted.Clear();
         memory.Unnoted.AddRange(memory.Recent);
-        Announce(context);
     }
 
-    public void Receive(IActorContext context, object message)
-    {
-        switch (message)
-        {
-            case HeartbeatTick:
-                Announce(context);
-                break;
-            case DispatchProtocol.RunAttempt m when m.Epoch < memory.HighestEpochs.GetValueOrDefault(m.Search):
-                Refuse(context, m, $"epoch {m.Epoch} is older than {memory.HighestEpochs[m.Search]}: a former writer");
-                break;
-            case DispatchProtocol.RunAttempt m when memory.Running is not null && memory.Running.Unit.Id == m.Unit.Id && memory.Running.Search == m.Search:
-                memory.HighestEpochs[m.Search] = m.Epoch;
-                memory.Running = m with { Unit = memory.Running.Unit }; // The same work: it answers the newer attempt.
-                break;
-            case DispatchProtocol.RunAttempt m when memory.Running is not null:
-                Refuse(context, m, $"busy with {memory.Running.Unit.Id}");
-                break;
-            case DispatchProtocol.RunAttempt m:
-                memory.HighestEpochs[m.Search] = m.Epoch;
-                memory.Running = m;
-                request = m;
-                silentSeconds = 0;
-                context.Log(Line("Idle", "Running", m));
-                context.Run(Ports.Engine(number), m);
-                break;
-            case DispatchProtocol.AttemptNoted m:
-                memory.Unnoted.RemoveAll(e => e.Search == m.Search && e.Unit == m.Unit && e.Attempt == m.Attempt);
-                break;
-            case DispatcherChanged:
-                memory.Unnoted.Clear();
-                memory.Unnoted.AddRange(memory.Recent); // A new dispatcher knows of none; what was stored already, it never asks for.
-                Announce(context);
-                break;
-            case PortReply { Reply: double seconds } m when m.Port == Ports.Pulse(number):
-                silentSeconds = seconds;
-                break;
-            case PortReply m when memory.Running is not null && ReferenceEquals(m.Request, request):
-                DispatchProtocol.RunAttempt ended = memory.Running;
-                memory.Running = null;
-                silentSeconds = 0;
-                context.Log(Line("Running", "Idle", ended));
-                Report(context, ended, m.Reply as UnitOutcome ?? new UnitOutcome.Failed(FailureKind.EngineError, m.Failure ?? "the engine gave no outcome", 0));
-                break;
-        }
-    }
-
-    private void Announce(IActorContext context)
+    private void Announce()
     {
         string? busyWith = memory.Running is null ? null : DispatchItem.KeyOf(memory.Running.Search, memory.Running.Unit.Id);
-        context.Tell(context.Resolve(Roles.Dispatcher), new DispatchProtocol.TrainerReady(number, busyWith, silentSeconds));
-        if (memory.Running is not null)
-            context.Run(Ports.Pulse(number), memory.Running.Unit.Id);
+        dispatcher.Tell(new DispatchProtocol.TrainerReady(number, busyWith, memory.Running is null ? 0 : runner.SilentSeconds));
         foreach (DispatchProtocol.AttemptEnded ended in memory.Unnoted)
-            context.Tell(context.Resolve(Roles.Dispatcher), ended);
-        context.StartTimer("heartbeat", Heartbeat, new HeartbeatTick());
+            dispatcher.Tell(ended);
     }
 
-    private void Refuse(IActorContext context, DispatchProtocol.RunAttempt m, string why) =>
-        Report(context, m, new UnitOutcome.Failed(FailureKind.Cancelled, why, 0));
+    private void Refuse(DispatchProtocol.RunAttempt m, string why) =>
+        Report(m, new UnitOutcome.Failed(FailureKind.Cancelled, why, 0));
 
     /// <summary>Tells how an attempt ended, again and again until that is noted.</summary>
-    private void Report(IActorContext context, DispatchProtocol.RunAttempt attempt, UnitOutcome outcome)
+    private void Report(DispatchProtocol.RunAttempt attempt, UnitOutcome outcome)
     {
         DispatchProtocol.AttemptEnded ended = new(number, attempt.Search, attempt.Unit.Id, attempt.Attempt, outcome);
         Keep(memory.Unnoted, ended);
@@ -108,7 +131,7 @@ public sealed class TrainerActor(int number, TrainerMemory? kept = null) : IActo
                 memory.Recent.Dequeue();
         }
 
-        context.Tell(context.Resolve(Roles.Dispatcher), ended);
+        dispatcher.Tell(ended);
     }
 
     private static void Keep(List<DispatchProtocol.AttemptEnded> list, DispatchProtocol.AttemptEnded ended)
@@ -121,10 +144,17 @@ public sealed class TrainerActor(int number, TrainerMemory? kept = null) : IActo
     private static StateChange Line(string from, string to, DispatchProtocol.RunAttempt m) =>
         new(LogEvent.TrainerChanged, from, to) { Search = m.Search, Unit = m.Unit.Id, Attempt = m.Attempt };
 
-    /// <summary>The host has another address for the dispatcher.</summary>
-    public sealed record DispatcherChanged;
+    public static Props PropsOf(int number, IAttemptRunner runner, IActorRef dispatcher, TrainerMemory memory) => Props.Create(() => new TrainerActor(number, runner, dispatcher, memory));
 
-    private sealed record HeartbeatTick;
+    /// <summary>Somebody else leads: the dispatcher there.</summary>
+    public sealed record DispatcherChanged(IActorRef Dispatcher) : INoSerializationVerificationNeeded;
+
+    private sealed record HeartbeatTick
+    {
+        public static HeartbeatTick Instance { get; } = new();
+    }
+
+    private sealed record Ran(DispatchProtocol.RunAttempt Request, UnitOutcome Outcome) : INoSerializationVerificationNeeded;
 }
 
 /// <summary>What a trainer must not forget when its actor is made anew in the same process: what it runs, and what it has told.</summary>

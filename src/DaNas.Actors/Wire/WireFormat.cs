@@ -86,8 +86,6 @@ public static class WireFormat
         ("late-result/1", typeof(DispatchProtocol.LateResult)),
         ("dataset/1", typeof(DatasetSummary)),
         ("attempt-noted/1", typeof(DispatchProtocol.AttemptNoted)),
-        ("watch/1", typeof(WatchAsked)),
-        ("terminated/1", typeof(Terminated)),
         ("node-here/1", typeof(ClusterProtocol.NodeHere)),
         ("node-noted/1", typeof(ClusterProtocol.NodeNoted)),
         ("node-refused/1", typeof(ClusterProtocol.NodeRefused)),

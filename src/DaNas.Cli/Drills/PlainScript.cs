@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using DaNas.Actors.Simulated;
+using DaNas.Simulation;
 using DaNas.Actors.Wire;
 using DaNas.Cli.Running;
 using DaNas.Domain.Configuration;

@@ -1,9 +1,7 @@
 using System.Diagnostics;
-using DaNas.Actors;
+using Akka.Actor;
 using DaNas.Actors.Dispatch;
-using DaNas.Actors.Logging;
 using DaNas.Actors.Searches;
-using DaNas.Actors.Simulated;
 using DaNas.Actors.Trainers;
 using DaNas.Cli.Configuration;
 using DaNas.Domain.Configuration;
@@ -12,6 +10,8 @@ using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 using DaNas.Ports;
+using DaNas.Simulation;
+using DaNas.SimulationKit;
 using DaNas.Tabular;
 
 namespace DaNas.Cli.Drills;
@@ -37,6 +37,7 @@ internal sealed record ScaleResult(int Trainers, int Searches, long Units, long 
 /// <summary>The real search actors, dispatcher and trainers' actors with real serialisation, in virtual time: many trainers, many searches at once.</summary>
 internal sealed class ScaleRun(ScaleRequest request)
 {
+    private readonly ScaleRequest request = request;
     private const int Shards = 20;
 
     private readonly Dictionary<string, LandscapeEngine> engines = new(StringComparer.Ordinal);
@@ -47,18 +48,16 @@ internal sealed class ScaleRun(ScaleRequest request)
 
     public ScaleResult Run()
     {
-        SimulatedWorld world = new(1, new NoLog());
-        SimulatedNode coordinator = world.AddNode("c");
-        world.Store.Stored = (_, _, _, _) => events++;
-        coordinator.OpenPort(Actors.Ports.Blobs, (_, reply) => reply(null, null));
-        world.PlayRole(Roles.Dispatcher, coordinator.Spawn(Roles.Dispatcher, () => new DispatcherActor(new DispatcherSettings(3, 15))));
+        SimulatedWorld world = new(1);
+        SimulatedNode coordinator = world.AddNode("c", SimulatedCluster.Configuration);
+        coordinator.Start();
+        world.Store.Stored = a => events += a.Rows.Count;
+        IActorRef dispatcher = coordinator.System.ActorOf(DispatcherActor.PropsOf(new DispatcherSettings(3, 15)), DispatcherActor.Name);
+        string leader = dispatcher.Path.ToStringWithAddress();
         for (int i = 0; i < request.Trainers; i++)
-            AddTrainer(world, i);
-        ActorAddress listener = coordinator.Listen("listener", m =>
-        {
-            if (m is SearchProtocol.Stored { State.IsOver: true, Event: SearchEvent.SearchCompleted })
-                over++;
-        });
+            AddTrainer(world, i, leader);
+        Action<object> hear = Heard;
+        IActorRef listener = coordinator.System.ActorOf(Props.Create(() => new ListeningActor(hear)), "listener");
         SearchConfig config = Config();
         DatasetSummary data = new("none", Digest.Of("none"), Enumerable.Range(0, 8).Select(c => $"c{c}").ToValueList(), Enumerable.Repeat(200, 8).ToValueList(), Enumerable.Repeat(8, 8).ToValueList(), Enumerable.Repeat(8, 8).ToValueList());
         for (int s = 0; s < request.Searches; s++)
@@ -66,8 +65,8 @@ internal sealed class ScaleRun(ScaleRequest request)
             SearchId id = new(Verbs.Output.Text($"s{s}"));
             engines[id.Text] = new LandscapeEngine(new EngineContext(config, data));
             SearchEvent.SearchStarted first = new(id, config.Text, config.Hash, data, "simulated", "tabular");
-            long epoch = coordinator.Acquire($"search-{id}");
-            coordinator.Spawn($"search-{id}", () => new SearchActor(id, new SearchProtocol.Beginning(new SearchCommand.Start(first), new SearchCommand.Resume(epoch, "simulated", 0)), listener));
+            SearchProtocol.Beginning beginning = new(new SearchCommand.Start(first), new SearchCommand.Resume(1, "simulated", 0));
+            coordinator.System.ActorOf(SearchActor.PropsOf(id, beginning, new SearchPorts(listener, dispatcher, _ => { }), new SimulatedTables($"search-{id}", 1).Journal()), $"search-{id}");
         }
 
         using Process self = Process.GetCurrentProcess();
@@ -79,22 +78,22 @@ internal sealed class ScaleRun(ScaleRequest request)
             request.Trainers, request.Searches, units, events, world.Elapsed.TotalSeconds, (self.TotalProcessorTime - before).TotalSeconds, GC.GetTotalMemory(true) / 1e6, busy / (request.Trainers * world.Elapsed.TotalSeconds));
     }
 
-    private void AddTrainer(SimulatedWorld world, int number)
+    private void AddTrainer(SimulatedWorld world, int number, string leader)
     {
-        SimulatedNode node = world.AddNode(Verbs.Output.Text($"t{number}"));
-        node.OpenPort(Actors.Ports.Pulse(number), (_, reply) => reply(0.0, null));
-        node.OpenPort(Actors.Ports.Engine(number), (asked, reply) =>
+        SimulatedNode node = world.AddNode(Verbs.Output.Text($"t{number}"), SimulatedCluster.Configuration);
+        Runner runner = new(this, world);
+        world.After(world.Between(0, 1), () =>
         {
-            DispatchProtocol.RunAttempt attempt = (DispatchProtocol.RunAttempt)asked;
-            TimeSpan takes = attempt.Unit is WorkUnit.MergeRound ? TimeSpan.FromSeconds(0.5) : world.Between(0.9 * request.UnitSeconds, 1.1 * request.UnitSeconds);
-            busy += takes.TotalSeconds;
-            world.After(takes, () =>
-            {
-                units++;
-                reply(new UnitOutcome.Completed(engines[attempt.Search].Answer(attempt.Unit)), null);
-            });
+            node.Start();
+            IActorRef dispatcher = ((ExtendedActorSystem)node.System).Provider.ResolveActorRef(leader);
+            node.System.ActorOf(TrainerActor.PropsOf(number, runner, dispatcher, new TrainerMemory()), TrainerActor.NameOf(number));
         });
-        world.After(world.Between(0, 1), () => node.Spawn(TrainerActor.NameOf(number), () => new TrainerActor(number)));
+    }
+
+    private void Heard(object message)
+    {
+        if (message is SearchProtocol.Stored { State.IsOver: true, Event: SearchEvent.SearchCompleted })
+            over++;
     }
 
     /// <summary>Rounds of twenty shards, as many as make the units asked for.</summary>
@@ -111,10 +110,26 @@ internal sealed class ScaleRun(ScaleRequest request)
             null);
     }
 
-    private sealed class NoLog : IStateLog
+    private sealed class ListeningActor : ReceiveActor
     {
-        public void Write(ActorAddress actor, DateTimeOffset at, StateChange change)
+        public ListeningActor(Action<object> heard) => ReceiveAny(heard);
+    }
+
+    private sealed class Runner(ScaleRun run, SimulatedWorld world) : IAttemptRunner
+    {
+        public double SilentSeconds => 0;
+
+        public Task<UnitOutcome> RunAsync(DispatchProtocol.RunAttempt attempt)
         {
+            TaskCompletionSource<UnitOutcome> reply = new();
+            TimeSpan takes = attempt.Unit is WorkUnit.MergeRound ? TimeSpan.FromSeconds(0.5) : world.Between(0.9 * run.request.UnitSeconds, 1.1 * run.request.UnitSeconds);
+            run.busy += takes.TotalSeconds;
+            world.After(takes, () =>
+            {
+                run.units++;
+                reply.SetResult(new UnitOutcome.Completed(run.engines[attempt.Search].Answer(attempt.Unit)));
+            });
+            return reply.Task;
         }
     }
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using DaNas.Actors;
 using DaNas.Actors.Akka;
 using DaNas.Actors.Cluster;
 using DaNas.Actors.Journals;
@@ -18,7 +17,7 @@ namespace DaNas.Cli.Nodes;
 internal sealed class ClusterNode(NodeSettings settings, NodeServer server, IStateLog log, BlobClient transfer, Action<string> chatter)
 {
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(500);
-    private static readonly ActorAddress Self = new("/node");
+    private const string Self = "/node";
 
     private readonly TaskCompletionSource<string> refused = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -76,12 +75,12 @@ internal sealed class ClusterNode(NodeSettings settings, NodeServer server, ISta
         using LeaderFinder finder = new(settings.Certificates, () => [.. board.Rows.Select(r => r.Address)]);
         await using TrainerDuties? trainers = settings.Roles.Contains(NodeSettings.Trainer) ? new TrainerDuties(settings, transfer, finder, chatter) { Waiting = why => Say(LogEvent.NodeChanged, "Starting", "Alone", why) } : null;
         await using AkkaHost ending = host; // Actors end before the trainers' processes.
-        host.OpenPort(ClusterPorts.Transfer, async (m, cancel) =>
+        term.Transfer = m => Task.Run(async () =>
         {
-            await term.TransferAsync(m, cancel);
-            return trainers is null ? null : await trainers.TransferAsync(m, cancel);
+            await term.TransferAsync(m, host.Stopping);
+            return trainers is null ? null : await trainers.TransferAsync(m, host.Stopping);
         });
-        trainers?.Attach(host, refused);
+        trainers?.Attach(host, term.Transfer, refused);
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Task boarding = board.RunAsync(over.Token);
         Task following = trainers?.FollowAsync(over.Token) ?? Task.CompletedTask;
@@ -117,8 +116,8 @@ internal sealed class ClusterNode(NodeSettings settings, NodeServer server, ISta
         while (!stop.IsCancellationRequested)
         {
             await using AkkaHost host = await ListenAsync(Address);
-            host.OpenPort(ClusterPorts.Transfer, trainers.TransferAsync);
-            trainers.Attach(host, refused);
+            CancellationToken ending = host.Stopping;
+            trainers.Attach(host, m => Task.Run(() => trainers.TransferAsync(m, ending)), refused);
             Task cancelled = Task.Delay(Timeout.Infinite, stop);
             Task first = await Task.WhenAny(host.Ended, host.Fatal, trainers.Deaf, refused.Task, cancelled);
             if (first == refused.Task)
@@ -160,7 +159,7 @@ internal sealed class ClusterNode(NodeSettings settings, NodeServer server, ISta
 
     private void Say(LogEvent e, string from, string to, string cause) => log.Write(Self, DateTimeOffset.UtcNow, new StateChange(e, from, to) { Cause = cause, IsWarning = true });
 
-    private void Outage(string? why) => log.Write(new ActorAddress("/coordinator"), DateTimeOffset.UtcNow, why is null
+    private void Outage(string? why) => log.Write("/coordinator", DateTimeOffset.UtcNow, why is null
         ? new StateChange(LogEvent.ClusterStoreBack, "Waiting", "StandingBy") { IsWarning = true }
         : new StateChange(LogEvent.ClusterStoreLost, "StandingBy", "Waiting") { Cause = why, IsWarning = true });
 }

@@ -1,7 +1,7 @@
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using DaNas.Actors;
+using Akka.Actor;
 using DaNas.Actors.Akka;
 using DaNas.Actors.Cluster;
 using DaNas.Actors.Dispatch;
@@ -29,10 +29,15 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
     private readonly TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool ended;
     private AkkaHost? host;
+    private IActorRef? dispatcher;
+    private IActorRef? reception;
     private PostgresJournal? journal;
 
     /// <summary>Other coordinators, who may have a blob.</summary>
     public Func<IReadOnlyList<BoardRow>> Coordinators { get; set; } = () => [];
+
+    /// <summary>The blobs of this process.</summary>
+    public ClusterPorts.Port? Transfer { get; set; }
 
     /// <summary>Nodes that announced themselves in this term; null while it is not led.</summary>
     public int? Linked { get; private set; }
@@ -84,15 +89,13 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
             return;
         host.OpenJournal(journal);
         Linked = 0;
-        host.PlayRole(Roles.Dispatcher, host.Spawn(Roles.Dispatcher, () => new DispatcherActor(Dispatching)));
-        host.PlayRole(Roles.Cluster, host.AddressOf(Roles.Cluster));
-        host.OpenPort(ClusterPorts.Journal, async (request, _) => await JournalAsync(request));
-        host.OpenPort(Actors.Ports.Blobs, (request, _) => Task.FromResult(Discard((SearchProtocol.DiscardBlobs)request)));
-        host.Spawn(Roles.Cluster, () => new ClusterActor(SearchRunner.EngineVersion));
+        dispatcher = host.Spawn(DispatcherActor.Name, DispatcherActor.PropsOf(Dispatching));
+        reception = host.Spawn(ClusterActor.Name, ClusterActor.PropsOf(SearchRunner.EngineVersion, new LeaderPorts(m => Task.Run(() => JournalAsync(m)), Transfer!, dispatcher, host.Journal, Discard)));
         Questions questions = new();
         questions.MoveTo(host);
+        questions.AskFrom(reception);
         server.Leader = questions;
-        log.Write(new ActorAddress("/coordinator"), DateTimeOffset.UtcNow, new StateChange(LogEvent.ClusterLeading, "StandingBy", "Leading") { Cause = settings.Name, IsWarning = true });
+        log.Write("/coordinator", DateTimeOffset.UtcNow, new StateChange(LogEvent.ClusterLeading, "StandingBy", "Leading") { Cause = settings.Name, IsWarning = true });
     }
 
     public async Task EndAsync()
@@ -103,8 +106,8 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
         await begun.Task;
         server.Leader = null;
         Linked = null;
-        await host.StopAsync(host.AddressOf(Roles.Cluster), StopPatience);
-        await host.StopAsync(host.AddressOf(Roles.Dispatcher), StopPatience);
+        foreach (IActorRef actor in new[] { reception, dispatcher }.OfType<IActorRef>())
+            await host.StopAsync(actor, StopPatience);
     }
 
     public ValueTask DisposeAsync()
@@ -225,10 +228,9 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
         return events;
     }
 
-    private object? Discard(SearchProtocol.DiscardBlobs request)
+    private void Discard(SearchProtocol.DiscardBlobs request)
     {
-        NodeDiscards.Discard(settings, request.Search, request.Blobs);
-        host!.Tell(host.AddressOf(Roles.Cluster), new ClusterProtocol.Discard(request.Search, request.Blobs));
-        return null;
+        _ = Task.Run(() => NodeDiscards.Discard(settings, request.Search, request.Blobs)); // What stays behind for a fault of the disk goes with the next sweep of what is kept.
+        reception?.Tell(new ClusterProtocol.Discard(request.Search, request.Blobs));
     }
 }

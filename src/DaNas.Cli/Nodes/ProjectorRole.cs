@@ -1,4 +1,4 @@
-using DaNas.Actors;
+using DaNas.Actors.Akka;
 using DaNas.Actors.Cluster;
 using DaNas.Journal;
 using DaNas.Journal.Postgres;
@@ -21,17 +21,16 @@ internal sealed class ProjectorRole(NodeSettings settings, IStateLog log)
     {
         PostgresProjection projection = new(settings.Journal!, SearchRecord.PersistenceId(string.Empty));
         bool prepared = false;
-        await using IActorHost host = await LocalActors.OpenAsync(null, log);
-        host.OpenPort(ProjectionActor.Port, async (_, cancel) =>
+        await using AkkaHost host = await LocalActors.OpenAsync(null, log);
+        host.Spawn(ProjectionActor.Name, ProjectionActor.PropsOf(_ => Task.Run<object?>(async () =>
         {
             if (!prepared)
                 await settings.Journal!.PrepareAsync(); // May be the first process that the data base sees.
             prepared = true;
-            ProjectionActor.Stepped done = await projection.StepAsync(cancel);
+            ProjectionActor.Stepped done = await projection.StepAsync(host.Stopping);
             lastStep = System.Diagnostics.Stopwatch.GetTimestamp();
             return done;
-        });
-        host.Spawn(ProjectionActor.Name, () => new ProjectionActor());
+        })));
         Task over = await Task.WhenAny(host.Fatal, Task.Delay(Timeout.Infinite, stop));
         return over == host.Fatal ? throw new InvalidOperationException(await host.Fatal) : ExitCode.Done;
     }

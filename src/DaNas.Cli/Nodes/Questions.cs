@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
-using DaNas.Actors;
+using Akka.Actor;
+using DaNas.Actors.Akka;
 using DaNas.Actors.Cluster;
 
 namespace DaNas.Cli.Nodes;
@@ -10,19 +11,21 @@ internal sealed class Questions
     private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(250);
 
     private readonly ConcurrentDictionary<string, TaskCompletionSource<IAsk>> waiting = new(StringComparer.Ordinal);
-    private (IActorHost Host, ActorAddress Self) on;
+    private volatile IActorRef self = ActorRefs.Nobody;
+    private volatile IActorRef leader = ActorRefs.Nobody;
     private volatile TaskCompletionSource moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>The host whose actors are asked from now on.</summary>
-    public void MoveTo(IActorHost host) => on = (host, host.Listen("questions", m =>
+    public void MoveTo(AkkaHost host) => self = host.Listen("questions", m =>
     {
         if (m is IAsk answer && waiting.TryRemove(answer.Ask, out TaskCompletionSource<IAsk>? done))
             done.TrySetResult(answer);
-    }));
+    });
 
-    /// <summary>Somebody else answers from now on: what is open is asked again at once.</summary>
-    public void AskAgain()
+    /// <summary>Who answers from now on, the leader's reception: what is open is asked again at once.</summary>
+    public void AskFrom(IActorRef reception)
     {
+        leader = reception;
         TaskCompletionSource former = moved;
         moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
         former.TrySetResult();
@@ -42,8 +45,7 @@ internal sealed class Questions
             while (Environment.TickCount64 < until)
             {
                 Task elsewhere = moved.Task;
-                (IActorHost host, ActorAddress self) = on;
-                host.Tell(host.Resolve(Roles.Cluster), asked, self);
+                leader.Tell(asked, self);
                 Task first = await Task.WhenAny(done.Task, elsewhere, Task.Delay(Again, cancellation));
                 cancellation.ThrowIfCancellationRequested();
                 if (first == done.Task)

@@ -1,8 +1,10 @@
-using DaNas.Actors;
+using Akka.Actor;
+using DaNas.Actors.Akka;
 using DaNas.Actors.Cluster;
 using DaNas.Actors.Dispatch;
 using DaNas.Actors.Logging;
 using DaNas.Actors.Trainers;
+using DaNas.Ports;
 using DaNas.Storage.Http;
 using DaNas.Torch;
 
@@ -30,7 +32,9 @@ internal sealed class TrainerDuties : IAsyncDisposable
     private readonly CancellationTokenSource ending = new();
     private readonly Lock gate = new();
     private readonly CancellationToken ended;
-    private IActorHost? host;
+    private readonly IActorRef[] actors;
+    private IActorRef node = ActorRefs.Nobody;
+    private AkkaHost? host;
     private LeaderAddress? leader;
     private LeaderAddress? followed;
     private int misses;
@@ -45,6 +49,7 @@ internal sealed class TrainerDuties : IAsyncDisposable
         blobs = new NodeBlobs(settings, transfer, () => leader is { } l ? [l.Url] : []);
         trainers = [.. Enumerable.Range(0, settings.Trainers).Select(i => new NodeTrainer(i, settings, questions, blobs, text => chatter($"trainer {i}: {text}")))];
         memories = [.. trainers.Select(_ => new TrainerMemory())];
+        actors = new IActorRef[trainers.Length];
         ended = ending.Token;
     }
 
@@ -61,36 +66,31 @@ internal sealed class TrainerDuties : IAsyncDisposable
     public Task<string> Deaf => deaf.Task;
 
     /// <summary>The actors of the trainers on this actor system; what ran on a former one goes on.</summary>
-    public void Attach(IActorHost next, TaskCompletionSource<string> refused)
+    public void Attach(AkkaHost next, ClusterPorts.Port transfer, TaskCompletionSource<string> refused)
     {
-        next.OpenPort(ClusterPorts.Local, async (message, cancel) =>
-        {
-            if (message is ClusterPorts.RefusedHere m)
-                refused.TrySetResult(m.Reason);
-            if (message is ClusterPorts.HeardHere)
-                (unheard, deafened) = (0, 0);
-            return message is ClusterPorts.DescribeHere d ? await NodeTrainer.DescribeAsync(settings, d.Configuration, cancel) : null;
-        });
         lock (gate)
         {
             host = next;
             unheard = 0;
             deaf = new(TaskCreationOptions.RunContinuationsAsynchronously);
             questions.MoveTo(next);
-            Follow(next);
             followed = leader;
+            (IActorRef dispatcher, IActorRef reception) = Leaders(next);
+            questions.AskFrom(reception);
+            NodeInfo info = new(settings.Name, settings.Url, settings.Trainers, TorchBinding.Description);
+            node = next.Spawn(NodeActor.Name, NodeActor.PropsOf(info, m => Task.Run(() => Local(m)), transfer, reception));
+            for (int i = 0; i < trainers.Length; i++)
+                actors[i] = next.Spawn(TrainerActor.NameOf(i), TrainerActor.PropsOf(i, new NodeRunner(trainers[i], ended), dispatcher, memories[i]));
         }
 
-        for (int i = 0; i < trainers.Length; i++)
+        async Task<object?> Local(object message)
         {
-            (NodeTrainer trainer, TrainerMemory memory, int number) = (trainers[i], memories[i], i);
-            next.OpenPort(Actors.Ports.Engine(i), async (request, _) => await trainer.RunAsync((DispatchProtocol.RunAttempt)request, ended));
-            next.OpenPort(Actors.Ports.Pulse(i), (_, _) => Task.FromResult<object?>(trainer.SilentSeconds));
-            next.Spawn(TrainerActor.NameOf(i), () => new TrainerActor(number, memory));
+            if (message is ClusterPorts.RefusedHere m)
+                refused.TrySetResult(m.Reason);
+            if (message is ClusterPorts.HeardHere)
+                (unheard, deafened) = (0, 0);
+            return message is ClusterPorts.DescribeHere d ? await NodeTrainer.DescribeAsync(settings, d.Configuration, next.Stopping) : null;
         }
-
-        NodeInfo info = new(settings.Name, settings.Url, settings.Trainers, TorchBinding.Description);
-        next.Spawn(NodeActor.Name, () => new NodeActor(info));
     }
 
     /// <summary>Follows whoever leads, and closes what is not needed; until it is cancelled.</summary>
@@ -162,20 +162,23 @@ internal sealed class TrainerDuties : IAsyncDisposable
                 return;
             followed = found;
             unheard = 0;
-            Follow(host);
-            host.Tell(host.AddressOf(NodeActor.Name), new NodeActor.LeaderChanged(found.Remoting));
-            for (int i = 0; i < trainers.Length; i++)
-                host.Tell(host.AddressOf(TrainerActor.NameOf(i)), new TrainerActor.DispatcherChanged());
-            questions.AskAgain();
+            (IActorRef dispatcher, IActorRef reception) = Leaders(host);
+            node.Tell(new NodeActor.LeaderChanged(reception));
+            foreach (IActorRef actor in actors)
+                actor.Tell(new TrainerActor.DispatcherChanged(dispatcher));
+            questions.AskFrom(reception);
         }
     }
 
     /// <summary>The leader's actors, as this host's actors reach them.</summary>
-    private void Follow(IActorHost on)
+    private (IActorRef Dispatcher, IActorRef Reception) Leaders(AkkaHost on) => leader is { } known
+        ? (on.Resolve(known.Remoting, DispatcherActor.Name), on.Resolve(known.Remoting, ClusterActor.Name))
+        : (ActorRefs.Nobody, ActorRefs.Nobody);
+
+    private sealed class NodeRunner(NodeTrainer trainer, CancellationToken stop) : IAttemptRunner
     {
-        if (leader is not { } known)
-            return;
-        on.PlayRole(Roles.Dispatcher, new ActorAddress($"//{known.Remoting}/{Roles.Dispatcher}"));
-        on.PlayRole(Roles.Cluster, new ActorAddress($"//{known.Remoting}/{Roles.Cluster}"));
+        public double SilentSeconds => trainer.SilentSeconds;
+
+        public Task<UnitOutcome> RunAsync(DispatchProtocol.RunAttempt attempt) => Task.Run(() => trainer.RunAsync(attempt, stop));
     }
 }

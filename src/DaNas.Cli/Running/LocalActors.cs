@@ -1,4 +1,4 @@
-using DaNas.Actors;
+using Akka.Actor;
 using DaNas.Actors.Akka;
 using DaNas.Actors.Journals;
 using DaNas.Actors.Logging;
@@ -26,25 +26,20 @@ internal static class LocalActors
         Complaints complaints = new();
         await using AkkaHost host = await OpenAsync(journal, complaints);
         TaskCompletionSource stored = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        host.Spawn("store", () => new StoringActor(persistenceId, events, stored));
-        Task first = await Task.WhenAny(stored.Task, host.Fatal, complaints.Unavailable.Task);
+        host.Spawn("store", Props.Create(() => new StoringActor(persistenceId, events, stored, host.Journal)).WithDispatcher(SealedPersistentActor.Dispatcher));
+        Task first = await Task.WhenAny(stored.Task, complaints.Unavailable.Task, host.Fatal);
         if (first is Task<string> why)
             throw new JournalException(JournalFault.Unavailable, await why);
     }
 
-    private sealed class StoringActor(string persistenceId, IReadOnlyList<object> events, TaskCompletionSource stored) : IPersistentActor
+    private sealed class StoringActor(string persistenceId, IReadOnlyList<object> events, TaskCompletionSource stored, WritersJournal journal)
+        : SealedPersistentActor(persistenceId, journal, new JournalOutage())
     {
-        public string PersistenceId => persistenceId;
-
-        public void Recover(object stored)
+        protected override void Apply(object stored)
         {
         }
 
-        public void Started(IActorContext context) => context.Persist(events, () => stored.TrySetResult());
-
-        public void Receive(IActorContext context, object message)
-        {
-        }
+        protected override void Recovered() => PersistSealed(events, () => stored.TrySetResult());
     }
 
     /// <summary>A store that cannot be used now is not waited for here.</summary>
@@ -52,7 +47,7 @@ internal static class LocalActors
     {
         public TaskCompletionSource<string> Unavailable { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public void Write(ActorAddress actor, DateTimeOffset at, StateChange change)
+        public void Write(string actor, DateTimeOffset at, StateChange change)
         {
             if (change.Event == LogEvent.JournalUnavailable)
                 Unavailable.TrySetResult(change.Cause ?? "the journal cannot be written now");

@@ -1,6 +1,7 @@
 using DaNas.Cli.Verbs;
 using System.Globalization;
-using DaNas.Actors;
+using Akka.Actor;
+using DaNas.Actors.Akka;
 using DaNas.Actors.Dispatch;
 using DaNas.Actors.Journals;
 using DaNas.Actors.Logging;
@@ -8,10 +9,12 @@ using DaNas.Actors.Searches;
 using DaNas.Actors.Trainers;
 using DaNas.Cli.Trainers;
 using DaNas.Domain.Configuration;
+using DaNas.Domain.Faults;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
+using DaNas.Ports;
 using DaNas.Storage;
 
 namespace DaNas.Cli.Running;
@@ -73,7 +76,7 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
         foreach (string remark in launch.Remarks)
         {
             presenter.Warn($"note: {data.Name}: {remark}");
-            log.Write(new ActorAddress("/data"), DateTimeOffset.UtcNow, new StateChange(LogEvent.DatasetPartlyRead, "Listed", "Listed") { Search = id, Cause = remark });
+            log.Write("/data", DateTimeOffset.UtcNow, new StateChange(LogEvent.DatasetPartlyRead, "Listed", "Listed") { Search = id, Cause = remark });
         }
 
         FileBlobStore blobs = folder.OpenBlobs(id);
@@ -95,9 +98,9 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
             long epoch = await journal.AcquireAsync($"search-{id}");
             SearchEvent.SearchStarted first = new(new SearchId(id), config.Text, config.Hash, data, profile, EngineVersion);
             SearchProtocol.Beginning beginning = new(new SearchCommand.Start(first), new SearchCommand.Resume(epoch, profile, launch.LostSeconds) { Accepted = launch.Accepted });
-            await using IActorHost host = await LocalActors.OpenAsync(journal, log);
-            Populate(host, config, trainers, blobs);
-            host.Spawn($"search-{id}", () => new SearchActor(new SearchId(id), beginning, new ActorAddress("/listener")));
+            await using AkkaHost host = await LocalActors.OpenAsync(journal, log);
+            SearchPorts ports = Populate(host, config, trainers, blobs);
+            host.Spawn($"search-{id}", SearchActor.PropsOf(new SearchId(id), beginning, ports, host.Journal));
             Task<int> end = ended.Task;
             Task ending = await Task.WhenAny(end, host.Fatal, Task.Delay(Timeout.Infinite, interrupt));
             return ending == end ? await end : ending == host.Fatal ? Fatal(await host.Fatal) : Interrupted(id);
@@ -114,29 +117,16 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
         }
     }
 
-    private void Populate(IActorHost host, SearchConfig config, TrainerProcess[] trainers, FileBlobStore blobs)
+    private SearchPorts Populate(AkkaHost host, SearchConfig config, TrainerProcess[] trainers, FileBlobStore blobs)
     {
-        host.OpenPort(Actors.Ports.Blobs, (request, _) =>
+        IActorRef dispatcher = host.Spawn(DispatcherActor.Name, DispatcherActor.PropsOf(new DispatcherSettings(config.Trainers.Attempts, config.Trainers.SilenceSeconds)));
+        for (int i = 0; i < trainers.Length; i++)
+            host.Spawn(TrainerActor.NameOf(i), TrainerActor.PropsOf(i, new ProcessRunner(trainers[i], host.Stopping), dispatcher, new TrainerMemory()));
+        return new SearchPorts(host.Listen("listener", Heard), dispatcher, discarded =>
         {
-            foreach (BlobRef blob in ((SearchProtocol.DiscardBlobs)request).Blobs)
+            foreach (BlobRef blob in discarded.Blobs)
                 blobs.Delete(blob);
-            return Task.FromResult<object?>(null);
         });
-        for (int i = 0; i < trainers.Length; i++)
-        {
-            TrainerProcess trainer = trainers[i];
-            host.OpenPort(Actors.Ports.Engine(i), async (request, stop) => await trainer.RunAsync(((DispatchProtocol.RunAttempt)request).Unit, stop));
-            host.OpenPort(Actors.Ports.Pulse(i), (_, _) => Task.FromResult<object?>(trainer.SilentSeconds));
-        }
-
-        host.PlayRole(Roles.Dispatcher, host.Spawn(Roles.Dispatcher, () => new DispatcherActor(new DispatcherSettings(config.Trainers.Attempts, config.Trainers.SilenceSeconds))));
-        for (int i = 0; i < trainers.Length; i++)
-        {
-            int number = i;
-            host.Spawn(TrainerActor.NameOf(number), () => new TrainerActor(number));
-        }
-
-        host.Listen("listener", Heard);
     }
 
     private void Heard(object message)
@@ -193,5 +183,20 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
     {
         if (line.Warning && line.Id != (int)LogEvent.DispatcherUnitFailed)
             presenter.Warn(line.ToText());
+    }
+
+    /// <summary>A trainer's process; an actor that was restarted and asks for the same unit again gets what runs already.</summary>
+    private sealed class ProcessRunner(TrainerProcess trainer, CancellationToken stop) : IAttemptRunner
+    {
+        private (string Unit, Task<UnitOutcome> Work) last = (string.Empty, Task.FromResult<UnitOutcome>(new UnitOutcome.Failed(FailureKind.Cancelled, "nothing ran", 0)));
+
+        public double SilentSeconds => trainer.SilentSeconds;
+
+        public Task<UnitOutcome> RunAsync(DispatchProtocol.RunAttempt attempt)
+        {
+            if (last.Work.IsCompleted || last.Unit != attempt.Unit.Id)
+                last = (attempt.Unit.Id, Task.Run(() => trainer.RunAsync(attempt.Unit, stop)));
+            return last.Work;
+        }
     }
 }

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using DaNas.Actors;
 using DaNas.Actors.Logging;
 
 namespace DaNas.Cli.Running;
@@ -69,10 +68,10 @@ internal sealed class StateLog : IStateLog, IDisposable
         this.listener = listener;
     }
 
-    public void Write(ActorAddress actor, DateTimeOffset at, StateChange change)
+    public void Write(string actor, DateTimeOffset at, StateChange change)
     {
         LogLine line = new(
-            at, (int)change.Event, change.Event.ToString(), actor.Path, change.From, change.To, change.Sequence, change.Search, change.Stage, change.Layer, change.Block, change.Unit, change.Attempt, change.Cause, change.IsWarning);
+            at, (int)change.Event, change.Event.ToString(), actor, change.From, change.To, change.Sequence, change.Search, change.Stage, change.Layer, change.Block, change.Unit, change.Attempt, change.Cause, change.IsWarning);
         lock (gate)
         {
             if (closed)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
-using DaNas.Actors;
+using Akka.Actor;
+using DaNas.Actors.Akka;
 using DaNas.Actors.Dispatch;
 using DaNas.Journal;
 using DaNas.Actors.Searches;
@@ -151,29 +152,38 @@ internal static class BenchVerbs
         DatasetSummary data = new("none", Digest.Of("none"), Enumerable.Range(0, 12).Select(c => $"c{c}").ToValueList(), Enumerable.Repeat(160, 12).ToValueList(), Enumerable.Repeat(40, 12).ToValueList(), Enumerable.Repeat(1, 12).ToValueList());
         using SqliteJournal journal = SqliteJournal.Open(Path.Combine(folder, "journal.db"));
         using StateLog log = new(Path.Combine(folder, "log.jsonl"), _ => { });
-        await using IActorHost host = await LocalActors.OpenAsync(journal, log);
+        await using AkkaHost host = await LocalActors.OpenAsync(journal, log);
         LandscapeEngine engine = new(new EngineContext(config, data));
-        int done = 0;
-        host.OpenPort(Actors.Ports.Blobs, (_, _) => Task.FromResult<object?>(null));
-        host.OpenPort(Actors.Ports.Engine(0), async (unit, stop) =>
-        {
-            Interlocked.Increment(ref done);
-            return await engine.RunAsync(((DispatchProtocol.RunAttempt)unit).Unit, stop);
-        });
         TaskCompletionSource end = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        ActorAddress listener = host.Listen("listener", m =>
+        IActorRef listener = host.Listen("listener", m =>
         {
             if (m is SearchProtocol.Stored { State.IsOver: true })
                 end.TrySetResult();
         });
-        host.PlayRole(Roles.Dispatcher, host.Spawn(Roles.Dispatcher, () => new DispatcherActor(new DispatcherSettings(1, 60))));
-        host.Spawn(TrainerActor.NameOf(0), () => new TrainerActor(0));
+        CountingRunner runner = new(engine);
+        IActorRef dispatcher = host.Spawn(DispatcherActor.Name, DispatcherActor.PropsOf(new DispatcherSettings(1, 60)));
+        host.Spawn(TrainerActor.NameOf(0), TrainerActor.PropsOf(0, runner, dispatcher, new TrainerMemory()));
         SearchId id = new("bench");
         SearchProtocol.Beginning beginning = new(
             new SearchCommand.Start(new(id, config.Text, config.Hash, data, "none", "tabular")), new SearchCommand.Resume(await journal.AcquireAsync($"search-{id}"), "none", 0));
         long started = Stopwatch.GetTimestamp();
-        host.Spawn($"search-{id}", () => new SearchActor(id, beginning, listener));
+        host.Spawn($"search-{id}", SearchActor.PropsOf(id, beginning, new SearchPorts(listener, dispatcher, _ => { }), host.Journal));
         await end.Task;
-        return (done, Stopwatch.GetElapsedTime(started).TotalSeconds);
+        return (runner.Done, Stopwatch.GetElapsedTime(started).TotalSeconds);
+    }
+
+    private sealed class CountingRunner(LandscapeEngine engine) : IAttemptRunner
+    {
+        private int done;
+
+        public int Done => done;
+
+        public double SilentSeconds => 0;
+
+        public Task<UnitOutcome> RunAsync(DispatchProtocol.RunAttempt attempt)
+        {
+            Interlocked.Increment(ref done);
+            return Task.Run(() => engine.RunAsync(attempt.Unit, CancellationToken.None));
+        }
     }
 }

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using DaNas.Actors.Simulated;
+using DaNas.Simulation;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Running;
 using DaNas.Domain.Configuration;

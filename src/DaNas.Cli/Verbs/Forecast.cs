@@ -1,7 +1,8 @@
 using System.CommandLine;
 using DaNas.Actors;
 using DaNas.Actors.Logging;
-using DaNas.Actors.Simulated;
+using DaNas.Simulation;
+using DaNas.SimulationKit;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Running;
 using DaNas.Cli.Trainers;
@@ -118,12 +119,12 @@ internal static class Forecast
 
     private static Outcome Once(SimulatedSearch search, ForecastRequest request, Func<WorkUnit, double> seconds, long seed, double mtbf)
     {
-        SimulatedWorld world = new(SeededRandom.Derive(seed, "forecast"), new NoLog());
-        SimulatedCluster cluster = new(world, search, new ClusterLayout(request.Trainers, false), seconds) { RestartSeconds = (5, 60) };
+        SimulatedWorld world = new((ulong)SeededRandom.Derive(seed, "forecast"));
+        SimulatedCluster cluster = new(world, search, new ClusterLayout(request.Trainers, false), seconds, (Plant.None, new NoLog())) { RestartSeconds = (5, 60) };
         int failures = 0;
         if (double.IsFinite(mtbf))
         {
-            foreach (SimulatedNode node in world.Nodes.Values)
+            foreach (SimulatedNode node in world.Nodes)
                 FailAgain(node);
         }
 
@@ -133,7 +134,7 @@ internal static class Forecast
             throw new InvalidDataException($"the simulation found a defect, please report it: {cluster.Checks.Violations[0]}");
         return new(world.Elapsed.TotalSeconds, cluster.Engines.Sum(e => e.UsefulSeconds), cluster.Engines.Sum(e => e.BusySeconds - e.UsefulSeconds), failures);
 
-        void FailAgain(SimulatedNode node) => world.After(TimeSpan.FromSeconds(-mtbf * Math.Log(1 - world.Random.NextDouble())), () =>
+        void FailAgain(SimulatedNode node) => world.After(TimeSpan.FromSeconds(-mtbf * Math.Log(1 - world.Random.Fraction())), () =>
         {
             if (cluster.IsOver)
                 return;
@@ -153,7 +154,7 @@ internal static class Forecast
 
     private sealed class NoLog : IStateLog
     {
-        public void Write(ActorAddress actor, DateTimeOffset at, StateChange change)
+        public void Write(string actor, DateTimeOffset at, StateChange change)
         {
         }
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using DaNas.Actors;
+using Akka.Actor;
+using DaNas.Actors.Akka;
 using DaNas.Actors.Journals;
 using DaNas.Actors.Logging;
 using DaNas.Cli.Running;
@@ -36,45 +37,51 @@ internal static class JournalBench
     {
         using SqliteJournal journal = SqliteJournal.Open(file);
         await journal.AcquireAsync(id);
-        await using IActorHost host = await LocalActors.OpenAsync(journal, new Silence());
+        await using AkkaHost host = await LocalActors.OpenAsync(journal, new Silence());
         TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
         TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        ActorAddress listener = host.Listen("listener", m => (m is "begun" ? begun : done).TrySetResult());
+        IActorRef listener = host.Listen("listener", m => (m is "begun" ? begun : done).TrySetResult());
         long started = Stopwatch.GetTimestamp();
-        ActorAddress writer = host.Spawn("writer", () => new WritingActor(id, batch, count, listener));
+        (IActorRef, WritersJournal) around = (listener, host.Journal);
+        IActorRef writer = host.Spawn("writer", Props.Create(() => new WritingActor(id, batch, count, around)).WithDispatcher(SealedPersistentActor.Dispatcher));
         await Task.WhenAny(begun.Task, host.Fatal);
         if (count == 0)
             return Stopwatch.GetElapsedTime(started).TotalSeconds;
         started = Stopwatch.GetTimestamp();
-        host.Tell(writer, "go");
+        writer.Tell("go");
         if (await Task.WhenAny(done.Task, host.Fatal) != done.Task)
             throw new Ports.DataException($"the actors ended: {await host.Fatal}");
         return Stopwatch.GetElapsedTime(started).TotalSeconds;
     }
 
-    private sealed class WritingActor(string id, int batch, int count, ActorAddress listener) : IPersistentActor
+    private sealed class WritingActor : SealedPersistentActor
     {
-        private readonly object[] events = [.. Enumerable.Range(0, batch).Select(i => new SearchEvent.AttemptFailed($"unit-{i}", 1, "bench", false, new Timing(0)))];
-        private int left = count;
+        private readonly IActorRef listener;
+        private int left;
 
-        public string PersistenceId => id;
+        public WritingActor(string id, int batch, int count, (IActorRef Listener, WritersJournal Journal) around)
+            : base(id, around.Journal, new JournalOutage())
+        {
+            listener = around.Listener;
+            left = count;
+            object[] events = [.. Enumerable.Range(0, batch).Select(i => new SearchEvent.AttemptFailed($"unit-{i}", 1, "bench", false, new Timing(0)))];
+            Command<string>(_ => PersistSealed(events, () =>
+            {
+                left -= batch;
+                (left > 0 ? Self : listener).Tell(left > 0 ? "go" : "done");
+            }));
+        }
 
-        public void Recover(object stored)
+        protected override void Apply(object stored)
         {
         }
 
-        public void Started(IActorContext context) => context.Tell(listener, "begun");
-
-        public void Receive(IActorContext context, object message) => context.Persist(events, () =>
-        {
-            left -= batch;
-            context.Tell(left > 0 ? context.Self : listener, left > 0 ? "go" : "done");
-        });
+        protected override void Recovered() => listener.Tell("begun");
     }
 
     private sealed class Silence : IStateLog
     {
-        public void Write(ActorAddress actor, DateTimeOffset at, StateChange change)
+        public void Write(string actor, DateTimeOffset at, StateChange change)
         {
         }
     }

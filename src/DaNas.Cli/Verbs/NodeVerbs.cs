@@ -152,7 +152,7 @@ internal static class NodeVerbs
                 Console.Error.WriteLine(line.ToText());
         });
         using BlobClient transfer = NodeHttp.Blobs(settings.Certificates);
-        RefusalLog refusals = new(why => log.Write(new Actors.ActorAddress("/https"), DateTimeOffset.UtcNow, new(Actors.Logging.LogEvent.LinkRefused, "Asking", "Refused") { Cause = why, IsWarning = true }), TimeProvider.System);
+        RefusalLog refusals = new(why => log.Write("/https", DateTimeOffset.UtcNow, new(Actors.Logging.LogEvent.LinkRefused, "Asking", "Refused") { Cause = why, IsWarning = true }), TimeProvider.System);
         await using NodeServer server = new(settings, refusals.Say);
         await server.StartAsync();
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(interrupt);

@@ -1,8 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
-using DaNas.Actors;
 using DaNas.Actors.Logging;
-using DaNas.Actors.Simulated;
+using DaNas.Simulation;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Running;
 using DaNas.Domain.Configuration;
@@ -19,11 +18,10 @@ internal static class SimulateVerb
         Option<long> first = new("--first") { DefaultValueFactory = _ => 1, Description = "The first seed." };
         Option<long?> replay = new("--replay") { Description = "Runs one seed and prints every state change." };
         Option<string?> plant = new("--plant") { Description = "Plants a defect, which the checks must find." };
-        Option<bool> native = new("--native") { Description = "Akka's own actors on the seeded dispatcher, instead of the model of Akka." };
         Option<bool> listPlanted = new("--list-planted") { Description = "Lists the defects that can be planted." };
         Command command = new("simulate", "Runs the real actors in a simulated cluster: checks the promises under faults, or forecasts a search.")
         {
-            conf, seeds, first, replay, plant, native, listPlanted,
+            conf, seeds, first, replay, plant, listPlanted,
         };
         ForecastOptions forecast = new(command);
         command.SetAction(parsed => Shared.Guard(() =>
@@ -33,7 +31,7 @@ internal static class SimulateVerb
             if (parsed.GetValue(conf) is { } file)
                 return Forecast.Run(file, forecast.Read(parsed));
             Plant planted = PlantOf(parsed.GetValue(plant));
-            return parsed.GetValue(replay) is { } seed ? Replay(seed, planted, parsed.GetValue(native)) : Check(parsed.GetValue(first), parsed.GetValue(seeds), planted, parsed.GetValue(native));
+            return parsed.GetValue(replay) is { } seed ? Replay(seed, planted) : Check(parsed.GetValue(first), parsed.GetValue(seeds), planted);
         }));
         return command;
     }
@@ -59,7 +57,7 @@ internal static class SimulateVerb
     }
 
     /// <summary>All seeds over all cores; each failure with its line to replay; one line at the end.</summary>
-    private static int Check(long first, long count, Plant plant, bool native)
+    private static int Check(long first, long count, Plant plant)
     {
         SimulationSuite suite = new();
         Stopwatch clock = Stopwatch.StartNew();
@@ -68,7 +66,7 @@ internal static class SimulateVerb
         string planted = plant == Plant.None ? string.Empty : $" --plant {ConfigSection.Kebab(plant.ToString())}";
         Parallel.For(first, first + count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, seed =>
         {
-            SimulationResult result = suite.Run(seed, plant, null, native);
+            SimulationResult result = suite.Run(seed, plant);
             lock (gate)
             {
                 done++;
@@ -89,9 +87,9 @@ internal static class SimulateVerb
         return failed == 0 ? ExitCode.Done : ExitCode.Failed;
     }
 
-    private static int Replay(long seed, Plant plant, bool native)
+    private static int Replay(long seed, Plant plant)
     {
-        SimulationResult result = new SimulationSuite().Run(seed, plant, new ConsoleLog(), native);
+        SimulationResult result = new SimulationSuite().Run(seed, plant, new ConsoleLog());
         foreach (string violation in result.Violations)
             Console.WriteLine(violation);
         Console.WriteLine(Output.Text($"seed {seed}: {(result.Good ? "good" : "FAILED")}, {result.Units} units, {result.Events} events, {result.Faults} faults, {result.Messages} messages, {result.Virtual:d\\.hh\\:mm\\:ss} simulated, history {result.History:x16} of {result.Turns} turns"));
@@ -100,7 +98,7 @@ internal static class SimulateVerb
 
     private sealed class ConsoleLog : IStateLog
     {
-        public void Write(ActorAddress actor, DateTimeOffset at, StateChange change) => Console.WriteLine(Output.Text(
-            $"{at:HH:mm:ss.fff} {actor.Path,-34} {change.Event} {change.From} -> {change.To} {change.Unit}{(change.Sequence is { } s ? $" #{s}" : string.Empty)} {change.Cause}"));
+        public void Write(string actor, DateTimeOffset at, StateChange change) => Console.WriteLine(Output.Text(
+            $"{at:HH:mm:ss.fff} {actor,-34} {change.Event} {change.From} -> {change.To} {change.Unit}{(change.Sequence is { } s ? $" #{s}" : string.Empty)} {change.Cause}"));
     }
 }

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using DaNas.Actors.Simulated;
+using DaNas.Simulation;
 using DaNas.Cli.Configuration;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Faults;
@@ -36,14 +36,13 @@ internal sealed class SimulationSuite
 
     private readonly ConcurrentDictionary<int, Lazy<(SimulatedSearch Search, CleanRun Clean)>> searches = new();
 
-    /// <summary>One seed; <paramref name="native"/>: Akka's own actors on the seeded dispatcher instead of the model of Akka.</summary>
-    public SimulationResult Run(long seed, Plant plant = Plant.None, Actors.Logging.IStateLog? log = null, bool native = false)
+    public SimulationResult Run(long seed, Plant plant = Plant.None, Actors.Logging.IStateLog? log = null)
     {
         SeededRandom random = new(SeededRandom.Derive(seed, "variant"));
         int variant = random.NextInt(Variants.Length);
         int misfortune = random.NextDouble() < 0.55 ? 0 : 1 + random.NextInt(3);
         (SimulatedSearch search, CleanRun clean) = searches.GetOrAdd((variant * 4) + misfortune, _ => new(() => Make(variant, misfortune))).Value;
-        return native ? DaNas.Simulation.NativeSimulation.Run(search, clean, seed, plant, log) : Actors.Simulated.Simulation.Run(search, clean, seed, plant, log);
+        return SearchSimulation.Run(search, clean, seed, plant, log);
     }
 
     internal static (SimulatedSearch Search, CleanRun Clean) Make(int variant, int misfortune)

@@ -1,18 +1,17 @@
 using Akka.Actor;
 using Akka.Pattern;
 using Akka.Persistence;
-using DaNas.Actors.Journals;
 using DaNas.Actors.Logging;
 using DaNas.Actors.Wire;
 using DaNas.Ports;
 
-namespace DaNas.NativeActors;
+namespace DaNas.Actors.Journals;
 
 /// <summary>The journal under which a writer writes, and what it keeps beside it.</summary>
 public sealed record WritersJournal(IFencedTables Tables, JournalLedger Ledger);
 
 /// <summary>This process must not go on: another writer took over, or the journal is damaged. Published on the event stream.</summary>
-public sealed record HostMustEnd(string Reason);
+public sealed record HostMustEnd(string Reason) : INoSerializationVerificationNeeded;
 
 /// <summary>Whether the journal is away, across the incarnations of one writer: an outage is said once.</summary>
 public sealed class JournalOutage
@@ -26,6 +25,12 @@ public sealed class JournalOutage
 /// </summary>
 public abstract class SealedPersistentActor : ReceivePersistentActor
 {
+    /// <summary>The dispatcher of writers: threads of their own, since a head is flushed to the disk before its events are acknowledged.</summary>
+    public const string Dispatcher = "danas.writer-dispatcher";
+
+    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(10);
+
     private readonly WritersJournal journal;
     private readonly JournalOutage outage;
     private readonly Head? head;
@@ -54,6 +59,14 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
     /// <summary>After the last stored event, in each incarnation.</summary>
     protected abstract void Recovered();
 
+    /// <summary>
+    /// A writer under its supervisor: what it throws, or a persist that fails, stops it, and it is rebuilt from the journal after a while. Ten times without an event stored between: the supervisor ends.
+    /// </summary>
+    public static Props Supervised(Props writer, string name) => BackoffSupervisor.Props(Backoff
+        .OnStop(writer.WithDispatcher(Dispatcher), name, FirstBackoff, LongestBackoff, 0, SaidStrategy.Most)
+        .WithSupervisorStrategy(new SaidStrategy(_ => Directive.Stop))
+        .WithManualReset());
+
     /// <summary>Seals and stores the events, all or none; calls back when they are durable, and commands wait until then.</summary>
     protected void PersistSealed(IReadOnlyList<object> events, Action stored)
     {
@@ -63,7 +76,17 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
             return;
         }
 
-        SealedRows sealedRows = journal.Ledger.Seal(PersistenceId, LastSequenceNr, journal.Tables.EpochOf(PersistenceId), Context.System.Scheduler.Now, events);
+        SealedRows sealedRows;
+        try
+        {
+            sealedRows = journal.Ledger.Seal(PersistenceId, LastSequenceNr, journal.Tables.EpochOf(PersistenceId), Context.System.Scheduler.Now, events);
+        }
+        catch (JournalException e)
+        {
+            Fail(e);
+            return;
+        }
+
         foreach (object e in events)
             FaultPoints.Passed?.Invoke(EventSites.Of(FaultPoints.EventBefore, e));
         int left = events.Count;
@@ -73,7 +96,16 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
                 return;
             foreach (object e in events)
                 FaultPoints.Passed?.Invoke(EventSites.Of(FaultPoints.EventAfter, e));
-            journal.Ledger.Stored(PersistenceId, sealedRows); // The head is flushed before anybody hears of the events.
+            try
+            {
+                journal.Ledger.Stored(PersistenceId, sealedRows); // The head is flushed before anybody hears of the events.
+            }
+            catch (IOException e)
+            {
+                Fail(new JournalException(JournalFault.Unavailable, $"{e.Message}; free some space, the search then goes on", e));
+                return;
+            }
+
             WasStored();
             stored();
         });
@@ -89,14 +121,16 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
 
     protected override void PreRestart(Exception reason, object message) => throw new InvalidOperationException("a writer is stopped and rebuilt, never restarted", reason);
 
+    protected override void PostStop()
+    {
+        Context.WriteStopped();
+        base.PostStop();
+    }
+
     protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr) => Failed(cause);
 
     /// <summary>Akka goes on after a rejection without calling back: here it is a failure like any other.</summary>
-    protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
-    {
-        Failed(cause);
-        Context.Stop(Self);
-    }
+    protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr) => Fail(cause);
 
     protected override void OnRecoveryFailure(Exception reason, object? message = null) => Failed(reason);
 
@@ -109,13 +143,19 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
         }
         catch (JournalException e)
         {
-            Failed(e);
-            Context.Stop(Self);
+            Fail(e);
             return;
         }
 
         rows.Clear();
         Recovered();
+    }
+
+    /// <summary>What Akka does when a persist fails, where the failure is ours to find.</summary>
+    private void Fail(Exception cause)
+    {
+        Failed(cause);
+        Context.Stop(Self);
     }
 
     private void WasStored()

@@ -1,9 +1,9 @@
 using DaNas.Actors.Logging;
-using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
+using DaNas.SimulationKit;
 
-namespace DaNas.Actors.Simulated;
+namespace DaNas.Simulation;
 
 /// <summary>What came of one seed.</summary>
 public sealed record SimulationResult(long Seed, IReadOnlyList<string> Violations, int Units, int Events, int Faults, long Messages, TimeSpan Virtual)
@@ -18,7 +18,7 @@ public sealed record SimulationResult(long Seed, IReadOnlyList<string> Violation
 }
 
 /// <summary>One search under drawn faults, checked: safety at every step, liveness after the faults have stopped, the clean run's end.</summary>
-public static class Simulation
+public static class SearchSimulation
 {
     private const double MeanUnitSeconds = 4;
 
@@ -27,18 +27,18 @@ public static class Simulation
 
     public static SimulationResult Run(SimulatedSearch search, CleanRun clean, long seed, Plant plant = Plant.None, IStateLog? log = null)
     {
-        SimulatedWorld world = new(SeededRandom.Derive(seed, "simulation"), log ?? SilentLog.Instance, plant);
-        int trainers = 1 + world.Random.NextInt(6);
+        SimulatedWorld world = new((ulong)SeededRandom.Derive(seed, "simulation"));
+        int trainers = 1 + world.Random.Below(6);
         TimeSpan expected = TimeSpan.FromSeconds(clean.Units * MeanUnitSeconds / trainers);
-        SimulatedCluster cluster = new(world, search, new ClusterLayout(trainers, world.Chance(0.5)), u => Seconds(seed, u));
+        SimulatedCluster cluster = new(world, search, new ClusterLayout(trainers, world.Chance(0.5)), u => Seconds(seed, u), (plant, log ?? SilentLog.Instance));
         FaultPlan faults = new(world, cluster);
-        faults.Draw(FewestFaults + world.Random.NextInt(20), expected);
+        faults.Draw(FewestFaults + world.Random.Below(20), expected);
         TimeSpan limit = faults.Quiet + (expected * 4) + TimeSpan.FromHours(1);
         if (!world.RunUntil(() => cluster.IsOver || cluster.Checks.Violations.Count > 0, limit))
             cluster.Checks.Violation($"the search does not end: {cluster.Checks.State.Phase.GetType().Name} after {cluster.Checks.Events.Count} events");
         else if (cluster.Checks.Violations.Count == 0)
             cluster.Checks.CompareWith(clean);
-        return new(seed, cluster.Checks.Violations, cluster.Engines.Sum(e => e.Begun), cluster.Checks.Events.Count, faults.Count, world.Network.Sent, world.Elapsed);
+        return new(seed, cluster.Checks.Violations, cluster.Engines.Sum(e => e.Begun), cluster.Checks.Events.Count, faults.Count, world.Network.Sent, world.Elapsed) { History = world.History.Value, Turns = world.Turns };
     }
 
     /// <summary>How long a unit takes is a matter of the unit: 1 to 7 seconds.</summary>
@@ -48,7 +48,7 @@ public static class Simulation
     {
         public static SilentLog Instance { get; } = new();
 
-        public void Write(ActorAddress actor, DateTimeOffset at, StateChange change)
+        public void Write(string actor, DateTimeOffset at, StateChange change)
         {
         }
     }

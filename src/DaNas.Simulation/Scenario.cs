@@ -5,7 +5,7 @@ using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 using DaNas.Ports;
 
-namespace DaNas.Actors.Simulated;
+namespace DaNas.Simulation;
 
 /// <summary>A search to simulate: its configuration and data, and what its engine answers to a unit.</summary>
 public sealed record SimulatedSearch(SearchConfig Config, DatasetSummary Data, Func<WorkUnit, UnitOutcome> Answer)

@@ -1,24 +1,8 @@
 using Akka.Actor;
 using Akka.Configuration;
 using Akka.Serialization;
-using DaNas.Actors.Wire;
 
 namespace DaNas.Actors.Akka;
-
-/// <summary>An event as it goes into a row and comes out of it: sealed onto the hash chain by the writer, who alone knows the link before.</summary>
-internal sealed record SealedEvent(string Manifest, byte[] Message);
-
-/// <summary>Writes sealed events as they are, under the manifests of the wire format; an unknown one throws when the row is opened.</summary>
-internal sealed class EventSerializer(ExtendedActorSystem system) : SerializerWithStringManifest(system)
-{
-    public override int Identifier => WireFormat.SerializerId;
-
-    public override string Manifest(object o) => ((SealedEvent)o).Manifest;
-
-    public override byte[] ToBinary(object obj) => ((SealedEvent)obj).Message;
-
-    public override object FromBinary(byte[] bytes, string manifest) => new SealedEvent(manifest, bytes);
-}
 
 /// <summary>
 /// Bound to <see cref="object"/>: nothing leaves this process, or enters a journal, by accident or by a CLR name. It has manifests, so that Akka looks for no type before

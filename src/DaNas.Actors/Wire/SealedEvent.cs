@@ -1,8 +1,7 @@
 using Akka.Actor;
 using Akka.Serialization;
-using DaNas.Actors.Wire;
 
-namespace DaNas.NativeActors;
+namespace DaNas.Actors.Wire;
 
 /// <summary>An event as it goes into a row and comes out of it: sealed onto the hash chain by the writer, who alone knows the link before.</summary>
 public sealed record SealedEvent(string Manifest, byte[] Message);

@@ -1,0 +1,17 @@
+using Akka.Actor;
+
+namespace DaNas.Actors.Logging;
+
+/// <summary>Akka's one-for-one supervision, ten times a minute at most; each failure is a line of the log.</summary>
+public sealed class SaidStrategy(Func<Exception, Directive> decide) : OneForOneStrategy(Most, TimeSpan.FromMinutes(1), decide)
+{
+    /// <summary>Failures of one actor that are borne.</summary>
+    public const int Most = 10;
+
+    protected override void LogFailure(IActorContext context, IActorRef child, Exception cause, Directive directive)
+    {
+        Exception first = (cause as ActorInitializationException)?.InnerException ?? cause;
+        bool restarts = directive == Directive.Restart;
+        context.Write(new StateChange(restarts ? LogEvent.ActorRestarted : LogEvent.ActorFailed, "Faulted", restarts ? "Restarting" : "Ended") { Cause = $"{child.Text()}: {first.GetType().Name}: {first.Message}", IsWarning = true });
+    }
+}

@@ -3,49 +3,75 @@ using DaNas.SimulationKit;
 
 namespace DaNas.Simulation;
 
-/// <summary>Draws faults and puts them on the agenda: what, when and to whom is a matter of the seed alone.</summary>
-public sealed class FaultPlan(SimulatedWorld world, SimulatedCluster cluster)
+/// <summary>One fault of a plan: its number, when it comes, and what it is.</summary>
+public sealed record PlannedFault(int Number, TimeSpan At, string Kind)
+{
+    public override string ToString() => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{At:hh\\:mm\\:ss\\.fff} {Kind}");
+}
+
+/// <summary>
+/// Draws faults and puts them on the agenda: what, when and to whom is a matter of the seed alone. Each fault draws from a sequence of its own, so that others can be left out of a plan and it stays what it is.
+/// </summary>
+public sealed class FaultPlan
 {
     private const int MostHangs = 2;
 
+    private readonly SimulatedWorld world;
+    private readonly SimulatedCluster cluster;
+    private readonly List<PlannedFault> faults = [];
+    private SeededSequence random = new(0);
     private int hangs;
 
-    /// <summary>When the last fault has passed.</summary>
-    public TimeSpan Quiet { get; private set; }
-
-    public int Count { get; private set; }
-
-    /// <summary>So many faults, spread over a duration.</summary>
-    public void Draw(int count, TimeSpan over)
+    /// <summary>So many faults, spread over a duration, and a network that is never quite well; of them those whose numbers are in <paramref name="only"/>, or all.</summary>
+    public FaultPlan(SimulatedWorld world, SimulatedCluster cluster, (int Count, TimeSpan Over) drawn, IReadOnlyCollection<int>? only)
     {
-        world.Network.Loss = world.Between(0, 0.03).TotalSeconds;
-        world.Network.Duplication = world.Between(0, 0.03).TotalSeconds;
-        world.Network.Lateness = world.Between(0, 0.05).TotalSeconds;
+        this.world = world;
+        this.cluster = cluster;
         Action[] kinds =
         [
             CrashCoordinator, CrashTrainer, CrashTrainer, CrashDispatcher, CrashEverything, PauseCoordinator, PauseTrainer, PauseDispatcher, KillEngine, KillEngine, SlowTrainer, HangEngine,
             BadNetwork, CutLink, CutLink, FailStore, BlurStore, SlowStore, FillDisk, JumpClock, LoseBlob,
         ];
-        for (int i = 0; i < count; i++)
-        {
-            Action kind = kinds[world.Random.Below(kinds.Length)];
-            TimeSpan at = TimeSpan.FromSeconds(over.TotalSeconds * world.Random.Fraction());
-            Last(at + TimeSpan.FromSeconds(150));
-            world.After(at, () =>
-            {
-                if (cluster.IsOver)
-                    return;
-                Count++;
-                kind();
-            });
-        }
+        SeededSequence drawing = new(world.Random.Next());
+        Plan(Weather, TimeSpan.Zero, drawing.Next(), only);
+        for (int i = 0; i < drawn.Count; i++)
+            Plan(kinds[drawing.Below(kinds.Length)], TimeSpan.FromSeconds(drawn.Over.TotalSeconds * drawing.Fraction()), drawing.Next(), only);
+        Quiet = faults.Max(f => f.At) + TimeSpan.FromSeconds(150);
+        world.After(Quiet, () => (world.Network.Loss, world.Network.Duplication, world.Network.Lateness) = (0, 0, 0));
+    }
 
-        world.After(Quiet, () =>
+    /// <summary>When the last fault has passed.</summary>
+    public TimeSpan Quiet { get; }
+
+    /// <summary>All that were drawn, also those that were left out.</summary>
+    public IReadOnlyList<PlannedFault> Faults => faults;
+
+    /// <summary>How many came before the search was over; the network's weather is not counted.</summary>
+    public int Count { get; private set; }
+
+    private void Plan(Action kind, TimeSpan at, ulong seed, IReadOnlyCollection<int>? only)
+    {
+        PlannedFault fault = new(faults.Count, at, kind.Method.Name);
+        faults.Add(fault);
+        if (only is not null && !only.Contains(fault.Number))
+            return;
+        world.After(at, () =>
         {
-            world.Network.Loss = 0;
-            world.Network.Duplication = 0;
-            world.Network.Lateness = 0;
+            if (cluster.IsOver)
+                return;
+            random = new SeededSequence(seed);
+            Count += kind == Weather ? 0 : 1;
+            kind();
         });
+    }
+
+    private TimeSpan Between(double lowSeconds, double highSeconds) => TimeSpan.FromSeconds(lowSeconds + (random.Fraction() * (highSeconds - lowSeconds)));
+
+    private void Weather()
+    {
+        world.Network.Loss = random.Fraction() * 0.03;
+        world.Network.Duplication = random.Fraction() * 0.03;
+        world.Network.Lateness = random.Fraction() * 0.05;
     }
 
     private void CrashCoordinator() => cluster.Crash(cluster.Coordinator);
@@ -60,11 +86,11 @@ public sealed class FaultPlan(SimulatedWorld world, SimulatedCluster cluster)
             cluster.Crash(node);
     }
 
-    private void PauseCoordinator() => cluster.Pause(cluster.Coordinator, world.Between(1, 60));
+    private void PauseCoordinator() => cluster.Pause(cluster.Coordinator, Between(1, 60));
 
-    private void PauseTrainer() => cluster.Pause(Any(cluster.Trainers), world.Between(1, 90));
+    private void PauseTrainer() => cluster.Pause(Any(cluster.Trainers), Between(1, 90));
 
-    private void PauseDispatcher() => cluster.Pause(cluster.Dispatchers.Count > 0 ? cluster.Dispatchers[0] : cluster.Coordinator, world.Between(1, 60));
+    private void PauseDispatcher() => cluster.Pause(cluster.Dispatchers.Count > 0 ? cluster.Dispatchers[0] : cluster.Coordinator, Between(1, 60));
 
     private void KillEngine() => cluster.EngineOf(Any(cluster.Trainers))?.Kill();
 
@@ -72,8 +98,8 @@ public sealed class FaultPlan(SimulatedWorld world, SimulatedCluster cluster)
     {
         if (cluster.EngineOf(Any(cluster.Trainers)) is not { } engine)
             return;
-        engine.Slowness = world.Between(2, 20).TotalSeconds;
-        world.After(world.Between(10, 120), () => engine.Slowness = 1);
+        engine.Slowness = Between(2, 20).TotalSeconds;
+        world.After(Between(10, 120), () => engine.Slowness = 1);
     }
 
     private void HangEngine()
@@ -91,50 +117,49 @@ public sealed class FaultPlan(SimulatedWorld world, SimulatedCluster cluster)
         world.Network.Loss = 0.3;
         world.Network.Duplication = 0.2;
         world.Network.Lateness = 0.5;
-        world.After(world.Between(5, 60), () => (world.Network.Loss, world.Network.Duplication, world.Network.Lateness) = (loss, duplication, lateness));
+        world.After(Between(5, 60), () => (world.Network.Loss, world.Network.Duplication, world.Network.Lateness) = (loss, duplication, lateness));
     }
 
     private void CutLink()
     {
         SimulatedNode a = Any(world.Nodes);
         SimulatedNode b = Any(world.Nodes);
-        TimeSpan duration = world.Between(1, 60);
+        TimeSpan duration = Between(1, 60);
         world.Network.Cut(a.Name, b.Name, duration);
-        if (world.Chance(0.5))
+        if (random.Fraction() < 0.5)
             world.Network.Cut(b.Name, a.Name, duration);
     }
 
     private void FailStore()
     {
         world.Store.Failure = 0.5;
-        world.After(world.Between(1, 30), () => world.Store.Failure = 0);
+        world.After(Between(1, 30), () => world.Store.Failure = 0);
     }
 
     private void BlurStore()
     {
         world.Store.Ambiguity = 0.5;
-        world.After(world.Between(1, 30), () => world.Store.Ambiguity = 0);
+        world.After(Between(1, 30), () => world.Store.Ambiguity = 0);
     }
 
     private void SlowStore()
     {
         world.Store.SlowestSeconds = 5;
-        world.After(world.Between(5, 60), () => world.Store.SlowestSeconds = 0.003);
+        world.After(Between(5, 60), () => world.Store.SlowestSeconds = 0.003);
     }
 
-    private void FillDisk() => world.Store.Fill(world.Between(5, 90));
+    private void FillDisk() => world.Store.Fill(Between(5, 90));
 
-    private void JumpClock() => Any(world.Nodes).Skew = TimeSpan.FromSeconds((world.Random.Fraction() - 0.5) * 7200);
+    private void JumpClock() => Any(world.Nodes).Skew = TimeSpan.FromSeconds((random.Fraction() - 0.5) * 7200);
 
     /// <summary>A blob that the search stands on is gone from the disk.</summary>
     private void LoseBlob()
     {
         BlobRef[] live = [.. cluster.Checks.State.LiveBlobs.Where(cluster.Blobs.Contains)];
         if (live.Length > 0)
-            cluster.Blobs.Delete(live[world.Random.Below(live.Length)]);
+            cluster.Blobs.Delete(live[random.Below(live.Length)]);
     }
 
-    private SimulatedNode Any(IReadOnlyList<SimulatedNode> nodes) => nodes[world.Random.Below(nodes.Count)];
+    private SimulatedNode Any(IReadOnlyList<SimulatedNode> nodes) => nodes[random.Below(nodes.Count)];
 
-    private void Last(TimeSpan at) => Quiet = at > Quiet ? at : Quiet;
 }

@@ -67,7 +67,9 @@ public sealed class SimulatedActorRefProvider(string systemName, Settings settin
         return resolved;
     }
 
-    public IActorRef ResolveActorRef(ActorPath actorPath) => actorPath.Address == DefaultAddress ? local.ResolveActorRef(actorPath) : Remote(actorPath);
+    /// <summary>A path without elements is the root, where selections from other nodes arrive.</summary>
+    public IActorRef ResolveActorRef(ActorPath actorPath) =>
+        actorPath.Address != DefaultAddress ? Remote(actorPath) : actorPath.Elements.Count == 0 ? local.RootGuardian : local.ResolveActorRef(actorPath);
 
     private SimulatedRemoteActorRef Remote(ActorPath path) => new(node, this, path);
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using DaNas.Actors.Logging;
 using DaNas.Simulation;
+using DaNas.SimulationKit;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Running;
 using DaNas.Domain.Configuration;
@@ -18,10 +19,11 @@ internal static class SimulateVerb
         Option<long> first = new("--first") { DefaultValueFactory = _ => 1, Description = "The first seed." };
         Option<long?> replay = new("--replay") { Description = "Runs one seed and prints every state change." };
         Option<string?> plant = new("--plant") { Description = "Plants a defect, which the checks must find." };
+        Option<bool> shrink = new("--shrink") { Description = "With --replay: finds the fewest faults with which the seed still fails." };
         Option<bool> listPlanted = new("--list-planted") { Description = "Lists the defects that can be planted." };
         Command command = new("simulate", "Runs the real actors in a simulated cluster: checks the promises under faults, or forecasts a search.")
         {
-            conf, seeds, first, replay, plant, listPlanted,
+            conf, seeds, first, replay, plant, shrink, listPlanted,
         };
         ForecastOptions forecast = new(command);
         command.SetAction(parsed => Shared.Guard(() =>
@@ -31,7 +33,7 @@ internal static class SimulateVerb
             if (parsed.GetValue(conf) is { } file)
                 return Forecast.Run(file, forecast.Read(parsed));
             Plant planted = PlantOf(parsed.GetValue(plant));
-            return parsed.GetValue(replay) is { } seed ? Replay(seed, planted) : Check(parsed.GetValue(first), parsed.GetValue(seeds), planted);
+            return parsed.GetValue(replay) is { } seed ? parsed.GetValue(shrink) ? Shrink(seed, planted) : Replay(seed, planted) : Check(parsed.GetValue(first), parsed.GetValue(seeds), planted);
         }));
         return command;
     }
@@ -66,7 +68,7 @@ internal static class SimulateVerb
         string planted = plant == Plant.None ? string.Empty : $" --plant {ConfigSection.Kebab(plant.ToString())}";
         Parallel.For(first, first + count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, seed =>
         {
-            SimulationResult result = suite.Run(seed, plant);
+            SimulationResult result = suite.Run(seed, new SimulationOptions(plant));
             lock (gate)
             {
                 done++;
@@ -89,11 +91,37 @@ internal static class SimulateVerb
 
     private static int Replay(long seed, Plant plant)
     {
-        SimulationResult result = new SimulationSuite().Run(seed, plant, new ConsoleLog());
+        SimulationResult result = new SimulationSuite().Run(seed, new SimulationOptions(plant, new ConsoleLog()));
         foreach (string violation in result.Violations)
             Console.WriteLine(violation);
         Console.WriteLine(Output.Text($"seed {seed}: {(result.Good ? "good" : "FAILED")}, {result.Units} units, {result.Events} events, {result.Faults} faults, {result.Messages} messages, {result.Virtual:d\\.hh\\:mm\\:ss} simulated, history {result.History:x16} of {result.Turns} turns"));
         return result.Good ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    /// <summary>The fewest faults that still make the seed fail, in whatever way.</summary>
+    private static int Shrink(long seed, Plant plant)
+    {
+        SimulationSuite suite = new();
+        SimulationResult whole = suite.Run(seed, new SimulationOptions(plant));
+        if (whole.Good)
+        {
+            Console.WriteLine(Output.Text($"seed {seed}: good, there is nothing to shrink"));
+            return ExitCode.Done;
+        }
+
+        int runs = 0;
+        IReadOnlyList<PlannedFault> left = Shrinking.Minimal(whole.Plan, faults =>
+        {
+            runs++;
+            return !suite.Run(seed, new SimulationOptions(plant, Only: [.. faults.Select(f => f.Number)])).Good;
+        });
+        SimulationResult least = suite.Run(seed, new SimulationOptions(plant, Only: [.. left.Select(f => f.Number)]));
+        Console.WriteLine(Output.Text($"seed {seed}: {left.Count} of {whole.Plan.Count} faults are needed ({runs} runs)"));
+        foreach (PlannedFault fault in left)
+            Console.WriteLine($"  {fault}");
+        foreach (string violation in least.Violations)
+            Console.WriteLine(violation);
+        return ExitCode.Failed;
     }
 
     private sealed class ConsoleLog : IStateLog

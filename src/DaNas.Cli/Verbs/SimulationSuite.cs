@@ -36,13 +36,13 @@ internal sealed class SimulationSuite
 
     private readonly ConcurrentDictionary<int, Lazy<(SimulatedSearch Search, CleanRun Clean)>> searches = new();
 
-    public SimulationResult Run(long seed, Plant plant = Plant.None, Actors.Logging.IStateLog? log = null)
+    public SimulationResult Run(long seed, SimulationOptions? options = null)
     {
         SeededRandom random = new(SeededRandom.Derive(seed, "variant"));
         int variant = random.NextInt(Variants.Length);
         int misfortune = random.NextDouble() < 0.55 ? 0 : 1 + random.NextInt(3);
         (SimulatedSearch search, CleanRun clean) = searches.GetOrAdd((variant * 4) + misfortune, _ => new(() => Make(variant, misfortune))).Value;
-        return SearchSimulation.Run(search, clean, seed, plant, log);
+        return SearchSimulation.Run(search, clean, seed, options);
     }
 
     internal static (SimulatedSearch Search, CleanRun Clean) Make(int variant, int misfortune)

@@ -75,6 +75,27 @@ public sealed class ClusterTests : IDisposable
         }
     }
 
+    /// <summary>Leader and trainers in one actor system: their actors must not take each other's names, and the leader must reach itself.</summary>
+    [ClusterFact]
+    public void A_node_that_coordinates_and_trains_runs_a_search_by_itself()
+    {
+        string journal = $"DANAS_JOURNAL={ClusterFactAttribute.Postgres}";
+        string name = $"c{Guid.NewGuid():N}"[..12];
+        string listen = $"127.0.0.1:{Danas.FreePort()}";
+        using Process node = danas.Start([journal], ["node", "--roles", "coordinator,trainer", "--name", "both", "--cluster-name", name, "--listen", listen, "--out", Path.Combine(danas.Folder, "both")]);
+        try
+        {
+            WaitForNodes(listen, n => n.Count == 1);
+            (int code, string text, string error) = danas.Run([journal], ["run", .. Danas.Tiny, "--id", name, "--cluster", listen, "--json"]);
+            code.ShouldBe(0, error);
+            Danas.SameOutcome(Danas.LastLine(text), Danas.CleanEnd);
+        }
+        finally
+        {
+            node.Kill(true);
+        }
+    }
+
     private void WaitForNodes(string join, Func<Dictionary<string, string>, bool> are)
     {
         Dictionary<string, string> seen = [];

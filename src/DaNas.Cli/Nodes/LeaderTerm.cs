@@ -92,7 +92,7 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
         dispatcher = host.Spawn(DispatcherActor.Name, DispatcherActor.PropsOf(Dispatching));
         reception = host.Spawn(ClusterActor.Name, ClusterActor.PropsOf(SearchRunner.EngineVersion, new LeaderPorts(m => Task.Run(() => JournalAsync(m)), Transfer!, dispatcher, host.Journal, Discard)));
         Questions questions = new();
-        questions.MoveTo(host);
+        questions.MoveTo(host, "leader-questions");
         questions.AskFrom(reception);
         server.Leader = questions;
         log.Write("/coordinator", DateTimeOffset.UtcNow, new StateChange(LogEvent.ClusterLeading, "StandingBy", "Leading") { Cause = settings.Name, IsWarning = true });

@@ -15,8 +15,8 @@ internal sealed class Questions
     private volatile IActorRef leader = ActorRefs.Nobody;
     private volatile TaskCompletionSource moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>The host whose actors are asked from now on.</summary>
-    public void MoveTo(AkkaHost host) => self = host.Listen("questions", m =>
+    /// <summary>The host whose actors are asked from now on; answers come to an actor of that name.</summary>
+    public void MoveTo(AkkaHost host, string name) => self = host.Listen(name, m =>
     {
         if (m is IAsk answer && waiting.TryRemove(answer.Ask, out TaskCompletionSource<IAsk>? done))
             done.TrySetResult(answer);

@@ -73,7 +73,7 @@ internal sealed class TrainerDuties : IAsyncDisposable
             host = next;
             unheard = 0;
             deaf = new(TaskCreationOptions.RunContinuationsAsynchronously);
-            questions.MoveTo(next);
+            questions.MoveTo(next, "trainer-questions"); // A coordinator's process may have both.
             followed = leader;
             (IActorRef dispatcher, IActorRef reception) = Leaders(next);
             questions.AskFrom(reception);

@@ -34,6 +34,7 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
     private readonly WritersJournal journal;
     private readonly JournalOutage outage;
     private readonly Head? head;
+    private readonly JournalException? unreadable;
     private readonly List<Row> rows = [];
     private bool healthy;
     private long created;
@@ -43,9 +44,18 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
         PersistenceId = persistenceId;
         this.journal = journal;
         this.outage = outage;
-        head = journal.Ledger.HeadOf(persistenceId); // Before the rows: a writer stores the event first and its head afterwards.
+        try
+        {
+            head = journal.Ledger.HeadOf(persistenceId); // Before the rows: a writer stores the event first and its head afterwards.
+        }
+        catch (JournalException e)
+        {
+            unreadable = e;
+        }
+
         Recover<SealedEvent>(e => rows.Add(new Row(new RowHead(LastSequenceNr, created, e.Manifest), e.Message)));
         Recover<RecoveryCompleted>(_ => Open());
+        RecoverAny(e => throw new JournalException(JournalFault.Damaged, $"event {LastSequenceNr} of {PersistenceId} is a {e.GetType().Name}: it was written by another program"));
     }
 
     public override string PersistenceId { get; }
@@ -132,10 +142,19 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
     /// <summary>Akka goes on after a rejection without calling back: here it is a failure like any other.</summary>
     protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr) => Fail(cause);
 
-    protected override void OnRecoveryFailure(Exception reason, object? message = null) => Failed(reason);
+    /// <summary>Akka's replay filter tells of two writers by an exception of its own.</summary>
+    protected override void OnRecoveryFailure(Exception reason, object? message = null) => Failed(reason is IllegalStateException
+        ? new JournalException(JournalFault.Damaged, $"{PersistenceId}: rows of two writers are mixed ({reason.Message}); restore the journal from a backup", reason)
+        : reason);
 
     private void Open()
     {
+        if (unreadable is not null)
+        {
+            Fail(unreadable);
+            return;
+        }
+
         try
         {
             foreach (StoredEvent stored in journal.Ledger.Open(PersistenceId, head, rows)) // Akka's LastSequenceNr may be higher than the last row; the rows are what counts.

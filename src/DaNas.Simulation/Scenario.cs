@@ -72,16 +72,12 @@ internal static class CleanCommands
                 ValueList<UnitResult.ShardTrained> results = shards.Select(s => (UnitResult.ShardTrained)((UnitOutcome.Completed)s).Result).ToValueList();
                 UnitResult.RoundMerged? merged = results.Count > 1 ? (UnitResult.RoundMerged)((UnitOutcome.Completed)answer(OutstandingWork.Merge(state, p, results))).Result : null;
                 return [new SearchCommand.CompleteRound(p.Stage.Index, p.Round, results, merged)];
-            case SearchPhase.Scoring p when p.Scores.Covers(state.Alive!):
-                return [new SearchCommand.ProposePruning(p.Stage.Index, Domain.Pruning.PrunePolicy.Decide(state, p))];
-            case SearchPhase.Scoring p when units.Count > 0 && units[0] is not WorkUnit.TestBlocks:
+            case SearchPhase.Scoring p when units[0] is not WorkUnit.TestBlocks:
                 UnitOutcome[] answers = [.. units.Select(answer)];
                 if (Failures(units, answers) is { Count: > 0 } wrong)
                     return wrong;
                 ValueList<UnitResult.BlocksEvaluated> evaluated = answers.Select(a => (UnitResult.BlocksEvaluated)((UnitOutcome.Completed)a).Result).ToValueList();
                 return [new SearchCommand.RecordEvidence(p.Stage.Index, p.Rounds.Count, Domain.Evaluation.StageEvidence.Requests(state, p), evaluated)];
-            case SearchPhase.Scoring p when units.Count == 0:
-                return [new SearchCommand.ScoreBlocks(p.Stage.Index, Domain.Evaluation.StageEvidence.Scores(state, p).Scores)];
             default:
                 return [.. units.Select(u => answer(u) switch
                 {

@@ -71,13 +71,9 @@ internal static class TestSearches
                 ValueList<UnitResult.ShardTrained> shards = units.OrderBy(u => u.Id, StringComparer.Ordinal).Select(u => (UnitResult.ShardTrained)engine.Answer(u)).ToValueList();
                 UnitResult.RoundMerged? merged = shards.Count > 1 ? (UnitResult.RoundMerged)engine.Answer(OutstandingWork.Merge(state, p, shards)) : null;
                 return [new SearchCommand.CompleteRound(p.Stage.Index, p.Round, shards, merged)];
-            case SearchPhase.Scoring p when p.Scores.Covers(state.Alive!):
-                return [new SearchCommand.ProposePruning(p.Stage.Index, Pruning.PrunePolicy.Decide(state, p))];
-            case SearchPhase.Scoring p when units.Count > 0 && units[0] is not WorkUnit.TestBlocks:
+            case SearchPhase.Scoring p when units[0] is not WorkUnit.TestBlocks:
                 ValueList<UnitResult.BlocksEvaluated> answers = units.OrderBy(u => UnitIds.Last(u.Id)).Select(u => (UnitResult.BlocksEvaluated)engine.Answer(u)).ToValueList();
                 return [new SearchCommand.RecordEvidence(p.Stage.Index, p.Rounds.Count, Evaluation.StageEvidence.Requests(state, p), answers)];
-            case SearchPhase.Scoring p when units.Count == 0:
-                return [new SearchCommand.ScoreBlocks(p.Stage.Index, Evaluation.StageEvidence.Scores(state, p).Scores)];
             default:
                 return [.. units.Select(u => new SearchCommand.AcceptResult(engine.Answer(u)))];
         }

@@ -110,6 +110,8 @@ public sealed class SearchActor : SealedPersistentActor, IWithTimers
             Context.Write(Line(LogEvent.SearchEventStored, from, state.Phase.GetType().Name, Said(e)) with { Sequence = sequence });
             if (Alert(e, state) is { } text)
                 Context.Write(Line(LogEvent.SearchAlert, from, state.Phase.GetType().Name, text) with { Sequence = sequence, IsWarning = true });
+            if (e is SearchEvent.BlockScored or SearchEvent.BlocksPruned)
+                stage?.Tell(new StageProtocol.Decided(e));
             ports.Listener.Tell(new SearchProtocol.Stored(e, state, sequence));
         }
 
@@ -130,32 +132,16 @@ public sealed class SearchActor : SealedPersistentActor, IWithTimers
     {
         if (!state.IsOver)
             Timers.StartSingleTimer("retry", new RetryTick(), Retry);
-        if (state.Phase is SearchPhase.Training or SearchPhase.Scoring)
-        {
-            int index = state.Phase is SearchPhase.Training t ? t.Stage.Index : ((SearchPhase.Scoring)state.Phase).Stage.Index;
-            if (stage is not null && stage.Path.Name != PruningStageActor.NameOf(index))
-            {
-                Context.Stop(stage);
-                return;
-            }
-
-            stage ??= OpenStage(index);
-            stage.Tell(new StageProtocol.StateChanged(state));
+        int? index = state.Phase switch { SearchPhase.Training t => t.Stage.Index, SearchPhase.Scoring s => s.Stage.Index, _ => null };
+        if (index is { } due)
+            stage ??= Context.Watch(Context.ActorOf(PruningStageActor.PropsOf(id, due, ports), PruningStageActor.NameOf(due)));
+        stage?.Tell(new StageProtocol.StateChanged(state));
+        if (index is not null)
             return;
-        }
-
-        if (stage is not null)
-            Context.Stop(stage);
         foreach (WorkUnit unit in OutstandingWork.Of(state))
             ports.Dispatcher.Tell(new DispatchProtocol.Submit(id.Text, ports.Owner, unit, state.Epoch));
         if (state.IsOver)
             Context.Write(Line(LogEvent.SearchEnded, "Running", state.Phase.GetType().Name, (state.Phase as SearchPhase.Failed)?.Reason ?? "done"));
-    }
-
-    private IActorRef OpenStage(int index)
-    {
-        SearchPorts around = ports;
-        return Context.Watch(Context.ActorOf(Props.Create(() => new PruningStageActor(id, index, around)), PruningStageActor.NameOf(index)));
     }
 
     /// <summary>An event in the log: its name, and what its numbers say where nobody would look them up.</summary>

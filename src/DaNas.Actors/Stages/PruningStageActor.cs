@@ -4,7 +4,6 @@ using DaNas.Actors.Evaluation;
 using DaNas.Actors.Logging;
 using DaNas.Actors.Searches;
 using DaNas.Domain.Evaluation;
-using DaNas.Domain.Pruning;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
@@ -14,12 +13,16 @@ namespace DaNas.Actors.Stages;
 /// <summary>Between a search and one of its stages.</summary>
 public static class StageProtocol
 {
+    /// <summary>What is due now; a state in which another stage runs, or none, ends this one.</summary>
     public sealed record StateChanged(SearchState State) : INoSerializationVerificationNeeded;
+
+    /// <summary>A decision about the stage's blocks is stored.</summary>
+    public sealed record Decided(SearchEvent Event) : INoSerializationVerificationNeeded;
 }
 
 /// <summary>
-/// One pruning stage: turns its outstanding work into units, gathers a round's shards and the blocks' evidence, and proposes the
-/// pruning. Rebuilt from the search's state; what it holds itself (shards of the running round) may be lost and is trained again.
+/// One pruning stage: turns its outstanding work into units and gathers a round's shards and the blocks' evidence; its evaluators hear what
+/// the search decides on them. Rebuilt from the search's state; what it holds itself (shards of the running round) may be lost and is trained again.
 /// </summary>
 public sealed class PruningStageActor : ReceiveActor
 {
@@ -27,7 +30,7 @@ public sealed class PruningStageActor : ReceiveActor
     private readonly int index;
     private readonly SearchPorts ports;
     private readonly Dictionary<string, UnitResult> results = new(StringComparer.Ordinal);
-    private readonly Dictionary<(int Layer, string Block), BlockScore> scores = [];
+    private readonly Dictionary<(int Layer, string Block), IActorRef> evaluators = [];
     private SearchState state = SearchState.Initial;
     private string doing = "Opened";
 
@@ -55,12 +58,7 @@ public sealed class PruningStageActor : ReceiveActor
             if (!m.Exhausted)
                 Act(); // What follows a unit that was given up is the search's decision.
         });
-        Receive<EvaluatorProtocol.Scored>(m =>
-        {
-            scores[(m.Score.Layer, m.Score.Block)] = m.Score;
-            if (scores.Count == state.Alive!.Count)
-                ProposeScores();
-        });
+        Receive<StageProtocol.Decided>(m => Tell(m.Event));
     }
 
     protected override void PostStop() => Context.WriteStopped();
@@ -82,15 +80,32 @@ public sealed class PruningStageActor : ReceiveActor
                 Train(p);
                 break;
             case SearchPhase.Scoring p when p.Stage.Index == index:
-                Score(p);
+                Gather(p);
+                break;
+            default:
+                Close();
                 break;
         }
+    }
+
+    /// <summary>Another stage's turn: ends once the evaluators have written what they were told.</summary>
+    private void Close()
+    {
+        Forget([]);
+        Become(() => Receive<Terminated>(m =>
+        {
+            if (evaluators.Remove(evaluators.First(e => e.Value.Equals(m.ActorRef)).Key) && evaluators.Count == 0)
+                Context.Stop(Self);
+        }));
+        foreach (IActorRef evaluator in evaluators.Values)
+            Context.Watch(evaluator).Tell(new EvaluatorProtocol.Close());
+        if (evaluators.Count == 0)
+            Context.Stop(Self);
     }
 
     private void Train(SearchPhase.Training p)
     {
         Does($"Training round {p.Round + 1} of {p.Stage.Rounds}");
-        scores.Clear();
         ValueList<WorkUnit> units = OutstandingWork.Of(state);
         Forget(units.Select(u => u.Id).Append(OutstandingWork.MergeId(state, p)));
         UnitResult.ShardTrained[] shards = [.. units.Select(u => results.GetValueOrDefault(u.Id)).OfType<UnitResult.ShardTrained>()];
@@ -110,28 +125,10 @@ public sealed class PruningStageActor : ReceiveActor
         Context.Parent.Tell(new SearchProtocol.Ask(new SearchCommand.CompleteRound(index, p.Round, shards.ToValueList(), merged)));
     }
 
-    private void Score(SearchPhase.Scoring p)
+    private void Gather(SearchPhase.Scoring p)
     {
         DiscardShards();
-        if (p.Scores.Covers(state.Alive!))
-        {
-            if (p.Stage.PrunesAtEnd && !p.Pruned)
-            {
-                Does("Pruning");
-                ValueList<Removal> removed = PrunePolicy.Decide(state, p);
-                Context.Parent.Tell(new SearchProtocol.Ask(new SearchCommand.ProposePruning(index, removed)));
-            }
-
-            return;
-        }
-
         ValueList<WorkUnit> units = OutstandingWork.Of(state);
-        if (units.Count == 0)
-        {
-            AskEvaluators(p);
-            return;
-        }
-
         if (units is [WorkUnit.TestBlocks test])
         {
             Does($"Testing blocks, look {p.Stage.Look + 1}");
@@ -143,39 +140,33 @@ public sealed class PruningStageActor : ReceiveActor
         }
 
         Does($"Gathering evidence round {p.Rounds.Count + 1}");
+        ValueList<BlockRequest> requests = StageEvidence.Requests(state, p);
+        foreach (BlockRequest request in requests)
+            Evaluator(request.Layer, request.Block).Tell(new EvaluatorProtocol.Measuring(p.Rounds.Count + 1));
         UnitResult.BlocksEvaluated[] answers = [.. units.Select(u => results.GetValueOrDefault(u.Id)).OfType<UnitResult.BlocksEvaluated>()];
         if (answers.Length < units.Count)
             Submit(units.Where(u => !results.ContainsKey(u.Id)));
         else
-            Context.Parent.Tell(new SearchProtocol.Ask(new SearchCommand.RecordEvidence(index, p.Rounds.Count, StageEvidence.Requests(state, p), answers.ToValueList())));
+            Context.Parent.Tell(new SearchProtocol.Ask(new SearchCommand.RecordEvidence(index, p.Rounds.Count, requests, answers.ToValueList())));
     }
 
-    /// <summary>One evaluator a block; each owns its evidence and answers with a score.</summary>
-    private void AskEvaluators(SearchPhase.Scoring p)
+    private void Tell(SearchEvent decided)
     {
-        Does("Scoring blocks");
-        for (int layer = 0; layer < state.Alive!.Layers.Count; layer++)
+        switch (decided)
         {
-            foreach (string block in state.Alive.Layers[layer])
-            {
-                int l = layer;
-                if (scores.ContainsKey((l, block)))
-                    continue;
-                string name = BlockEvaluatorActor.NameOf(l, block);
-                IActorRef child = Context.Child(name) is var known && !known.IsNobody() ? known : Context.ActorOf(Props.Create(() => new BlockEvaluatorActor(id, index, l, block)), name);
-                child.Tell(new EvaluatorProtocol.Weigh(StageEvidence.Samples(state, p, l, block), state.Config!.Evidence.Confidence) { Test = StageEvidence.Test(state, p, l, block) });
-            }
+            case SearchEvent.BlockScored e:
+                Evaluator(e.Score.Layer, e.Score.Block).Tell(new EvaluatorProtocol.Scored(e.Score));
+                break;
+            case SearchEvent.BlocksPruned e:
+                foreach (((int layer, string block), IActorRef evaluator) in evaluators)
+                    evaluator.Tell(new EvaluatorProtocol.Judged(e.Removed.FirstOrDefault(r => r.Layer == layer && r.Block == block)));
+                break;
         }
-
-        if (scores.Count == state.Alive.Count)
-            ProposeScores();
     }
 
-    private void ProposeScores()
-    {
-        ScoreTable table = ScoreTable.Empty.Merge(scores.Values, state.Alive!);
-        Context.Parent.Tell(new SearchProtocol.Ask(new SearchCommand.ScoreBlocks(index, table.Scores)));
-    }
+    private IActorRef Evaluator(int layer, string block) => evaluators.TryGetValue((layer, block), out IActorRef? known)
+        ? known
+        : evaluators[(layer, block)] = Context.ActorOf(BlockEvaluatorActor.PropsOf(id, index, layer, block), BlockEvaluatorActor.NameOf(layer, block));
 
     private void Submit(IEnumerable<WorkUnit> units)
     {
@@ -208,4 +199,6 @@ public sealed class PruningStageActor : ReceiveActor
         Context.Write(new StateChange(LogEvent.StageChanged, doing, next) { Search = id.Text, Stage = index });
         doing = next;
     }
+
+    public static Props PropsOf(SearchId id, int index, SearchPorts ports) => Props.Create(() => new PruningStageActor(id, index, ports));
 }

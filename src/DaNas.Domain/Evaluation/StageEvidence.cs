@@ -42,6 +42,15 @@ public static class StageEvidence
     /// <summary>All scores on the evidence stored so far.</summary>
     public static ScoreTable Scores(SearchState state, SearchPhase.Scoring phase) => new(state.Alive!.Layers.SelectMany((l, i) => l.Select(b => Score(state, phase, i, b))).ToValueList());
 
+    /// <summary>The next block to score, by layer and the space's order, once all evidence is there; null before, and when all are scored.</summary>
+    public static BlockScore? NextScore(SearchState state, SearchPhase.Scoring phase)
+    {
+        if (phase.Scores.Scores.Count == 0 && OutstandingWork.Of(state).Count > 0)
+            return null;
+        HashSet<(int Layer, string Block)> scored = phase.Scores.Scores.Select(s => (s.Layer, s.Block)).ToHashSet();
+        return state.Alive!.Layers.SelectMany((l, i) => l.Where(b => !scored.Contains((i, b))).Select(b => Score(state, phase, i, b))).FirstOrDefault();
+    }
+
     /// <summary>What the next round of validation evidence asks; empty when there is enough, or none is wanted.</summary>
     public static ValueList<BlockRequest> Requests(SearchState state, SearchPhase.Scoring phase) =>
         Strategy.Of(state.Config!).Evidence == EvidenceKind.Validation

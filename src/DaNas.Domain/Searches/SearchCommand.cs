@@ -28,10 +28,6 @@ public abstract record SearchCommand
 
     public sealed record RecordEvidence(int Stage, int EvidenceRound, ValueList<BlockRequest> Requests, ValueList<UnitResult.BlocksEvaluated> Results) : SearchCommand;
 
-    public sealed record ScoreBlocks(int Stage, ValueList<BlockScore> Scores) : SearchCommand;
-
-    public sealed record ProposePruning(int Stage, ValueList<Removal> Removed) : SearchCommand;
-
     public sealed record RecordFailedAttempt(string Unit, int Attempt, FailureKind Kind, string Cause, double LostSeconds, bool Exhausted) : SearchCommand
     {
         /// <summary>The blob that is missing or damaged, where that is the failure.</summary>

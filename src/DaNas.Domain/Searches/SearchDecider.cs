@@ -27,8 +27,6 @@ public static class SearchDecider
         (_, SearchCommand.AcceptResult c) => Result(state, c.Result),
         (SearchPhase.Training p, SearchCommand.CompleteRound c) => Round(state, p, c),
         (SearchPhase.Scoring p, SearchCommand.RecordEvidence c) => Evidence(state, p, c),
-        (SearchPhase.Scoring p, SearchCommand.ScoreBlocks c) => Scores(state, p, c),
-        (SearchPhase.Scoring p, SearchCommand.ProposePruning c) => Prune(state, p, c),
         _ => new Decision.Ignored($"{command.GetType().Name} is not due in {state.Phase.GetType().Name}"),
     };
 
@@ -78,6 +76,11 @@ public static class SearchDecider
                 return new SearchEvent.StageClosed(p.Stage.Index, state.Supernet);
             case SearchPhase.Scoring p when SurePruning.TrainsOn(state, p) is { } longer:
                 return longer;
+            case SearchPhase.Scoring p when StageEvidence.NextScore(state, p) is { } score:
+                return new SearchEvent.BlockScored(p.Stage.Index, score);
+            case SearchPhase.Scoring { Stage.PrunesAtEnd: true, Pruned: false } p when p.Scores.Covers(state.Alive!):
+                ValueList<Removal> removed = PrunePolicy.Decide(state, p);
+                return new SearchEvent.BlocksPruned(p.Stage.Index, PrunePolicy.Name(state, p), removed, state.Alive!.Without(removed.Select(r => (r.Layer, r.Block)).ToHashSet()));
             case SearchPhase.Scoring p when p.Pruned ? NextStage(state) is not null : !p.Stage.PrunesAtEnd && NextStage(state) is null && p.Scores.Covers(state.Alive!):
                 return new SearchEvent.StageClosed(p.Stage.Index, state.Supernet);
             case SearchPhase.Deriving p when p.Scores.Count == p.Ranked.Count || !strategy.TrainsSupernet:
@@ -182,32 +185,6 @@ public static class SearchDecider
         if (accuracies.Count != c.Requests.Count)
             return new Decision.Rejected($"evidence round {c.EvidenceRound} has {accuracies.Count} answers to {c.Requests.Count} requests");
         UnitCost cost = c.Results.Select(r => r.Cost).Aggregate(UnitCost.Zero, UnitCost.Add);
-        return new Decision.Accepted([new SearchEvent.EvidenceGathered(
-            c.Stage, c.EvidenceRound, c.Requests, accuracies, cost, new Timing(c.Results.Sum(r => r.Timing.Seconds)))]);
-    }
-
-    private static Decision Scores(SearchState state, SearchPhase.Scoring phase, SearchCommand.ScoreBlocks c)
-    {
-        if (c.Stage != phase.Stage.Index || phase.Scores.Covers(state.Alive!))
-            return new Decision.Ignored($"the blocks of stage {c.Stage} are scored already");
-        ScoreTable table = ScoreTable.Empty.Merge(c.Scores, state.Alive!);
-        if (!table.Covers(state.Alive!))
-            return new Decision.Rejected($"{table.Scores.Count} scores for {state.Alive!.Count} alive blocks");
-        if (!table.Equals(StageEvidence.Scores(state, phase)))
-            return new Decision.Ignored($"the scores of stage {c.Stage} are not those of the evidence that is stored now");
-        return Follow(state, [.. table.Scores.Except(phase.Scores.Scores).Select(s => new SearchEvent.BlockScored(c.Stage, s))]);
-    }
-
-    private static Decision Prune(SearchState state, SearchPhase.Scoring phase, SearchCommand.ProposePruning c)
-    {
-        if (c.Stage != phase.Stage.Index || phase.Pruned || !phase.Stage.PrunesAtEnd)
-            return new Decision.Ignored($"no pruning is due at the end of stage {c.Stage}");
-        if (!phase.Scores.Covers(state.Alive!))
-            return new Decision.Rejected("the blocks are not scored yet");
-        ValueList<Removal> decided = PrunePolicy.Decide(state, phase);
-        if (!decided.Equals(c.Removed))
-            return new Decision.Rejected("the proposal is not what the rule gives on the stored scores");
-        AliveBlocks alive = state.Alive!.Without(decided.Select(r => (r.Layer, r.Block)).ToHashSet());
-        return Follow(state, new SearchEvent.BlocksPruned(c.Stage, PrunePolicy.Name(state, phase), decided, alive));
+        return Follow(state, new SearchEvent.EvidenceGathered(c.Stage, c.EvidenceRound, c.Requests, accuracies, cost, new Timing(c.Results.Sum(r => r.Timing.Seconds))));
     }
 }

@@ -1,7 +1,3 @@
-using DaNas.Domain.Evaluation;
-using DaNas.Domain.Pruning;
-using DaNas.Domain.Values;
-
 namespace DaNas.Domain.Searches;
 
 /// <summary>A decision in a journal that this version would not make on the same evidence.</summary>
@@ -22,7 +18,7 @@ public static class SearchReplay
         {
             if (IsDerived(events[i]))
             {
-                SearchEvent? expected = Expected(state, events[i]);
+                SearchEvent? expected = SearchDecider.Next(state);
                 if (!events[i].Equals(expected))
                     return (decided, new(i + 1, events[i], expected));
                 decided++;
@@ -36,22 +32,4 @@ public static class SearchReplay
 
     private static bool IsDerived(SearchEvent e) => e is SearchEvent.DifficultyMeasured or SearchEvent.StageOpened or SearchEvent.StageExtended or SearchEvent.StageClosed or SearchEvent.BlockScored or SearchEvent.BlocksPruned
         or SearchEvent.ArchitecturesRanked or SearchEvent.FinalsOpened or SearchEvent.ArchitectureSelected or SearchEvent.SearchCompleted or SearchEvent.BlocksQuarantined;
-
-    private static SearchEvent? Expected(SearchState state, SearchEvent recorded) => (state.Phase, recorded) switch
-    {
-        (SearchPhase.Scoring p, SearchEvent.BlockScored e) => Score(state, p, e.Score) is { } score ? new SearchEvent.BlockScored(p.Stage.Index, score) : null,
-        (SearchPhase.Scoring p, SearchEvent.BlocksPruned) => Pruned(state, p),
-        _ => SearchDecider.Next(state),
-    };
-
-    private static BlockScore? Score(SearchState state, SearchPhase.Scoring phase, BlockScore recorded) => recorded.Layer < state.Alive!.Layers.Count && state.Alive.Layers[recorded.Layer].Contains(recorded.Block)
-        ? StageEvidence.Score(state, phase, recorded.Layer, recorded.Block)
-        : null;
-
-    private static SearchEvent? Pruned(SearchState state, SearchPhase.Scoring phase)
-    {
-        ValueList<Removal> removed = PrunePolicy.Decide(state, phase);
-        Decision decision = SearchDecider.Decide(state, new SearchCommand.ProposePruning(phase.Stage.Index, removed));
-        return decision is Decision.Accepted accepted ? accepted.Events[0] : null;
-    }
 }

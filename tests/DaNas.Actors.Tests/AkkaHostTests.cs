@@ -97,6 +97,42 @@ public sealed class AkkaHostTests : IStateLog, IDisposable
         lines.Count(l => l.Event == LogEvent.ActorFailed).ShouldBe(SaidStrategy.Most + 1);
     }
 
+    /// <summary>What no rebuilding heals ends the host at once, and says what it is.</summary>
+    [Theory]
+    [InlineData("UPDATE journal SET identifier = 17, manifest = 'S', message = x'6869' WHERE sequence_number = 3", "c1: a row cannot be read (Cannot find serializer with id [17]")]
+    [InlineData("UPDATE journal SET identifier = 4, manifest = '' WHERE sequence_number = 3", "event 3 of c1 is a Byte[]: it was written by another program")]
+    [InlineData("UPDATE journal SET message = substr(message, 1, 30) WHERE sequence_number = 2", "c1: event 2 is not an envelope of this product")]
+    [InlineData("UPDATE journal SET writer_uuid = 'another' WHERE sequence_number = 2", "c1: rows of two writers are mixed")]
+    [InlineData("UPDATE journal SET message = CAST(replace(message, 'a', 'b') AS BLOB) WHERE sequence_number = 2", "restore the journal from a backup")]
+    [InlineData("DELETE FROM journal WHERE sequence_number = 3", "ends at event 2, but event 3 was acknowledged")]
+    [InlineData("", "the head anchor is damaged")]
+    public async Task A_damaged_journal_ends_its_host_at_once(string damage, string said)
+    {
+        string headFile = Path.Combine(folder, "journal.head");
+        using (SqliteJournal journal = SqliteJournal.Open(DataBase, _ => headFile))
+        {
+            await using AkkaHost host = await StartAsync(journal);
+            IActorRef counter = Counter(host);
+            for (int i = 0; i < 3; i++)
+                counter.Tell(new Add(1));
+            await WaitForAsync(4);
+        }
+
+        if (damage.Length > 0)
+            Execute(damage);
+        else
+            await File.WriteAllBytesAsync(headFile, new byte[new FileInfo(headFile).Length]);
+        using SqliteJournal next = SqliteJournal.Open(DataBase, _ => headFile);
+        await using AkkaHost again = await StartAsync(next);
+        Counter(again);
+        await Task.WhenAny(again.Fatal, Task.Delay(Patience));
+        again.Fatal.IsCompleted.ShouldBeTrue(string.Join("\n", lines.Take(5)));
+        (await again.Fatal).ShouldContain(said);
+        received.Count.ShouldBe(4); // It did not come up.
+        lines.Count(l => l.Event == LogEvent.ActorFailed).ShouldBe(1);
+        lines.ShouldAllBe(l => l.Event != LogEvent.JournalUnavailable);
+    }
+
     [Fact]
     public async Task Overflow_is_counted_and_drops_protocol_messages_alone()
     {
@@ -157,8 +193,8 @@ public sealed class AkkaHostTests : IStateLog, IDisposable
     {
         IActorRef sink = host.Listen("sink", m => Receive(((Said)m).Text));
         WritersJournal written = host.Journal;
-        JournalOutage outage = new();
-        return host.Spawn("counter", SealedPersistentActor.Supervised(Props.Create(() => new CountingActor("c1", sink, written, outage)), "writer"));
+        WriterHealth health = new();
+        return host.Spawn("counter", SealedPersistentActor.Supervised(Props.Create(() => new CountingActor("c1", sink, written, health)), "writer", health));
     }
 
     private void Receive(object message)
@@ -197,8 +233,8 @@ public sealed class AkkaHostTests : IStateLog, IDisposable
         private readonly IActorRef sink;
         private int count;
 
-        public CountingActor(string id, IActorRef sink, WritersJournal journal, JournalOutage outage)
-            : base(id, journal, outage)
+        public CountingActor(string id, IActorRef sink, WritersJournal journal, WriterHealth health)
+            : base(id, journal, health)
         {
             this.sink = sink;
             Command<Add>(m => PersistSealed([.. Enumerable.Range(0, m.Count == 0 ? throw new InvalidOperationException("on purpose") : m.Count).Select(i => new SearchEvent.AttemptFailed($"unit-{i}", 1, "test", false, new Timing(0)))], () =>

@@ -4,6 +4,7 @@ using Akka.Persistence;
 using DaNas.Actors.Logging;
 using DaNas.Actors.Wire;
 using DaNas.Ports;
+using SerializationException = System.Runtime.Serialization.SerializationException;
 
 namespace DaNas.Actors.Journals;
 
@@ -13,10 +14,14 @@ public sealed record WritersJournal(IFencedTables Tables, JournalLedger Ledger);
 /// <summary>This process must not go on: another writer took over, or the journal is damaged. Published on the event stream.</summary>
 public sealed record HostMustEnd(string Reason) : INoSerializationVerificationNeeded;
 
-/// <summary>Whether the journal is away, across the incarnations of one writer: an outage is said once.</summary>
-public sealed class JournalOutage
+/// <summary>What the incarnations of one writer have in common.</summary>
+public sealed class WriterHealth
 {
-    internal bool IsSaid { get; set; }
+    /// <summary>The journal is away; said once.</summary>
+    internal bool IsAway { get; set; }
+
+    /// <summary>Failures of the writer's own since an event was stored.</summary>
+    internal int Failures { get; set; }
 }
 
 /// <summary>
@@ -29,21 +34,21 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
     public const string Dispatcher = "danas.writer-dispatcher";
 
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(5);
 
     private readonly WritersJournal journal;
-    private readonly JournalOutage outage;
+    private readonly WriterHealth health;
     private readonly Head? head;
     private readonly JournalException? unreadable;
     private readonly List<Row> rows = [];
     private bool healthy;
     private long created;
 
-    protected SealedPersistentActor(string persistenceId, WritersJournal journal, JournalOutage outage)
+    protected SealedPersistentActor(string persistenceId, WritersJournal journal, WriterHealth health)
     {
         PersistenceId = persistenceId;
         this.journal = journal;
-        this.outage = outage;
+        this.health = health;
         try
         {
             head = journal.Ledger.HeadOf(persistenceId); // Before the rows: a writer stores the event first and its head afterwards.
@@ -70,11 +75,12 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
     protected abstract void Recovered();
 
     /// <summary>
-    /// A writer under its supervisor: what it throws, or a persist that fails, stops it, and it is rebuilt from the journal after a while. Ten times without an event stored between: the supervisor ends.
+    /// A writer under its supervisor: what it throws, or a persist that fails, stops it, and it is rebuilt from the journal after a while, longer each time until an event is stored. A store that is away is
+    /// waited for, however long; after more than <see cref="SaidStrategy.Most"/> failures of its own the supervisor ends.
     /// </summary>
-    public static Props Supervised(Props writer, string name) => BackoffSupervisor.Props(Backoff
-        .OnStop(writer.WithDispatcher(Dispatcher), name, FirstBackoff, LongestBackoff, 0, SaidStrategy.Most)
-        .WithSupervisorStrategy(new SaidStrategy(_ => Directive.Stop))
+    public static Props Supervised(Props writer, string name, WriterHealth health) => BackoffSupervisor.Props(Backoff
+        .OnStop(writer.WithDispatcher(Dispatcher), name, FirstBackoff, LongestBackoff, 0, -1)
+        .WithSupervisorStrategy(new WriterStrategy(health))
         .WithManualReset());
 
     /// <summary>Seals and stores the events, all or none; calls back when they are durable, and commands wait until then.</summary>
@@ -131,9 +137,11 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
 
     protected override void PreRestart(Exception reason, object message) => throw new InvalidOperationException("a writer is stopped and rebuilt, never restarted", reason);
 
+    /// <summary>While the journal is away, the last line says so, however often the writer is rebuilt.</summary>
     protected override void PostStop()
     {
-        Context.WriteStopped();
+        if (!health.IsAway)
+            Context.WriteStopped();
         base.PostStop();
     }
 
@@ -142,10 +150,20 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
     /// <summary>Akka goes on after a rejection without calling back: here it is a failure like any other.</summary>
     protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr) => Fail(cause);
 
-    /// <summary>Akka's replay filter tells of two writers by an exception of its own.</summary>
-    protected override void OnRecoveryFailure(Exception reason, object? message = null) => Failed(reason is IllegalStateException
-        ? new JournalException(JournalFault.Damaged, $"{PersistenceId}: rows of two writers are mixed ({reason.Message}); restore the journal from a backup", reason)
-        : reason);
+    /// <summary>Akka's replay filter tells of two writers by an exception of its own; what is no row of ours fails to be read, and no waiting heals it.</summary>
+    protected override void OnRecoveryFailure(Exception reason, object? message = null) => Failed(reason switch
+    {
+        IllegalStateException => new JournalException(JournalFault.Damaged, $"{PersistenceId}: rows of two writers are mixed ({reason.Message}); restore the journal from a backup", reason),
+        _ when Unreadable(reason) is { } why => new JournalException(JournalFault.Damaged, $"{PersistenceId}: a row cannot be read ({why}); restore the journal from a backup", reason),
+        _ => reason,
+    });
+
+    private static string? Unreadable(Exception? e) => e switch
+    {
+        null => null,
+        SerializationException or InvalidCastException or FormatException or InvalidDataException => e.Message,
+        _ => Unreadable(e.InnerException),
+    };
 
     private void Open()
     {
@@ -179,15 +197,16 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
 
     private void WasStored()
     {
-        if (outage.IsSaid)
+        if (health.IsAway)
             Context.Write(new StateChange(LogEvent.JournalAvailable, "Paused", "Running") { IsWarning = true });
-        outage.IsSaid = false;
+        health.IsAway = false;
+        health.Failures = 0;
         if (!healthy)
             Context.Parent.Tell(BackoffSupervisor.Reset.Instance);
         healthy = true;
     }
 
-    /// <summary>A store that is away is waited for, however long, and no fault of this actor: its supervisor does not count it.</summary>
+    /// <summary>A store that is away is waited for, and no fault of this actor.</summary>
     private void Failed(Exception cause)
     {
         JournalException fault = cause as JournalException ?? journal.Tables.Translate(cause);
@@ -198,9 +217,18 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
             return;
         }
 
-        if (!outage.IsSaid)
+        if (!health.IsAway)
             Context.Write(new StateChange(LogEvent.JournalUnavailable, "Running", "Paused") { Cause = fault.Message, IsWarning = true });
-        outage.IsSaid = true;
-        Context.Parent.Tell(BackoffSupervisor.Reset.Instance);
+        health.IsAway = true;
+    }
+
+    private sealed class WriterStrategy(WriterHealth health) : SaidStrategy(_ => Directive.Stop, -1)
+    {
+        protected override void LogFailure(IActorContext context, IActorRef child, Exception cause, Directive directive)
+        {
+            base.LogFailure(context, child, cause, directive);
+            if (++health.Failures > Most)
+                context.Stop(context.Self);
+        }
     }
 }

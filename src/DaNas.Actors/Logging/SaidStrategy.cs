@@ -2,8 +2,8 @@ using Akka.Actor;
 
 namespace DaNas.Actors.Logging;
 
-/// <summary>Akka's one-for-one supervision, ten times a minute at most; each failure is a line of the log.</summary>
-public sealed class SaidStrategy(Func<Exception, Directive> decide) : OneForOneStrategy(Most, TimeSpan.FromMinutes(1), decide)
+/// <summary>Akka's one-for-one supervision, ten times a minute at most where nothing else is said; each failure is a line of the log.</summary>
+public class SaidStrategy(Func<Exception, Directive> decide, int most = SaidStrategy.Most) : OneForOneStrategy(most, TimeSpan.FromMinutes(1), decide)
 {
     /// <summary>Failures of one actor that are borne.</summary>
     public const int Most = 10;

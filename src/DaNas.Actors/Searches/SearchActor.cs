@@ -37,8 +37,8 @@ public sealed class SearchActor : SealedPersistentActor, IWithTimers
     private SearchState state = SearchState.Initial;
     private IActorRef? stage;
 
-    public SearchActor(SearchId id, SearchProtocol.Beginning beginning, SearchPorts ports, WritersJournal journal, JournalOutage outage)
-        : base($"search-{id}", journal, outage)
+    public SearchActor(SearchId id, SearchProtocol.Beginning beginning, SearchPorts ports, WritersJournal journal, WriterHealth health)
+        : base($"search-{id}", journal, health)
     {
         this.id = id;
         this.beginning = beginning;
@@ -174,8 +174,8 @@ public sealed class SearchActor : SealedPersistentActor, IWithTimers
     /// <summary>A search under its supervisor (<see cref="SealedPersistentActor.Supervised"/>).</summary>
     public static Props PropsOf(SearchId id, SearchProtocol.Beginning beginning, SearchPorts ports, WritersJournal journal)
     {
-        JournalOutage outage = new();
-        return Supervised(Props.Create(() => new SearchActor(id, beginning, ports, journal, outage)), "search");
+        WriterHealth health = new();
+        return Supervised(Props.Create(() => new SearchActor(id, beginning, ports, journal, health)), "search", health);
     }
 
     private sealed record RetryTick;

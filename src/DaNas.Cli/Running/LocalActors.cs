@@ -33,7 +33,7 @@ internal static class LocalActors
     }
 
     private sealed class StoringActor(string persistenceId, IReadOnlyList<object> events, TaskCompletionSource stored, WritersJournal journal)
-        : SealedPersistentActor(persistenceId, journal, new JournalOutage())
+        : SealedPersistentActor(persistenceId, journal, new WriterHealth())
     {
         protected override void Apply(object stored)
         {

@@ -74,7 +74,8 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
         SearchEvent.ArchitectureSelected a => Text($"winner {a.Winner.Text} ({a.Cost.Macs:N0} multiply-adds); retraining it beside {a.Controls.Count} random architectures"),
         SearchEvent.FinalsOpened f => Text($"finals, rung {f.Rung + 1}: {f.Finalists.Count} architectures{(f.Rung == 0 && state.Phase is SearchPhase.Finals { Ranked.Count: var all } && all > f.Finalists.Count ? Text($" of {all}, the best by supernet accuracy,") : string.Empty)} trained by themselves, {Finals.Steps(state.Config!, state.Started!.Data, f.Rung)} steps each"),
         SearchEvent.ModelRetrained m => Text($"{m.Run} retrained: {state.Config!.Retrain.MeasuredName} accuracy {m.TestAccuracy:0.0000}"),
-        SearchEvent.AttemptFailed a => Text($"attempt {a.Attempt} of {a.Unit} failed ({a.Cause}); it runs again"),
+        SearchEvent.AttemptFailed a when !Domain.Work.OutstandingWork.IsOutstanding(state, a.Unit) => Text($"attempt {a.Attempt} of {a.Unit}, which is done already, came to nothing ({a.Cause})"),
+        SearchEvent.AttemptFailed a => Text($"attempt {a.Attempt} of {a.Unit} failed ({a.Cause}){(a.Counts && a.Attempt >= state.Config!.Trainers.Attempts ? string.Empty : "; it runs again")}"),
         SearchEvent.SearchFailed f => Text($"search stopped: {f.Reason}; remedy: {f.Remedy}"),
         _ => null,
     };

@@ -60,7 +60,7 @@ internal static class JournalBench
         private int left;
 
         public WritingActor(string id, int batch, int count, (IActorRef Listener, WritersJournal Journal) around)
-            : base(id, around.Journal, new JournalOutage())
+            : base(id, around.Journal, new WriterHealth())
         {
             listener = around.Listener;
             left = count;

@@ -123,7 +123,7 @@ public sealed class FaultPlan
     private void CutLink()
     {
         SimulatedNode a = Any(world.Nodes);
-        SimulatedNode b = Any(world.Nodes);
+        SimulatedNode b = Any([.. world.Nodes.Where(n => n != a)]);
         TimeSpan duration = Between(1, 60);
         world.Network.Cut(a.Name, b.Name, duration);
         if (random.Fraction() < 0.5)

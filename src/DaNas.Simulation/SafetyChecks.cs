@@ -1,4 +1,5 @@
 using DaNas.Actors.Searches;
+using DaNas.Actors.Wire;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
 using DaNas.SimulationKit;
@@ -15,7 +16,9 @@ public sealed class SafetyChecks
 
     private readonly List<SearchEvent> stored = [];
     private readonly List<SearchState> folds = [SearchState.Initial];
-    private readonly HashSet<long> acknowledged = [];
+    private readonly Dictionary<long, SearchEvent> acknowledged = [];
+    private readonly HashSet<BlobRef> everLive = [];
+    private readonly HashSet<BlobRef> undone = [];
     private readonly SimulatedWorld world;
     private long highestEpoch;
 
@@ -35,7 +38,7 @@ public sealed class SafetyChecks
     /// <summary>Somebody outside was told of an event and of the state after it.</summary>
     public void Acknowledge(SearchProtocol.Stored m)
     {
-        acknowledged.Add(m.Sequence);
+        acknowledged[m.Sequence] = m.Event;
         if (m.Sequence > stored.Count || !stored[(int)m.Sequence - 1].Equals(m.Event))
         {
             Violation($"event {m.Sequence} ({m.Event.GetType().Name}) was acknowledged, and the store does not have it");
@@ -65,8 +68,16 @@ public sealed class SafetyChecks
             Violation($"cost {end.Cost}, clean {clean.State.Cost}: a result was counted twice or not at all");
         if ((end.Phase as SearchPhase.Completed)?.WeightsHash != (clean.State.Phase as SearchPhase.Completed)?.WeightsHash)
             Violation($"the end is {end.Phase}, clean {clean.State.Phase}");
-        if (acknowledged.Any(s => s > stored.Count))
-            Violation("an acknowledged event is gone");
+        SearchEvent[] read = [.. world.Store.Read($"search-{SimulatedSearch.Id}").Select(r => (SearchEvent)WireFormat.Read(r.Manifest, Envelope.PayloadOf(r.Payload)))];
+        foreach ((long sequence, SearchEvent e) in acknowledged.Where(a => a.Key > read.Length || !read[a.Key - 1].Equals(a.Value)))
+            Violation($"event {sequence} ({e.GetType().Name}) was acknowledged, and the store does not have it at the end");
+    }
+
+    /// <summary>A blob is gone for good. What a lost blob had undone is made again by the same names: an order to discard it that was under way is no fault.</summary>
+    public void Discarded(BlobRef blob)
+    {
+        if (State.LiveBlobs.Contains(blob) && !undone.Contains(blob))
+            Violation($"blob {blob.Digest.Short} was discarded, and the search stands on it");
     }
 
     public void Violation(string text)
@@ -85,6 +96,9 @@ public sealed class SafetyChecks
         try
         {
             folds.Add(SearchEvolver.Evolve(folds[^1], e));
+            everLive.UnionWith(State.LiveBlobs);
+            if (e is SearchEvent.BlobLost)
+                undone.UnionWith(everLive);
         }
         catch (InvalidDataException wrong)
         {
@@ -93,7 +107,8 @@ public sealed class SafetyChecks
         }
     }
 
+    /// <summary>All of it; what never changes by itself (configuration, space, data) is left out, and of the states to go back to their number and the newest.</summary>
     private static bool Same(SearchState a, SearchState b) =>
-        a.DecisionHash == b.DecisionHash && a.Cost == b.Cost && a.LostSeconds.Equals(b.LostSeconds) && a.Supernet == b.Supernet
-        && a.Revision == b.Revision && a.Epoch == b.Epoch && Equals(a.Alive, b.Alive) && a.Phase.Equals(b.Phase);
+        (a with { Started = b.Started, Config = b.Config, Space = b.Space, Marks = b.Marks }).Equals(b) && a.Marks.Count == b.Marks.Count
+        && (a.Marks.Count == 0 || (a.Marks[^1].Phase.Equals(b.Marks[^1].Phase) && a.Marks[^1].Supernet == b.Marks[^1].Supernet));
 }

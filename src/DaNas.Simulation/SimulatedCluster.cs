@@ -184,17 +184,16 @@ public sealed class SimulatedCluster
         int number = int.Parse(node.Name.AsSpan(1), System.Globalization.CultureInfo.InvariantCulture);
         SimulatedEngine engine = new(node, search, Blobs, seconds);
         engines[$"{node.Name}#{node.Incarnation}"] = engine;
-        IActorRef leader = Resolve(node, dispatcher);
-        trainerActors[node] = node.System.ActorOf(Props.Create(() => new TrainerActor(number, engine, leader, new TrainerMemory())), TrainerActor.NameOf(number));
+        trainerActors[node] = node.System.ActorOf(TrainerActor.PropsOf(number, engine, () => Resolve(node, dispatcher), new TrainerMemory()), TrainerActor.NameOf(number));
     }
 
     /// <summary>Starts a dispatcher; the trainers find it as they would by asking who leads.</summary>
     private void Dispatch(SimulatedNode node, string name)
     {
         DispatcherSettings settings = new(search.Config.Trainers.Attempts, search.Config.Trainers.SilenceSeconds);
-        dispatcher = node.System.ActorOf(Props.Create(() => new DispatcherActor(settings)), name).Path.ToStringWithAddress();
+        dispatcher = node.System.ActorOf(DispatcherActor.PropsOf(settings), name).Path.ToStringWithAddress();
         foreach ((SimulatedNode trainer, IActorRef actor) in trainerActors)
-            trainer.After(TimeSpan.Zero, () => actor.Tell(new TrainerActor.DispatcherChanged(Resolve(trainer, dispatcher))));
+            trainer.After(TimeSpan.Zero, () => actor.Tell(new TrainerActor.DispatcherChanged()));
     }
 
     private static IActorRef Resolve(SimulatedNode node, string path) => ((ExtendedActorSystem)node.System).Provider.ResolveActorRef(path);
@@ -209,8 +208,7 @@ public sealed class SimulatedCluster
         foreach (BlobRef blob in discarded)
         {
             Blobs.Delete(blob);
-            if (Checks.State.BlobsLost == 0 && Checks.State.LiveBlobs.Contains(blob))
-                Checks.Violation($"blob {blob.Digest.Short} was discarded, and the search stands on it");
+            Checks.Discarded(blob);
         }
     }
 

@@ -1,6 +1,8 @@
 namespace DaNas.SimulationKit;
 
-/// <summary>A rolling hash (FNV-1a, 64 bits) over what happened: two runs with equal numbers and counts took the same turns with the same messages.</summary>
+/// <summary>
+/// A rolling hash (FNV-1a, 64 bits) over what happened: the turns, the types of all messages, and the bytes of what is stored. What a message has in it is not hashed: references have a number in them that Akka draws by itself.
+/// </summary>
 public sealed class History
 {
     private const ulong Prime = 1099511628211;
@@ -16,6 +18,15 @@ public sealed class History
 
     /// <summary>Adds a text.</summary>
     public void Add(string text) => Add(Hash(text));
+
+    /// <summary>Adds bytes.</summary>
+    public void Add(ReadOnlySpan<byte> bytes)
+    {
+        ulong hash = 14695981039346656037;
+        foreach (byte b in bytes)
+            hash = (hash ^ b) * Prime;
+        Add(hash);
+    }
 
     /// <summary>Adds the name of a type; hash codes of the runtime differ between processes.</summary>
     public void Add(Type type)

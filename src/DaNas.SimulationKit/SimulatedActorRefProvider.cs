@@ -67,9 +67,16 @@ public sealed class SimulatedActorRefProvider(string systemName, Settings settin
         return resolved;
     }
 
-    /// <summary>A path without elements is the root, where selections from other nodes arrive.</summary>
-    public IActorRef ResolveActorRef(ActorPath actorPath) =>
-        actorPath.Address != DefaultAddress ? Remote(actorPath) : actorPath.Elements.Count == 0 ? local.RootGuardian : local.ResolveActorRef(actorPath);
+    /// <summary>A path without elements is the root, where selections from other nodes arrive. One with the number of a former incarnation finds nobody, as in Akka.Remote; the local provider would not look.</summary>
+    public IActorRef ResolveActorRef(ActorPath actorPath)
+    {
+        if (actorPath.Address != DefaultAddress)
+            return Remote(actorPath);
+        if (actorPath.Elements.Count == 0)
+            return local.RootGuardian;
+        IActorRef found = local.ResolveActorRef(actorPath);
+        return actorPath.Uid == ActorCell.UndefinedUid || found.Path.Uid == ActorCell.UndefinedUid || found.Path.Uid == actorPath.Uid ? found : new EmptyLocalActorRef(this, actorPath, eventStream);
+    }
 
     private SimulatedRemoteActorRef Remote(ActorPath path) => new(node, this, path);
 }

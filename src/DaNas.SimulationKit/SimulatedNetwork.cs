@@ -6,11 +6,12 @@ namespace DaNas.SimulationKit;
 
 /// <summary>
 /// Messages between nodes, through Akka's serializers. Each may be lost, doubled or late, so that later ones overtake it; a cut link carries nothing in one or both directions. Death watch
-/// crosses nodes too: its messages arrive once, late as others.
+/// crosses nodes too: its messages arrive once, late as others, and where the link is cut when that is over.
 /// </summary>
 /// <remarks>
 /// It stands in the place of Akka.Remote, and is harsher in one way (Akka.Remote keeps the order of a pair of actors and doubles nothing) and blind in others: associations, handshakes,
-/// quarantine, gated endpoints, acknowledged system messages, frame limits, TLS, remote deployment and failure detectors' own arithmetic are not simulated.
+/// quarantine, gated endpoints, acknowledged system messages, frame limits, TLS, remote deployment and failure detectors' own arithmetic are not simulated: a cut link alone never makes a
+/// <see cref="Terminated"/>, a node that dies or stops answering does. What no serializer takes throws in the sender's Tell, where Akka.Remote drops it with a line.
 /// </remarks>
 public sealed class SimulatedNetwork
 {
@@ -37,6 +38,8 @@ public sealed class SimulatedNetwork
 
     internal void Send(SimulatedNode from, SimulatedRemoteActorRef receiver, object message, IActorRef sender)
     {
+        if (!world.IsOwnThread($"a message of {from.Name}"))
+            return;
         Sent++;
         if (world.Chance(Loss) || IsCut(from, receiver) || world.Find(receiver.Path.Address.System) is not { } to)
             return;
@@ -67,24 +70,24 @@ public sealed class SimulatedNetwork
 
     internal void SendSystem(SimulatedNode from, SimulatedRemoteActorRef receiver, ISystemMessage message)
     {
-        if (world.Find(receiver.Path.Address.System) is not { } to)
+        if (!world.IsOwnThread($"a system message of {from.Name}") || world.Find(receiver.Path.Address.System) is not { } to)
             return;
         switch (message)
         {
             case Watch m when m.Watcher is IInternalActorRef watcher:
                 string path = Serialization.SerializedActorPath(watcher);
                 watches.Add((from, path, receiver));
-                Deliver(to, (there, self) => self.SendSystemMessage(new Watch(self, There(there, path))), receiver);
+                Deliver(from, to, receiver, (there, self) => self.SendSystemMessage(new Watch(self, There(there, path))), () => Unanswered(from, path, receiver));
                 break;
             case Unwatch m when m.Watcher is IInternalActorRef watcher:
                 string former = Serialization.SerializedActorPath(watcher);
                 watches.RemoveAll(w => w.Path == former && w.Watchee.Equals(receiver));
-                Deliver(to, (there, self) => self.SendSystemMessage(new Unwatch(self, There(there, former))), receiver);
+                Deliver(from, to, receiver, (there, self) => self.SendSystemMessage(new Unwatch(self, There(there, former))), null);
                 break;
             case DeathWatchNotification m:
                 string ended = Serialization.SerializedActorPath(m.Actor);
                 bool existed = m.ExistenceConfirmed;
-                Deliver(to, (there, self) => self.SendSystemMessage(new DeathWatchNotification(There(there, ended), existed, false)), receiver);
+                Deliver(from, to, receiver, (there, self) => self.SendSystemMessage(new DeathWatchNotification(There(there, ended), existed, false)), null);
                 break;
         }
     }
@@ -102,12 +105,29 @@ public sealed class SimulatedNetwork
 
     private static IInternalActorRef There(ActorSystem system, string path) => (IInternalActorRef)((ExtendedActorSystem)system).Provider.ResolveActorRef(path);
 
-    private void Deliver(SimulatedNode to, Action<ActorSystem, IInternalActorRef> deliver, SimulatedRemoteActorRef receiver) =>
-        to.After(Delay(), () =>
+    /// <summary>Once, after a while, and after a cut of the link is over; where nobody is there then, <paramref name="unanswered"/>.</summary>
+    private void Deliver(SimulatedNode from, SimulatedNode to, SimulatedRemoteActorRef receiver, Action<ActorSystem, IInternalActorRef> deliver, Action? unanswered)
+    {
+        TimeSpan cut = IsCut(from, receiver) ? cuts[(from.Name, to.Name)] - world.Elapsed : TimeSpan.Zero;
+        world.After(cut + Delay(), Arrive);
+
+        void Arrive()
         {
-            if (to.Listens)
+            if (to.Listens && to.IsPaused)
+                to.After(TimeSpan.Zero, Arrive);
+            else if (to.Listens)
                 deliver(to.System, (IInternalActorRef)((ExtendedActorSystem)to.System).Provider.ResolveActorRef(receiver.Path));
-        });
+            else
+                unanswered?.Invoke();
+        }
+    }
+
+    /// <summary>A watch that reached no process: the failure detector's patience, then its watcher hears of the end.</summary>
+    private void Unanswered(SimulatedNode watcher, string path, SimulatedRemoteActorRef watchee) => watcher.After(world.Between(0.5, 6), () =>
+    {
+        if (watches.RemoveAll(w => w.Watcher == watcher && w.Path == path && w.Watchee.Equals(watchee)) > 0)
+            There(watcher.System, path).SendSystemMessage(new DeathWatchNotification(watchee, false, true));
+    });
 
     private bool IsCut(SimulatedNode from, SimulatedRemoteActorRef receiver) => cuts.TryGetValue((from.Name, receiver.Path.Address.System), out TimeSpan until) && world.Elapsed < until;
 

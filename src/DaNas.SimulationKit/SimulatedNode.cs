@@ -149,8 +149,7 @@ public sealed class SimulatedNode
     /// <summary>From the dispatcher of one incarnation: a turn that can be taken.</summary>
     internal void Enqueue(int incarnation, long turnOrder, IRunnable turn)
     {
-        World.CheckThread(turn is Mailbox ? $"a mailbox of {Name}" : $"a task of {Name}");
-        if (incarnation != Incarnation)
+        if (!World.IsOwnThread(turn is Mailbox ? $"a mailbox of {Name}" : $"a task of {Name}") || incarnation != Incarnation)
             return;
         int at = runnable.Count;
         while (at > 0 && runnable[at - 1].Order > turnOrder)

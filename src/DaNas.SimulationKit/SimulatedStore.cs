@@ -96,7 +96,8 @@ public sealed class SimulatedStore
         if (append.Rows[0].SequenceNr != stored.Count + 1)
             return new StoreException($"duplicate key (persistence_id, sequence_number) = ({append.PersistenceId}, {append.Rows[0].SequenceNr})");
         stored.AddRange(append.Rows);
-        world.History.Add((ulong)stored.Count);
+        foreach (StoredRow row in append.Rows)
+            world.History.Add(row.Payload);
         Stored?.Invoke(append);
         return null;
     }

@@ -65,7 +65,11 @@ public sealed class SimulatedWorld
     public SimulatedNode? Find(string name) => nodes.Find(n => n.Name == name);
 
     /// <summary>Puts something on the agenda.</summary>
-    public void After(TimeSpan delay, Action action) => agenda.Enqueue(action, (ticks + delay.Ticks, order++));
+    public void After(TimeSpan delay, Action action)
+    {
+        if (IsOwnThread("something on the agenda"))
+            agenda.Enqueue(action, (ticks + delay.Ticks, order++));
+    }
 
     /// <summary>Uniform between two durations.</summary>
     public TimeSpan Between(double lowSeconds, double highSeconds) => TimeSpan.FromSeconds(lowSeconds + (Random.Fraction() * (highSeconds - lowSeconds)));
@@ -81,18 +85,24 @@ public sealed class SimulatedWorld
         while (!done())
         {
             if (Elapsed > limit || !StepOnce())
-                return false;
+                return ThrowTrespass(false);
         }
 
-        return true;
+        return ThrowTrespass(true);
     });
 
-    /// <summary>Whatever makes an actor runnable must do so in the world's own thread.</summary>
-    internal void CheckThread(string what)
+    /// <summary>Whatever makes an actor runnable must do so in the world's own thread; from another one it is noted, thrown by the next step or at the end of the run, and does nothing.</summary>
+    internal bool IsOwnThread(string what)
     {
-        if (Environment.CurrentManagedThreadId != thread)
-            trespass ??= what;
+        if (Environment.CurrentManagedThreadId == thread)
+            return true;
+        trespass ??= what;
+        return false;
     }
+
+    private bool ThrowTrespass(bool otherwise) => trespass is not { } what
+        ? otherwise
+        : throw new InvalidOperationException($"{what} was set going by another thread: a task that the simulation does not complete itself, a timer of .NET, or a dispatcher that is not the kit's");
 
     /// <summary>
     /// In this thread, and without a synchronization context: beside one, a task that the world completes would continue on the thread pool, and no seed could tell when.
@@ -116,8 +126,7 @@ public sealed class SimulatedWorld
 
     private bool StepOnce()
     {
-        if (trespass is { } what)
-            throw new InvalidOperationException($"{what} was made runnable by another thread: a task that the simulation does not complete itself, a timer of .NET, or a dispatcher that is not the kit's");
+        ThrowTrespass(true);
         int runnable = 0;
         foreach (SimulatedNode node in nodes)
             runnable += node.Runnable;

@@ -111,7 +111,7 @@ public sealed class SearchActorsTests : IDisposable
         IActorRef dispatcher = host.Spawn(DispatcherActor.Name, DispatcherActor.PropsOf(new DispatcherSettings(3, 15)));
         FailingRunner runner = new(engine, how.FailEvery);
         for (int i = 0; i < how.Trainers; i++)
-            host.Spawn(TrainerActor.NameOf(i), TrainerActor.PropsOf(i, runner, dispatcher, new TrainerMemory()));
+            host.Spawn(TrainerActor.NameOf(i), TrainerActor.PropsOf(i, runner, () => dispatcher, new TrainerMemory()));
         IActorRef listener = host.Listen("listener", m =>
         {
             if (m is SearchProtocol.Stored { State.IsOver: true } s)

@@ -75,7 +75,7 @@ public sealed partial class HouseTests
     {
         foreach (string file in Repository.Sources("src/DaNas.Actors"))
         {
-            foreach (Match m in Regex.Matches(File.ReadAllText(file), @"(?<head>[^\n]*)class (?<name>\w+)[^\n]*: (ReceiveActor|SealedPersistentActor|ReceivePersistentActor|UntypedActor)\b"))
+            foreach (Match m in Regex.Matches(File.ReadAllText(file), @"(?<head>[^\n]*)class (?<name>\w+)[^\n]*: (LoggedActor|ReceiveActor|SealedPersistentActor|ReceivePersistentActor|UntypedActor)\b"))
             {
                 m.Groups["name"].Value.ShouldEndWith("Actor");
                 if (!m.Groups["head"].Value.Contains("abstract", StringComparison.Ordinal))

@@ -71,6 +71,100 @@ public sealed class SampleTests
     }
 
     [Fact]
+    public void A_message_from_another_thread_to_another_node_is_refused_too()
+    {
+        (SimulatedWorld world, IActorRef there, _) = TwoNodes();
+        Thread stranger = new(() => there.Tell("hello"));
+        stranger.Start();
+        stranger.Join();
+        Should.Throw<InvalidOperationException>(() => world.RunUntil(() => true, TimeSpan.FromMinutes(1))).Message.ShouldContain("another thread");
+    }
+
+    /// <summary>As in Akka.Remote: a reference has the number of the incarnation that it was given by.</summary>
+    [Fact]
+    public void A_reference_to_a_former_incarnation_reaches_nobody_and_one_by_path_reaches_the_newest()
+    {
+        (SimulatedWorld world, IActorRef byPath, List<string> heard) = TwoNodes();
+        byPath.Tell("first");
+        Run(world);
+        IActorRef stale = ((ExtendedActorSystem)world.Nodes[0].System).Provider.ResolveActorRef(heard[0]);
+        world.Nodes[1].System.Stop(Echo!);
+        Run(world);
+        Echo = world.Nodes[1].System.ActorOf(Props.Create(() => new EchoActor(heard)), "echo");
+        stale.Tell("lost");
+        Run(world);
+        heard.Count.ShouldBe(1);
+        byPath.Tell("found");
+        Run(world);
+        heard.Count.ShouldBe(2);
+        heard[1].ShouldNotBe(heard[0]);
+    }
+
+    /// <summary>A watch of an actor in a process that is dead is answered, and one whose link is cut is not lost.</summary>
+    [Fact]
+    public void A_watch_ends_in_Terminated_whatever_the_link_and_the_process_are_like()
+    {
+        (SimulatedWorld world, IActorRef there, List<string> heard) = TwoNodes();
+        there = Named(world, there, heard);
+        world.Nodes[1].Crash();
+        world.Nodes[0].System.ActorOf(Props.Create(() => new WatchingActor(there, heard)));
+        Run(world);
+        heard.ShouldBe(["terminated"]);
+
+        (world, there, heard) = TwoNodes();
+        there = Named(world, there, heard);
+        world.Network.Cut("a", "b", TimeSpan.FromSeconds(10));
+        world.Nodes[0].System.ActorOf(Props.Create(() => new WatchingActor(there, heard)));
+        world.After(TimeSpan.FromSeconds(20), () => world.Nodes[1].System.Stop(Echo!));
+        Run(world);
+        heard.ShouldBe(["terminated"]);
+    }
+
+    private IActorRef? Echo { get; set; }
+
+    /// <summary>The reference of the incarnation that answers.</summary>
+    private static IActorRef Named(SimulatedWorld world, IActorRef byPath, List<string> heard)
+    {
+        byPath.Tell("who");
+        Run(world);
+        string path = heard.ShouldHaveSingleItem();
+        heard.Clear();
+        return ((ExtendedActorSystem)world.Nodes[0].System).Provider.ResolveActorRef(path);
+    }
+
+    private static void Run(SimulatedWorld world)
+    {
+        TimeSpan until = world.Elapsed + TimeSpan.FromMinutes(1);
+        world.After(TimeSpan.FromMinutes(1), () => { });
+        world.RunUntil(() => world.Elapsed >= until, TimeSpan.FromHours(1)).ShouldBeTrue();
+    }
+
+    /// <summary>Nodes a and b, and an actor of b as a reaches it by its path; it notes itself at each message.</summary>
+    private (SimulatedWorld World, IActorRef There, List<string> Heard) TwoNodes()
+    {
+        SimulatedWorld world = new(3);
+        foreach (string name in new[] { "a", "b" })
+            world.AddNode(name, ConfigurationFactory.Empty).Start();
+        List<string> heard = [];
+        Echo = world.Nodes[1].System.ActorOf(Props.Create(() => new EchoActor(heard)), "echo");
+        return (world, ((ExtendedActorSystem)world.Nodes[0].System).Provider.ResolveActorRef("akka://b/user/echo"), heard);
+    }
+
+    private sealed class EchoActor : ReceiveActor
+    {
+        public EchoActor(List<string> heard) => ReceiveAny(_ => heard.Add(Akka.Serialization.Serialization.SerializedActorPath(Self)));
+    }
+
+    private sealed class WatchingActor : ReceiveActor
+    {
+        public WatchingActor(IActorRef watched, List<string> heard)
+        {
+            Context.Watch(watched);
+            Receive<Terminated>(_ => heard.Add("terminated"));
+        }
+    }
+
+    [Fact]
     public void What_lies_far_ahead_does_not_come_sooner()
     {
         SimulatedWorld world = new(7);

@@ -27,9 +27,10 @@ public sealed partial class ClusterActor
             return;
         if (hosted.State is null)
             hosted.Missing.UnionWith(state.IsOver ? [] : state.LiveBlobs);
-        if (hosted.State?.Config is null && state.Config is { } config)
-            ports.Dispatcher.Tell(new DispatchProtocol.SetBounds(hosted.Id, config.Trainers.Attempts, config.Trainers.SilenceSeconds));
+        bool isNew = hosted.State?.Config is null;
         hosted.State = state;
+        if (isNew)
+            SetBounds(hosted);
         hosted.Events = Math.Max(hosted.Events, sequence);
         hosted.Reply(null); // Now it stands in the journal.
         if (!state.IsOver)
@@ -37,6 +38,12 @@ public sealed partial class ClusterActor
         ports.Dispatcher.Tell(new DispatchProtocol.Forget(hosted.Id));
         Context.Stop(hosted.Actor);
         hosted.End(); // What is left of it is small, however many searches a term sees.
+    }
+
+    private void SetBounds(Hosted hosted)
+    {
+        if (hosted.State?.Config is { } config)
+            ports.Dispatcher.Tell(new DispatchProtocol.SetBounds(hosted.Id, config.Trainers.Attempts, config.Trainers.SilenceSeconds));
     }
 
     /// <summary>What a search tells comes from its actor, whose supervisor is the one that is hosted here.</summary>

@@ -12,7 +12,7 @@ namespace DaNas.Actors.Cluster;
 /// The leader's reception: takes over what a former leader left, begins searches, knows the nodes, and answers those who ask. In memory
 /// only: searches stand in the journal, nodes announce themselves.
 /// </summary>
-public sealed partial class ClusterActor : ReceiveActor, IWithTimers
+public sealed partial class ClusterActor : LoggedActor, IWithTimers
 {
     public const string Name = "cluster";
 
@@ -53,6 +53,7 @@ public sealed partial class ClusterActor : ReceiveActor, IWithTimers
                 then(m);
         });
         Receive<SearchProtocol.Stored>(m => Told(m.State, m.Sequence));
+        Receive<SearchProtocol.Found>(m => Told(m.State, m.Sequence));
         Receive<SearchProtocol.Ended>(m => Told(m.State, 0));
         Receive<SearchProtocol.Refused>(m => Refused(m.Reason));
         Receive<Terminated>(m => Gone(m.ActorRef));
@@ -74,8 +75,6 @@ public sealed partial class ClusterActor : ReceiveActor, IWithTimers
         FindUnfinished();
         Timers.StartPeriodicTimer("tick", ClusterTick.Instance, Tick);
     }
-
-    protected override void PostStop() => Context.WriteStopped();
 
     private void FindUnfinished() => Then(ports.Journal, new ClusterPorts.FindUnfinished(), reply =>
     {
@@ -126,7 +125,11 @@ public sealed partial class ClusterActor : ReceiveActor, IWithTimers
         foreach (Hosted hosted in searches.Values.Where(h => h.Missing.Count > 0))
             SecureBlobs(hosted);
         if (now % 5 == 0)
+        {
             SendRoster();
+            InformDispatcher();
+        }
+
         if (now % KeepTicks == 0)
             SendKept();
         if (now % 3 == 0)
@@ -134,6 +137,15 @@ public sealed partial class ClusterActor : ReceiveActor, IWithTimers
             foreach (Submission s in submissions.Values.ToList())
                 AskForDescription(s);
         }
+    }
+
+    /// <summary>Again and again, since a dispatcher that was restarted knows nothing of it.</summary>
+    private void InformDispatcher()
+    {
+        foreach (Known known in nodes.Values.Where(_ => knowsDuties))
+            ports.Dispatcher.Tell(new DispatchProtocol.SetHostDuty(known.Actor.Host(Context.System), known.Duty));
+        foreach (Hosted hosted in searches.Values.Where(h => !h.IsOver))
+            SetBounds(hosted);
     }
 
     private void Then(ClusterPorts.Port port, object request, Action<ClusterPorts.Replied> then)

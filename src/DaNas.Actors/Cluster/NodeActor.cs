@@ -4,7 +4,7 @@ using DaNas.Actors.Logging;
 namespace DaNas.Actors.Cluster;
 
 /// <summary>One process with trainers: tells the leader that it is there, and does for it what only this machine can.</summary>
-public sealed class NodeActor : ReceiveActor, IWithTimers
+public sealed class NodeActor : LoggedActor, IWithTimers
 {
     public const string Name = "node";
 
@@ -12,18 +12,17 @@ public sealed class NodeActor : ReceiveActor, IWithTimers
 
     private readonly NodeInfo node;
     private readonly Dictionary<object, (string Ask, IActorRef From)> describing = new(ReferenceEqualityComparer.Instance);
-    private IActorRef leader;
+    private readonly Func<IActorRef> leader;
 
-    /// <summary><paramref name="local"/> describes what this machine has, <paramref name="transfer"/> has its blobs, <paramref name="leader"/> is the leader's reception as far as it is known.</summary>
-    public NodeActor(NodeInfo node, ClusterPorts.Port local, ClusterPorts.Port transfer, IActorRef leader)
+    /// <summary><paramref name="local"/> describes what this machine has, <paramref name="transfer"/> has its blobs, <paramref name="leader"/> is asked each time for the leader's reception, as far as it is known.</summary>
+    public NodeActor(NodeInfo node, ClusterPorts.Port local, ClusterPorts.Port transfer, Func<IActorRef> leader)
     {
         this.node = node;
         this.leader = leader;
         Receive<HeartbeatTick>(_ => Announce());
-        Receive<LeaderChanged>(m =>
+        Receive<LeaderChanged>(_ =>
         {
-            Context.Write(new StateChange(LogEvent.NodeChanged, "Alone", "Joined") { Cause = m.Leader.Host(Context.System) });
-            this.leader = m.Leader;
+            Context.Write(new StateChange(LogEvent.NodeChanged, "Alone", "Joined") { Cause = leader().Host(Context.System) });
             Announce();
         });
         Receive<ClusterProtocol.NodeNoted>(_ => local.Run(new ClusterPorts.HeardHere(), Self));
@@ -54,14 +53,12 @@ public sealed class NodeActor : ReceiveActor, IWithTimers
         Announce();
     }
 
-    protected override void PostStop() => Context.WriteStopped();
+    private void Announce() => leader().Tell(new ClusterProtocol.NodeHere(node));
 
-    private void Announce() => leader.Tell(new ClusterProtocol.NodeHere(node));
+    public static Props PropsOf(NodeInfo node, ClusterPorts.Port local, ClusterPorts.Port transfer, Func<IActorRef> leader) => Props.Create(() => new NodeActor(node, local, transfer, leader));
 
-    public static Props PropsOf(NodeInfo node, ClusterPorts.Port local, ClusterPorts.Port transfer, IActorRef leader) => Props.Create(() => new NodeActor(node, local, transfer, leader));
-
-    /// <summary>Somebody else leads: the reception there.</summary>
-    public sealed record LeaderChanged(IActorRef Leader) : INoSerializationVerificationNeeded;
+    /// <summary>Somebody else leads.</summary>
+    public sealed record LeaderChanged : INoSerializationVerificationNeeded;
 
     private sealed record HeartbeatTick
     {

@@ -8,7 +8,7 @@ namespace DaNas.Actors.Cluster;
 /// Keeps the read model up to date: steps over the journal as long as there is something new, then looks every half second. Several may run at once;
 /// a row and how far it reaches are written together, and only forwards.
 /// </summary>
-public sealed class ProjectionActor : ReceiveActor, IWithTimers
+public sealed class ProjectionActor : LoggedActor, IWithTimers
 {
     public const string Name = "projection";
 
@@ -36,8 +36,6 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
     public ITimerScheduler Timers { get; set; } = null!;
 
     protected override void PreStart() => Go();
-
-    protected override void PostStop() => Context.WriteStopped();
 
     private void Go() => port.Run(new Step(), Self);
 

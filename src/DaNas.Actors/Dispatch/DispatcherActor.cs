@@ -24,7 +24,7 @@ public sealed record DispatcherSettings(int Attempts, double SilenceSeconds)
 /// later counts if nobody else was first, and is lost work if somebody was. Time is counted in ticks of its own timer, so that a clock that
 /// jumps changes nothing.
 /// </summary>
-public sealed partial class DispatcherActor : ReceiveActor, IWithTimers
+public sealed partial class DispatcherActor : LoggedActor, IWithTimers
 {
     public const string Name = "dispatcher";
 
@@ -82,8 +82,6 @@ public sealed partial class DispatcherActor : ReceiveActor, IWithTimers
 
     protected override void PreStart() => Timers.StartPeriodicTimer("tick", LeaseTick.Instance, Tick);
 
-    protected override void PostStop() => Context.WriteStopped();
-
     /// <summary>After each message, idle trainers get what waits.</summary>
     private void On<T>(Action<T> handle) => Receive<T>(m =>
     {
@@ -130,6 +128,8 @@ public sealed partial class DispatcherActor : ReceiveActor, IWithTimers
     {
         bounds.Remove(search);
         policy.Forget(search);
+        foreach (string key in done.Keys.Where(k => DispatchItem.SearchOf(k) == search).ToList())
+            done.Remove(key); // Their blobs may be discarded; a search that goes on makes them again.
         foreach (DispatchItem item in items.Values.Where(i => i.Search == search).ToList())
         {
             items.Remove(item.Key);

@@ -23,7 +23,7 @@ public static class EvaluatorProtocol
 }
 
 /// <summary>Where one block of one layer stands in a stage: measured, scored, kept or pruned. Decisions are the search's; who follows one block in the log follows this actor.</summary>
-public sealed class BlockEvaluatorActor : ReceiveActor
+public sealed class BlockEvaluatorActor : LoggedActor
 {
     private string doing = "Waiting";
 
@@ -43,8 +43,6 @@ public sealed class BlockEvaluatorActor : ReceiveActor
     }
 
     public static string NameOf(int layer, string block) => Text($"L{layer + 1:00}-{block}");
-
-    protected override void PostStop() => Context.WriteStopped();
 
     private static string Text(FormattableString text) => text.ToString(System.Globalization.CultureInfo.InvariantCulture);
 

@@ -81,6 +81,7 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
     public static Props Supervised(Props writer, string name, WriterHealth health) => BackoffSupervisor.Props(Backoff
         .OnStop(writer.WithDispatcher(Dispatcher), name, FirstBackoff, LongestBackoff, 0, -1)
         .WithSupervisorStrategy(new WriterStrategy(health))
+        .WithFinalStopMessage(m => m is WriterEnded)
         .WithManualReset());
 
     /// <summary>Seals and stores the events, all or none; calls back when they are durable, and commands wait until then.</summary>
@@ -214,6 +215,7 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
         {
             Context.Write(new StateChange(LogEvent.ActorFailed, "Running", "Ended") { Cause = fault.Message, IsWarning = true });
             Context.System.EventStream.Publish(new HostMustEnd(fault.Message));
+            Context.Parent.Tell(new WriterEnded(), ActorRefs.NoSender); // Not rebuilt: another writer's events would make it go on under that one's epoch.
             return;
         }
 
@@ -222,12 +224,17 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
         health.IsAway = true;
     }
 
+    /// <summary>To the supervisor: the writer is not to be rebuilt.</summary>
+    private sealed record WriterEnded : INoSerializationVerificationNeeded;
+
     private sealed class WriterStrategy(WriterHealth health) : SaidStrategy(_ => Directive.Stop, -1)
     {
+        protected override bool GoesOn(Directive directive) => ++health.Failures <= Most;
+
         protected override void LogFailure(IActorContext context, IActorRef child, Exception cause, Directive directive)
         {
             base.LogFailure(context, child, cause, directive);
-            if (++health.Failures > Most)
+            if (health.Failures > Most)
                 context.Stop(context.Self);
         }
     }

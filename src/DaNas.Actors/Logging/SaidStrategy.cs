@@ -8,10 +8,13 @@ public class SaidStrategy(Func<Exception, Directive> decide, int most = SaidStra
     /// <summary>Failures of one actor that are borne.</summary>
     public const int Most = 10;
 
+    /// <summary>Whether the child comes back; asked once a failure.</summary>
+    protected virtual bool GoesOn(Directive directive) => directive is Directive.Restart or Directive.Escalate;
+
     protected override void LogFailure(IActorContext context, IActorRef child, Exception cause, Directive directive)
     {
         Exception first = (cause as ActorInitializationException)?.InnerException ?? cause;
-        bool restarts = directive == Directive.Restart;
+        bool restarts = GoesOn(directive);
         context.Write(new StateChange(restarts ? LogEvent.ActorRestarted : LogEvent.ActorFailed, "Faulted", restarts ? "Restarting" : "Ended") { Cause = $"{child.Text()}: {first.GetType().Name}: {first.Message}", IsWarning = true });
     }
 }

@@ -75,7 +75,7 @@ public sealed record StateChange(LogEvent Event, string From, string To)
     public bool IsWarning { get; init; }
 }
 
-/// <summary>Takes the lines of all actors; an actor by its path without <c>/user</c>: <c>/search-7/stage-2</c>.</summary>
+/// <summary>Takes the lines of all actors; an actor by its path without <c>/user</c>: <c>/search-7/search/stage-2</c>.</summary>
 public interface IStateLog
 {
     void Write(string actor, DateTimeOffset at, StateChange change);

@@ -22,7 +22,7 @@ public static class StateLogging
     /// <summary>The last line of an actor.</summary>
     public static void WriteStopped(this IActorContext context) => context.Write(new StateChange(LogEvent.ActorStopped, "Running", "Stopped"));
 
-    /// <summary>An actor as people read it: <c>/search-7/stage-2</c>, and of another node <c>//HOST:PORT/trainer-0</c>.</summary>
+    /// <summary>An actor as people read it: <c>/search-7/search/stage-2</c>, and of another node <c>//HOST:PORT/trainer-0</c>.</summary>
     public static string Text(this IActorRef actor) => $"{(IsHere(actor) ? string.Empty : $"//{(actor.Path.Address.Host is { } host ? $"{host}:{actor.Path.Address.Port}" : actor.Path.Address.System)}")}/{string.Join('/', actor.Path.Elements.Skip(1))}";
 
     /// <summary>The node of an actor as others reach it, HOST:PORT; the system's name where it has no address. A reference to an actor of this process does not have it.</summary>

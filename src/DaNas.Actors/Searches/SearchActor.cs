@@ -57,6 +57,9 @@ public sealed class SearchActor : SealedPersistentActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
+    /// <summary>A stage that throws is a failure of its search, which is counted and rebuilt from the journal.</summary>
+    protected override SupervisorStrategy SupervisorStrategy() => new SaidStrategy(_ => Directive.Escalate);
+
     protected override void Apply(object stored) => state = SearchEvolver.Evolve(state, (SearchEvent)stored);
 
     /// <summary>First start: begin. Another epoch than the stored one: take over. Rebuilt by the supervisor: go on.</summary>
@@ -65,8 +68,7 @@ public sealed class SearchActor : SealedPersistentActor, IWithTimers
         SearchCommand? due = state.Phase is SearchPhase.NotStarted ? beginning.Start : state.Epoch < beginning.Resume.Epoch ? beginning.Resume : null;
         if (due is null)
         {
-            if (state.IsOver)
-                ports.Listener.Tell(new SearchProtocol.Ended(state));
+            ports.Listener.Tell(state.IsOver ? new SearchProtocol.Ended(state) : new SearchProtocol.Found(state, LastSequenceNr));
             Act();
             return;
         }
@@ -132,6 +134,8 @@ public sealed class SearchActor : SealedPersistentActor, IWithTimers
     {
         if (!state.IsOver)
             Timers.StartSingleTimer("retry", new RetryTick(), Retry);
+        else
+            Timers.Cancel("retry");
         int? index = state.Phase switch { SearchPhase.Training t => t.Stage.Index, SearchPhase.Scoring s => s.Stage.Index, _ => null };
         if (index is { } due)
             stage ??= Context.Watch(Context.ActorOf(PruningStageActor.PropsOf(id, due, ports), PruningStageActor.NameOf(due)));
@@ -140,7 +144,7 @@ public sealed class SearchActor : SealedPersistentActor, IWithTimers
             return;
         foreach (WorkUnit unit in OutstandingWork.Of(state))
             ports.Dispatcher.Tell(new DispatchProtocol.Submit(id.Text, ports.Owner, unit, state.Epoch));
-        if (state.IsOver)
+        if (state.IsOver && stage is null)
             Context.Write(Line(LogEvent.SearchEnded, "Running", state.Phase.GetType().Name, (state.Phase as SearchPhase.Failed)?.Reason ?? "done"));
     }
 

@@ -24,7 +24,7 @@ public static class StageProtocol
 /// One pruning stage: turns its outstanding work into units and gathers a round's shards and the blocks' evidence; its evaluators hear what
 /// the search decides on them. Rebuilt from the search's state; what it holds itself (shards of the running round) may be lost and is trained again.
 /// </summary>
-public sealed class PruningStageActor : ReceiveActor
+public sealed class PruningStageActor : LoggedActor
 {
     private readonly SearchId id;
     private readonly int index;
@@ -61,7 +61,7 @@ public sealed class PruningStageActor : ReceiveActor
         Receive<StageProtocol.Decided>(m => Tell(m.Event));
     }
 
-    protected override void PostStop() => Context.WriteStopped();
+    protected override SupervisorStrategy SupervisorStrategy() => new SaidStrategy(_ => Directive.Escalate);
 
     private bool Wanted(string unit) => unit.StartsWith($"s{index}/", StringComparison.Ordinal);
 

@@ -19,7 +19,7 @@ public interface IAttemptRunner
 /// One device: runs one unit at a time, off the actor threads, and reports with its attempt. Four times a second it tells the dispatcher that it is there, what it does, and for how long its
 /// engine has given no sign of life.
 /// </summary>
-public sealed class TrainerActor : ReceiveActor, IWithTimers
+public sealed class TrainerActor : LoggedActor, IWithTimers
 {
     /// <summary>Results kept for a dispatcher that knows nothing of them.</summary>
     private const int Remembered = 16;
@@ -29,10 +29,10 @@ public sealed class TrainerActor : ReceiveActor, IWithTimers
     private readonly int number;
     private readonly IAttemptRunner runner;
     private readonly TrainerMemory memory;
-    private IActorRef dispatcher;
+    private readonly Func<IActorRef> dispatcher;
     private DispatchProtocol.RunAttempt? request;
 
-    public TrainerActor(int number, IAttemptRunner runner, IActorRef dispatcher, TrainerMemory memory)
+    public TrainerActor(int number, IAttemptRunner runner, Func<IActorRef> dispatcher, TrainerMemory memory)
     {
         this.number = number;
         this.runner = runner;
@@ -41,9 +41,8 @@ public sealed class TrainerActor : ReceiveActor, IWithTimers
         Receive<HeartbeatTick>(_ => Announce());
         Receive<DispatchProtocol.RunAttempt>(Run);
         Receive<DispatchProtocol.AttemptNoted>(m => memory.Unnoted.RemoveAll(e => e.Search == m.Search && e.Unit == m.Unit && e.Attempt == m.Attempt));
-        Receive<DispatcherChanged>(m =>
+        Receive<DispatcherChanged>(_ =>
         {
-            this.dispatcher = m.Dispatcher;
             RememberAll(); // A new dispatcher knows of none; what was stored already, it never asks for.
             Announce();
         });
@@ -69,8 +68,6 @@ public sealed class TrainerActor : ReceiveActor, IWithTimers
         RememberAll();
         Announce();
     }
-
-    protected override void PostStop() => Context.WriteStopped();
 
     private void Run(DispatchProtocol.RunAttempt m)
     {
@@ -111,9 +108,10 @@ public sealed class TrainerActor : ReceiveActor, IWithTimers
     private void Announce()
     {
         string? busyWith = memory.Running is null ? null : DispatchItem.KeyOf(memory.Running.Search, memory.Running.Unit.Id);
-        dispatcher.Tell(new DispatchProtocol.TrainerReady(number, busyWith, memory.Running is null ? 0 : runner.SilentSeconds));
+        IActorRef to = dispatcher();
+        to.Tell(new DispatchProtocol.TrainerReady(number, busyWith, memory.Running is null ? 0 : runner.SilentSeconds));
         foreach (DispatchProtocol.AttemptEnded ended in memory.Unnoted)
-            dispatcher.Tell(ended);
+            to.Tell(ended);
     }
 
     private void Refuse(DispatchProtocol.RunAttempt m, string why) =>
@@ -131,7 +129,7 @@ public sealed class TrainerActor : ReceiveActor, IWithTimers
                 memory.Recent.Dequeue();
         }
 
-        dispatcher.Tell(ended);
+        dispatcher().Tell(ended);
     }
 
     private static void Keep(List<DispatchProtocol.AttemptEnded> list, DispatchProtocol.AttemptEnded ended)
@@ -144,10 +142,11 @@ public sealed class TrainerActor : ReceiveActor, IWithTimers
     private static StateChange Line(string from, string to, DispatchProtocol.RunAttempt m) =>
         new(LogEvent.TrainerChanged, from, to) { Search = m.Search, Unit = m.Unit.Id, Attempt = m.Attempt };
 
-    public static Props PropsOf(int number, IAttemptRunner runner, IActorRef dispatcher, TrainerMemory memory) => Props.Create(() => new TrainerActor(number, runner, dispatcher, memory));
+    /// <summary><paramref name="dispatcher"/> is asked for each time: who leads may have changed, and a restarted actor must find it too.</summary>
+    public static Props PropsOf(int number, IAttemptRunner runner, Func<IActorRef> dispatcher, TrainerMemory memory) => Props.Create(() => new TrainerActor(number, runner, dispatcher, memory));
 
-    /// <summary>Somebody else leads: the dispatcher there.</summary>
-    public sealed record DispatcherChanged(IActorRef Dispatcher) : INoSerializationVerificationNeeded;
+    /// <summary>Somebody else leads.</summary>
+    public sealed record DispatcherChanged : INoSerializationVerificationNeeded;
 
     private sealed record HeartbeatTick
     {

@@ -86,7 +86,7 @@ internal sealed class ScaleRun(ScaleRequest request)
         {
             node.Start();
             IActorRef dispatcher = ((ExtendedActorSystem)node.System).Provider.ResolveActorRef(leader);
-            node.System.ActorOf(TrainerActor.PropsOf(number, runner, dispatcher, new TrainerMemory()), TrainerActor.NameOf(number));
+            node.System.ActorOf(TrainerActor.PropsOf(number, runner, () => dispatcher, new TrainerMemory()), TrainerActor.NameOf(number));
         });
     }
 

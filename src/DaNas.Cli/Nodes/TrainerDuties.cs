@@ -34,6 +34,8 @@ internal sealed class TrainerDuties : IAsyncDisposable
     private readonly CancellationToken ended;
     private readonly IActorRef[] actors;
     private IActorRef node = ActorRefs.Nobody;
+    private volatile IActorRef dispatcher = ActorRefs.Nobody;
+    private volatile IActorRef reception = ActorRefs.Nobody;
     private AkkaHost? host;
     private LeaderAddress? leader;
     private LeaderAddress? followed;
@@ -75,12 +77,12 @@ internal sealed class TrainerDuties : IAsyncDisposable
             deaf = new(TaskCreationOptions.RunContinuationsAsynchronously);
             questions.MoveTo(next, "trainer-questions"); // A coordinator's process may have both.
             followed = leader;
-            (IActorRef dispatcher, IActorRef reception) = Leaders(next);
+            Find(next);
             questions.AskFrom(reception);
             NodeInfo info = new(settings.Name, settings.Url, settings.Trainers, TorchBinding.Description);
-            node = next.Spawn(NodeActor.Name, NodeActor.PropsOf(info, m => Task.Run(() => Local(m)), transfer, reception));
+            node = next.Spawn(NodeActor.Name, NodeActor.PropsOf(info, m => Task.Run(() => Local(m)), transfer, () => reception));
             for (int i = 0; i < trainers.Length; i++)
-                actors[i] = next.Spawn(TrainerActor.NameOf(i), TrainerActor.PropsOf(i, new NodeRunner(trainers[i], ended), dispatcher, memories[i]));
+                actors[i] = next.Spawn(TrainerActor.NameOf(i), TrainerActor.PropsOf(i, new NodeRunner(trainers[i], ended), () => dispatcher, memories[i]));
         }
 
         async Task<object?> Local(object message)
@@ -162,18 +164,20 @@ internal sealed class TrainerDuties : IAsyncDisposable
                 return;
             followed = found;
             unheard = 0;
-            (IActorRef dispatcher, IActorRef reception) = Leaders(host);
-            node.Tell(new NodeActor.LeaderChanged(reception));
+            Find(host);
+            node.Tell(new NodeActor.LeaderChanged());
             foreach (IActorRef actor in actors)
-                actor.Tell(new TrainerActor.DispatcherChanged(dispatcher));
+                actor.Tell(new TrainerActor.DispatcherChanged());
             questions.AskFrom(reception);
         }
     }
 
     /// <summary>The leader's actors, as this host's actors reach them.</summary>
-    private (IActorRef Dispatcher, IActorRef Reception) Leaders(AkkaHost on) => leader is { } known
-        ? (on.Resolve(known.Remoting, DispatcherActor.Name), on.Resolve(known.Remoting, ClusterActor.Name))
-        : (ActorRefs.Nobody, ActorRefs.Nobody);
+    private void Find(AkkaHost on)
+    {
+        dispatcher = leader is { } known ? on.Resolve(known.Remoting, DispatcherActor.Name) : ActorRefs.Nobody;
+        reception = leader is { } leads ? on.Resolve(leads.Remoting, ClusterActor.Name) : ActorRefs.Nobody;
+    }
 
     private sealed class NodeRunner(NodeTrainer trainer, CancellationToken stop) : IAttemptRunner
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DaNas.Cli.Verbs;
 using System.Globalization;
 using Akka.Actor;
@@ -65,7 +66,7 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
         using OwnerLock owner = OwnerLock.Take(folder, record.Id, takeover);
         double lost = owner.PreviousBeat is { } beat ? Math.Clamp((beat - record.Events[^1].Created).TotalSeconds, 0, 3600) : 0;
         folder.OpenBlobs(record.Id).RemoveUnfinished();
-        return await RunAsync(launch with { LostSeconds = Math.Round(lost, 3) }, interrupt);
+        return await RunAsync(launch with { LostSeconds = lost }, interrupt);
     }
 
     private async Task<int> RunAsync(Launch launch, CancellationToken interrupt)
@@ -97,7 +98,8 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
                 trainer.ExpectedProfile = profile;
             long epoch = await journal.AcquireAsync($"search-{id}");
             SearchEvent.SearchStarted first = new(new SearchId(id), config.Text, config.Hash, data, profile, EngineVersion);
-            SearchProtocol.Beginning beginning = new(new SearchCommand.Start(first), new SearchCommand.Resume(epoch, profile, launch.LostSeconds) { Accepted = launch.Accepted });
+            double lost = launch.LostSeconds + (begun ? (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds : 0); // What was in flight, and the start up to here.
+            SearchProtocol.Beginning beginning = new(new SearchCommand.Start(first), new SearchCommand.Resume(epoch, profile, Math.Round(lost, 3)) { Accepted = launch.Accepted });
             await using AkkaHost host = await LocalActors.OpenAsync(journal, log);
             SearchPorts ports = Populate(host, config, trainers, blobs);
             host.Spawn($"search-{id}", SearchActor.PropsOf(new SearchId(id), beginning, ports, host.Journal));
@@ -121,12 +123,24 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
     {
         IActorRef dispatcher = host.Spawn(DispatcherActor.Name, DispatcherActor.PropsOf(new DispatcherSettings(config.Trainers.Attempts, config.Trainers.SilenceSeconds)));
         for (int i = 0; i < trainers.Length; i++)
-            host.Spawn(TrainerActor.NameOf(i), TrainerActor.PropsOf(i, new ProcessRunner(trainers[i], host.Stopping), dispatcher, new TrainerMemory()));
+            host.Spawn(TrainerActor.NameOf(i), TrainerActor.PropsOf(i, new ProcessRunner(trainers[i], host.Stopping), () => dispatcher, new TrainerMemory()));
         return new SearchPorts(host.Listen("listener", Heard), dispatcher, discarded =>
         {
             foreach (BlobRef blob in discarded.Blobs)
-                blobs.Delete(blob);
+                Discard(blobs, blob);
         });
+    }
+
+    /// <summary>What stays behind for a fault of the disk goes with 'danas blobs prune'.</summary>
+    private static void Discard(FileBlobStore blobs, BlobRef blob)
+    {
+        try
+        {
+            blobs.Delete(blob);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+        }
     }
 
     private void Heard(object message)
@@ -140,6 +154,9 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
                     presenter.Say($"stored from here on: after Ctrl-C or a crash '{Output.Program} resume {started.Id}{folder.Option}' goes on");
                 if (m.State.IsOver)
                     ended.TrySetResult(m.State.Phase is SearchPhase.Completed ? ExitCode.Done : ExitCode.Failed);
+                break;
+            case SearchProtocol.Found:
+                begun = true;
                 break;
             case SearchProtocol.Ended m:
                 ended.TrySetResult(m.State.Phase is SearchPhase.Completed ? ExitCode.Done : ExitCode.Failed);

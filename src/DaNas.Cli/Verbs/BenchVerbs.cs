@@ -23,7 +23,7 @@ namespace DaNas.Cli.Verbs;
 /// <summary>Measurements that scripts/bench.sh puts side by side: a training step, the journal, the cost of orchestration.</summary>
 internal static class BenchVerbs
 {
-    public static Command Bench() => new("bench", "Measures this machine; 'scripts/bench.sh' compares with peers.") { Step(), Journal(), Overhead(), Scale(), Blobs(), StrategyBenchVerb.Strategies(), CalibrationBench.Calibration() };
+    public static Command Bench() => new("bench", "Measures this machine; 'scripts/bench.sh' compares with peers.") { Step(), Journal(), Overhead(), Scale(), Blobs(), StrategyBenchVerb.Strategies(), CalibrationBench.Calibration(), NamesBench.Names() };
 
     private static Command Step()
     {
@@ -37,7 +37,7 @@ internal static class BenchVerbs
             TorchBinding.Prepare(parsed.GetValue(threads));
             SearchConfig config = ConfigLoader.Load("drawn-12", [], null);
             StepBenchmark result = StepBenchmark.Run(config.SpaceFor(10), 64, parsed.GetValue(layout) == "channels-last", parsed.GetValue(device)!, parsed.GetValue(seconds));
-            Output.PrintJson(new { imagesPerSecond = result.ImagesPerSecond, macsPerSecond = result.MacsPerSecond, torch = TorchBinding.Description });
+            Output.PrintJson("bench-step", new { imagesPerSecond = result.ImagesPerSecond, macsPerSecond = result.MacsPerSecond, torch = TorchBinding.Description });
             return ExitCode.Done;
         }));
         return command;
@@ -55,7 +55,7 @@ internal static class BenchVerbs
         {
             ScaleResult r = new ScaleRun(new ScaleRequest(parsed.GetValue(trainers), parsed.GetValue(searches), parsed.GetValue(units), parsed.GetValue(seconds))).Run();
             if (parsed.GetValue(json))
-                Output.PrintJson(r);
+                Output.PrintJson("bench-scale", r);
             else
                 Console.WriteLine(Output.Text($"{r.Trainers:N0} trainers, {r.Searches} searches: {r.Units:N0} units and {r.Events:N0} events in {r.VirtualSeconds:N0} virtual s ({r.UnitsPerSecond:0.0} units/s, {r.EventsPerSecond:0.0} events/s); CPU {r.CpuSeconds:0.0} s ({r.CpuMillisecondsPerUnit:0.00} ms a unit, {r.Load:P1} of one core), {r.MemoryMegabytes:0} MB; trainers busy {r.TrainersBusy:P0}"));
             return ExitCode.Done;
@@ -82,7 +82,7 @@ internal static class BenchVerbs
                 }
 
                 if (parsed.GetValue(json))
-                    Output.PrintJson(rates);
+                    Output.PrintJson("bench-blobs", rates);
                 else
                     Output.PrintTable(["MB", "node to node", "cp", "nc", "SHA-256", "to cp", "to nc"], rates.Select(r => (string[])[Output.Text($"{r.Megabytes}"), Output.Text($"{r.Fetch:0} MB/s"), Output.Text($"{r.Copy:0} MB/s"), Output.Text($"{r.Netcat:0} MB/s"), Output.Text($"{r.Hash:0} MB/s"), Output.Text($"{r.FetchToCopy:0.00}"), Output.Text($"{r.FetchToNetcat:0.00}")]));
             }
@@ -104,7 +104,7 @@ internal static class BenchVerbs
             string folder = Directory.CreateTempSubdirectory("danas-bench-").FullName;
             try
             {
-                Output.PrintJson(await JournalBench.RunAsync(Path.Combine(folder, "journal.db")));
+                Output.PrintJson("bench-journal", await JournalBench.RunAsync(Path.Combine(folder, "journal.db")));
             }
             finally
             {
@@ -127,7 +127,7 @@ internal static class BenchVerbs
             {
                 await RunNoOpAsync(Directory.CreateDirectory(Path.Combine(folder, "warm-up")).FullName, 100);
                 (int done, double seconds) = await RunNoOpAsync(folder, parsed.GetValue(units));
-                Output.PrintJson(new { units = done, millisecondsPerUnit = seconds * 1000 / done });
+                Output.PrintJson("bench-overhead", new { units = done, millisecondsPerUnit = seconds * 1000 / done });
             }
             finally
             {
@@ -162,7 +162,7 @@ internal static class BenchVerbs
         });
         CountingRunner runner = new(engine);
         IActorRef dispatcher = host.Spawn(DispatcherActor.Name, DispatcherActor.PropsOf(new DispatcherSettings(1, 60)));
-        host.Spawn(TrainerActor.NameOf(0), TrainerActor.PropsOf(0, runner, dispatcher, new TrainerMemory()));
+        host.Spawn(TrainerActor.NameOf(0), TrainerActor.PropsOf(0, runner, () => dispatcher, new TrainerMemory()));
         SearchId id = new("bench");
         SearchProtocol.Beginning beginning = new(
             new SearchCommand.Start(new(id, config.Text, config.Hash, data, "none", "tabular")), new SearchCommand.Resume(await journal.AcquireAsync($"search-{id}"), "none", 0));

@@ -34,7 +34,7 @@ public static class PostgresFaults
     public static JournalException Of(string where, Exception e) => e switch
     {
         PostgresException { SqlState: PostgresJournal.Refused } x => new(JournalFault.Fenced, $"{where}: {x.MessageText}; this process stops", e),
-        PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } => new(JournalFault.Fenced, $"{where}: another process wrote the same event; this process stops", e),
+        PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } => new(JournalFault.Unavailable, $"{where}: the event is there already, stored by an append whose end was not heard of; the journal is read again first", e), // Another writer's would have been refused by the fence.
         PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification } x => new(JournalFault.Foreign, $"{where} refuses the login ({x.MessageText}); check the user and PGPASSWORD or PGPASSFILE", e),
         PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName } x => new(JournalFault.Foreign, $"{where}: {x.MessageText}; create the data base, or name another one", e),
         PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } x => new(JournalFault.Foreign, $"{where}: {x.MessageText}; grant the user rights on the tables and on CREATE", e),

@@ -159,7 +159,7 @@ public sealed record CellResult(
         ? events.SkipWhile(e => e != ranked).OfType<SearchEvent.ArchitectureScored>().GroupBy(s => s.Rank).OrderBy(g => g.Key).Select(g => new CellCandidate(ranked.Ranked[g.Key].Architecture.Text, Math.Round(g.Last().Accuracy, 5))).ToValueList()
         : [];
 
-    private static string Order(string run) => run == "winner" ? string.Empty : run;
+    private static string Order(string run) => run == RetrainPlan.Winner ? string.Empty : run;
 
     private static CellStage Stage(StageRecord record, IReadOnlyList<SearchEvent> events)
     {

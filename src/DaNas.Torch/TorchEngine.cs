@@ -148,6 +148,7 @@ public sealed class TorchEngine(EngineSession session) : ITrainingEngine
             u.Id, trainer.Meter.Cost, trainer.Meter.Timing, output, Math.Round(loss, 6), Math.Round(accuracy, 6), test?.Accuracy, test?.ClassAccuracy, last ? WeightsHash.Of(trainer.Weights) : null)
         {
             Initial = initial,
+            Confusion = u.Run == RetrainPlan.Winner && session.Images.Classes <= UnitResult.MostConfusionClasses ? test?.Confusion : null,
         };
     }
 }

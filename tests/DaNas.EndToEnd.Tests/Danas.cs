@@ -65,17 +65,34 @@ public sealed class Danas : IDisposable
     /// <summary>The last line as JSON.</summary>
     public static JsonElement LastLine(string output) => JsonDocument.Parse(output.TrimEnd().Split('\n')[^1]).RootElement.Clone();
 
-    /// <summary>How the tiny search ends without faults; run once for all tests.</summary>
-    public static JsonElement CleanEnd => Once.Value;
-
-    private static readonly Lazy<JsonElement> Once = new(() =>
+    /// <summary>The tiny search run to its end without faults, once for all tests; each gets a copy.</summary>
+    private static readonly Lazy<(string Folder, JsonElement End)> Once = new(() =>
     {
-        using Danas danas = new();
-        return danas.Clean();
+        Danas danas = new();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => danas.Dispose();
+        return (danas.Folder, danas.RunClean());
     });
 
-    /// <summary>The tiny search run to its end without faults in this folder, as its report.</summary>
+    /// <summary>How the tiny search ends without faults.</summary>
+    public static JsonElement CleanEnd => Once.Value.End;
+
+    /// <summary>The tiny search, ended without faults, as "clean" in this folder; its report.</summary>
     public JsonElement Clean(params string[] more)
+    {
+        if (more.Length > 0)
+            return RunClean(more);
+        string from = Path.Combine(Once.Value.Folder, "out"), to = Path.Combine(Folder, "out");
+        foreach (string file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+        {
+            string copy = Path.Combine(to, Path.GetRelativePath(from, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+
+        return LastLine(Run("describe", "clean", "--json").Output);
+    }
+
+    private JsonElement RunClean(params string[] more)
     {
         (int code, string text, string error) = Run(["run", .. Tiny, .. more, "--id", "clean", "--json"]);
         code.ShouldBe(0, error);

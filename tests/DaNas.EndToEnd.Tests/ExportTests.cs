@@ -49,9 +49,31 @@ public sealed class ExportTests : IDisposable
         (float[] pixels, int[] shape) = Read(to, "pixels");
         (float[] logits, int[] answers) = Read(to, "logits");
         using InferenceSession session = new(Path.Combine(to, "model.onnx"));
+        JsonSerializer.Deserialize<string[]>(session.ModelMetadata.CustomMetadataMap["classes"])!.Length.ShouldBe(answers[1]);
         Difference(Run(session, pixels, shape), logits).ShouldBeLessThan(1e-5);
         int one = pixels.Length / shape[0];
         Difference(Run(session, pixels[..one], [1, .. shape[1..]]), logits[..answers[1]]).ShouldBeLessThan(1e-5); // Any batch size.
+    }
+
+    [Fact]
+    public void Class_names_of_every_kind_come_through_a_search_its_exports_and_its_report()
+    {
+        string[] names = ["a \"quoted\" one", "it's <b>bold & \\ more", "line\nend", "\U0001F600 cat"];
+        string data = Path.Combine(danas.Folder, "pictures");
+        Bitmaps.Write(data, names);
+        (int code, _, string error) = danas.Run("run", "drill", "--id", "clean", "--data", data);
+        code.ShouldBe(0, error);
+        string to = Path.Combine(danas.Folder, "export"), html = Path.Combine(danas.Folder, "report.html");
+        danas.Run("export", "clean", "--to", to).Code.ShouldBe(0);
+        danas.Run("report", "clean", "--to", html).Code.ShouldBe(0);
+        using InferenceSession session = new(Path.Combine(to, "model.onnx"));
+        JsonSerializer.Deserialize<string[]>(session.ModelMetadata.CustomMetadataMap["classes"]).ShouldBe(names);
+        string page = File.ReadAllText(html);
+        page.ShouldNotContain("<b>bold");
+        page.ShouldContain($"\"classes\":{JsonSerializer.Serialize(names)}");
+        File.ReadAllText(Path.Combine(to, "Model.cs")).ShouldContain(JsonSerializer.Serialize(names)[1..^1]);
+        File.ReadAllText(Path.Combine(to, "model.py")).ShouldContain("\\U0001F600 cat");
+        JsonDocument.Parse(File.ReadAllText(Path.Combine(to, "architecture.json"))).RootElement.GetProperty("classes").EnumerateArray().Select(n => n.GetString()).ShouldBe(names);
     }
 
     [PythonFact]
@@ -150,6 +172,32 @@ public sealed class ExportTests : IDisposable
         JsonElement entry = JsonDocument.Parse(bytes.AsMemory(8, length)).RootElement.GetProperty(name);
         int[] offsets = [.. entry.GetProperty("data_offsets").EnumerateArray().Select(o => 8 + length + o.GetInt32())];
         return (MemoryMarshal.Cast<byte, float>(bytes.AsSpan(offsets[0], offsets[1] - offsets[0])).ToArray(), [.. entry.GetProperty("shape").EnumerateArray().Select(d => d.GetInt32())]);
+    }
+}
+
+/// <summary>A data set of bitmaps of 12 x 12.</summary>
+internal static class Bitmaps
+{
+    public static void Write(string folder, string[] classes)
+    {
+        foreach ((string name, int c) in classes.Select((n, c) => (n, c)))
+        {
+            foreach ((string split, int count) in new[] { ("train", 24), ("test", 4) })
+            {
+                Directory.CreateDirectory(Path.Combine(folder, split, name));
+                for (int i = 0; i < count; i++)
+                    File.WriteAllBytes(Path.Combine(folder, split, name, $"{i}.bmp"), Bitmap(c, i));
+            }
+        }
+    }
+
+    private static byte[] Bitmap(int c, int i)
+    {
+        byte[] bytes = [.. "BM"u8, 0, 0, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0, 40, 0, 0, 0, 12, 0, 0, 0, 12, 0, 0, 0, 1, 0, 24, 0, .. new byte[24], .. new byte[12 * 36]];
+        for (int p = 54; p < bytes.Length; p++)
+            bytes[p] = (byte)((c * 60) + (i * 7) + (p % (c + 2) * 20));
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(2), bytes.Length);
+        return bytes;
     }
 }
 

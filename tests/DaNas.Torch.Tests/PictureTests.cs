@@ -91,6 +91,17 @@ public sealed class PictureTests
         Decode(webp.ToArray()).ShouldBe((byte[])[200, 100, 50, 1, 2, 3]);
     }
 
+    [Fact]
+    public void A_progressive_jpeg_and_an_interlaced_png_give_every_pixel()
+    {
+        byte[] jpeg = Decode(Convert.FromBase64String("/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQH/wgALCAAQABABAREA/8QAFQABAQAAAAAAAAAAAAAAAAAACQj/2gAIAQEAAAABH1AIfQD/xAAWEAADAAAAAAAAAAAAAAAAAAAAAwb/2gAIAQEAAQUCm1k2sm1k2s//xAAWEAADAAAAAAAAAAAAAAAAAAAAAoH/2gAIAQEABj8CSCQSCQ//xAAVEAEBAAAAAAAAAAAAAAAAAAAAUf/aAAgBAQABPyGcnJyc/9oACAEBAAAAEA//xAAWEAADAAAAAAAAAAAAAAAAAAAAceH/2gAIAQEAAT8QhUQqIVEKj//Z"));
+        jpeg.Chunk(3).Select(p => (int)p[0]).ShouldBe(Pixels(16).Select(p => (p.X * 8) + p.Y));
+        byte[] png = Decode(Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAAE8ahlKAAAA2klEQVR42gHPADD/AAD/AABAvwAABPsARLsQACDfAGCfAAAk2whkmxgAAv0AIt0EQr0IYp0MAAb5ACbZDEa5GGaZJAAQ7wAwzwBQrwBwjwAAEu0CMs0GUq0Kco0OABTrBDTLDFSrFHSLHAAW6QY2yRJWqR52iSoAAf4AEe4BId4CMc4DQb4EUa4FYZ4GcY4HAAP8ABPsAyPcBjPMCUO8DFOsD2OcEnOMFQAF+gAV6gUl2go1yg9FuhRVqhllmh51iiMAB/gAF+gHJ9gON8gVR7gcV6gjZ5gqd4gxJYxC0dSMdloAAAAASUVORK5CYII="));
+        png.ShouldBe(Pixels(8).SelectMany(p => new[] { (byte)((p.X * 16) + p.Y), (byte)(255 - (p.X * 16) - p.Y), (byte)(p.X * p.Y) }));
+
+        static IEnumerable<(int X, int Y)> Pixels(int side) => Enumerable.Range(0, side * side).Select(i => (i % side, i / side));
+    }
+
     /// <summary>As stored by default, as torchvision's ImageFolder has it. Upright: the colours of the four corners, row by row (EXIF 2.32, table 6).</summary>
     [Theory]
     [InlineData(1, new[] { 40, 90, 150, 200 })]

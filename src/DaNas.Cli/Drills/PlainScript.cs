@@ -56,7 +56,7 @@ internal static class PlainScript
     private static bool EndsEpoch(SearchState after, SearchEvent e) => e switch
     {
         SearchEvent.RoundCompleted x => after.Phase is not SearchPhase.Training p || (x.Round + 1) % Math.Max(1, (int)Math.Round(p.Stage.Rounds / EpochsOf(after, p))) == 0,
-        SearchEvent.SegmentCompleted x => (x.Segment + 1) % Math.Max(1, (int)Math.Round(RetrainPlan.Steps(after.Config!, after.Started!.Data, "winner") / after.Config!.Retrain.Epochs / after.Config.Retrain.SegmentSteps)) == 0,
+        SearchEvent.SegmentCompleted x => (x.Segment + 1) % Math.Max(1, (int)Math.Round(RetrainPlan.Steps(after.Config!, after.Started!.Data, RetrainPlan.Winner) / after.Config!.Retrain.Epochs / after.Config.Retrain.SegmentSteps)) == 0,
         SearchEvent.DifficultyMeasured or SearchEvent.ArchitectureSelected or SearchEvent.ModelRetrained or SearchEvent.SearchCompleted => true,
         _ => false,
     };

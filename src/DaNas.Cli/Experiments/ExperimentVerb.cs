@@ -50,7 +50,7 @@ internal static class ExperimentVerb
             IReadOnlyList<EvidenceTable> all = Tables(plan, matrix);
             await File.WriteAllTextAsync(Path.Combine(results, "tables.md"), Markdown(plan, done, all), new UTF8Encoding(false));
             if (parsed.GetValue(json))
-                Output.PrintJson(new { experiment = plan.Name, cells = done.Count, of = plan.Cells.Count, results, tables = all });
+                Output.PrintJson("experiment", new { experiment = plan.Name, cells = done.Count, of = plan.Cells.Count, results, tables = all });
             else
                 Print(all, results, done.Count, plan.Cells.Count);
             return whole && (parsed.GetValue(tables) || done.Count == plan.Cells.Count) ? ExitCode.Done : ExitCode.Failed;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using DaNas.Domain.Values;
 using DaNas.Evidence;
 
@@ -16,7 +17,9 @@ internal static class ProbeTable
             return (null, $"{file} does not exist; {Remedy}");
         try
         {
-            ProbeReport? table = JsonSerializer.Deserialize<ProbeReport>(File.ReadAllText(file), DomainJson.Stored);
+            JsonNode? text = JsonNode.Parse(File.ReadAllText(file));
+            (text as JsonObject)?.Remove("schema"); // 0.4 wrote none.
+            ProbeReport? table = text.Deserialize<ProbeReport>(DomainJson.Stored);
             return Fault(table) is { } fault ? (null, $"{file} is no table of trained architectures: {fault}; {Remedy}") : (table, null);
         }
         catch (JsonException e)

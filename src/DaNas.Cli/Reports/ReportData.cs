@@ -1,3 +1,4 @@
+using System.Reflection;
 using DaNas.Actors.Journals;
 using DaNas.Cli.Running;
 using DaNas.Domain.Architectures;
@@ -33,6 +34,9 @@ internal sealed record ModelPoint(string Name, string Architecture, long Macs, l
 
     /// <summary>By the search's own latency table, or the one that was measured with it.</summary>
     public double? PredictedMilliseconds { get; init; }
+
+    /// <summary>Whether it is the architecture that won.</summary>
+    public bool Won { get; init; }
 }
 
 /// <summary>Work that was lost, by its cause.</summary>
@@ -118,13 +122,16 @@ internal sealed class ReportData(SearchRecord record, SearchNotes notes)
     /// <summary>The bound on latency in milliseconds; 0 where there is none.</summary>
     public double TargetMilliseconds => state.Config?.Cost.TargetMilliseconds ?? 0;
 
-    /// <summary>[true][predicted], of the winner; empty where nobody evaluated it.</summary>
-    public IReadOnlyList<IReadOnlyList<int>> Confusion => notes.Confusion;
+    /// <summary>[true][predicted], of the winner; empty where there are too many classes and nobody evaluated it.</summary>
+    public IReadOnlyList<IReadOnlyList<int>> Confusion => notes.Confusion.Count > 0 ? notes.Confusion : [.. Retrained?.Confusion?.Select(row => (IReadOnlyList<int>)row) ?? []];
+
+    /// <summary>The resolved configuration, as it is stored.</summary>
+    public string Configuration => state.Config!.Text;
 
     /// <summary>Retraining curves: run, segment, loss, accuracy.</summary>
     public IReadOnlyList<object> Retraining => [.. events.OfType<SearchEvent.SegmentCompleted>().Where(s => !Finals.IsFinal(s.Run)).Select(s => (object)new { s.Run, s.Segment, s.Loss, s.Accuracy })];
 
-    public IReadOnlyList<double> TestPerClass => [.. events.OfType<SearchEvent.ModelRetrained>().FirstOrDefault(m => m.Run == "winner")?.TestPerClass ?? []];
+    public IReadOnlyList<double> TestPerClass => [.. Retrained?.TestPerClass ?? []];
 
     public IReadOnlyList<LossRow> Lost => [.. events.OfType<SearchEvent.AttemptFailed>().Select(a => (Cause: Kind(a.Cause), a.Lost.Seconds)).Concat(events.OfType<SearchEvent.SearchResumed>().Where(r => r.Lost.Seconds > 0).Select(r => (Cause: "interrupted", r.Lost.Seconds)))
         .GroupBy(l => l.Cause).Select(g => new LossRow(g.Key, g.Count(), Math.Round(g.Sum(l => l.Seconds), 1))).OrderByDescending(l => l.Seconds)];
@@ -147,9 +154,14 @@ internal sealed class ReportData(SearchRecord record, SearchNotes notes)
         new("search", record.Id), new("status", $"{record.Status} ({state.Phase.GetType().Name})"), new("began", Text($"{record.Events[0].Created:yyyy-MM-dd HH:mm:ss} UTC")), new("last event", Text($"{record.Events[^1].Created:yyyy-MM-dd HH:mm:ss} UTC")),
         new("time at work", Presenter.Duration(record.ActiveSeconds)), new("lost to faults", Text($"{state.LostSeconds:0.0} s")), new("images forward", Text($"{state.Cost.ForwardImages:N0}")), new("images backward", Text($"{state.Cost.BackwardImages:N0}")),
         new("multiply-adds forward", Text($"{state.Cost.ForwardMacs:N0}")), new("architecture", state.Selected?.Winner.Text ?? "not yet"), new("architecture id", state.Selected?.Winner.Id ?? "-"), new("budget, multiply-adds", Text($"{state.Budget:N0}")),
-        new("data", $"{state.Started!.Data.Name}, fingerprint {state.Started.Data.Fingerprint.Short}"), new("verdict", Verdict ?? "-"), new("difficulty pass", DifficultyVerdict ?? "-"), new("configuration", state.Config!.Hash.Hex), new("numerics", state.Started.NumericsProfile), new("engine", state.Started.EngineVersion),
+        new("data", $"{state.Started!.Data.Name}, fingerprint {state.Started.Data.Fingerprint.Short}"), new("verdict", Verdict ?? "-"), new("difficulty pass", DifficultyVerdict ?? "-"), new("seed", Text($"{state.Config!.Search.Seed}")), new("configuration hash", state.Config.Hash.Hex), new("numerics", state.Started.NumericsProfile), new("engine", state.Started.EngineVersion),
         new("decision hash", state.DecisionHash.Hex), new("weights hash", (state.Phase as SearchPhase.Completed)?.WeightsHash.Hex ?? "-"), new("events", Text($"{record.Events.Count}")), new("quarantined", state.Quarantined.Count == 0 ? "none" : string.Join(", ", state.Quarantined.Select(q => Text($"L{q.Layer + 1:00} {q.Block}")))),
+        new("this page", Text($"written on {Environment.MachineName} by DaNas.Actors {ProductVersion}")),
     ];
+
+    private static string ProductVersion => typeof(ReportData).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "of an unknown version";
+
+    private SearchEvent.ModelRetrained? Retrained => events.OfType<SearchEvent.ModelRetrained>().FirstOrDefault(m => m.Run == RetrainPlan.Winner);
 
     private IReadOnlyList<int> Scored => [.. events.OfType<SearchEvent.BlockScored>().Select(b => b.Stage).Distinct().Order()];
 
@@ -185,7 +197,7 @@ internal sealed class ReportData(SearchRecord record, SearchNotes notes)
     {
         LatencyNote? note = notes.Latencies?.Rows.FirstOrDefault(r => r.Architecture == m.Architecture);
         double? byTable = state.Config!.Cost.Latency is { } table && Architecture.Parse(state.Space!, m.Architecture) is { } a ? Math.Round(table.Of(a), 3) : null;
-        return m with { Milliseconds = note?.Milliseconds, PredictedMilliseconds = note?.Predicted ?? byTable };
+        return m with { Won = m.Architecture == state.Selected?.Winner.Text, Milliseconds = note?.Milliseconds, PredictedMilliseconds = note?.Predicted ?? byTable };
     }
 
     private static ModelPoint Point(CostTable costs, string name, Architecture a, double? test, double? supernet) => new(name, a.Text, costs.Of(a).Macs, costs.Of(a).Parameters, test, supernet);

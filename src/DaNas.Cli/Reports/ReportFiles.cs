@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using DaNas.Domain.Searches;
 
 namespace DaNas.Cli.Reports;
 
@@ -33,11 +34,12 @@ internal static class ReportFiles
         text.AppendLine().AppendLine("## Models").AppendLine();
         text.AppendLine("| model | architecture | multiply-adds | parameters | test accuracy | supernet accuracy |\n|---|---|---:|---:|---:|---:|");
         foreach (ModelPoint m in data.Models)
-            text.AppendLine(Text($"| {m.Name} | `{m.Architecture}` | {m.Macs:N0} | {m.Parameters:N0} | {m.TestAccuracy:0.0000} | {m.SupernetAccuracy:0.0000} |"));
+            text.AppendLine(Text($"| {m.Name}{(m.Won && m.Name != RetrainPlan.Winner ? " (won)" : string.Empty)} | `{m.Architecture}` | {m.Macs:N0} | {m.Parameters:N0} | {m.TestAccuracy:0.0000} | {m.SupernetAccuracy:0.0000} |"));
         if (data.Lost.Count > 0)
             text.AppendLine().AppendLine("## Lost work").AppendLine().AppendLine("| cause | times | seconds |\n|---|---:|---:|");
         foreach (LossRow l in data.Lost)
             text.AppendLine(Text($"| {l.Cause} | {l.Times} | {l.Seconds:0.0} |"));
+        text.AppendLine().AppendLine("## Configuration").AppendLine().AppendLine("```hocon").AppendLine(data.Configuration.TrimEnd()).AppendLine("```");
         return text.ToString();
     }
 

@@ -34,7 +34,7 @@ internal static class ReportVerb
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);
             File.WriteAllText(file, text, new UTF8Encoding(false));
             if (parsed.GetValue(json))
-                Output.PrintJson(new { search = record.Id, file, bytes = new FileInfo(file).Length });
+                Output.PrintJson("report", new { search = record.Id, file, bytes = new FileInfo(file).Length });
             else
                 Console.WriteLine($"{file} ({record.Status}, {record.Events.Count} events)");
             return ExitCode.Done;

@@ -1,3 +1,4 @@
+using DaNas.Domain.Searches;
 using System.Text;
 using System.Text.Json;
 using DaNas.Cli.Running;
@@ -21,7 +22,7 @@ internal sealed record SearchNotes(LatencyNotes? Latencies, IReadOnlyList<IReadO
 
     public static SearchNotes Read(OutputFolder folder, string id) => new(
         Parse<LatencyNotes>(LatencyFile(folder, id)),
-        Parse<Evaluation>(EvaluationFile(folder, id, "winner"))?.Confusion ?? []);
+        Parse<Evaluation>(EvaluationFile(folder, id, RetrainPlan.Winner))?.Confusion ?? []);
 
     public static void Write(OutputFolder folder, string id, LatencyNotes notes) =>
         File.WriteAllText(LatencyFile(folder, id), JsonSerializer.Serialize(notes, Json) + "\n", new UTF8Encoding(false));

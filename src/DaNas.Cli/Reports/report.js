@@ -56,12 +56,21 @@ if (data.stages.length) html += chart("Cost of what is left, against the target"
 // Retrained models that no other one beats in both accuracy and cost; where the controls have a recipe of their own, by that one.
 const front = key => { const trained = data.models.filter(m => m.testAccuracy != null && (compared === winner || m.name.startsWith("control-") || m.name === "winner-compared") && m[key] != null).sort((a, b) => a[key] - b[key] || b.testAccuracy - a.testAccuracy); let best = -1; return trained.filter(m => m.testAccuracy > best && (best = m.testAccuracy, true)); };
 const point = (m, key, accuracy) => ({ name: m.architecture, value: [m[key], m[accuracy]] });
-const scatter = (title, note, key, unit) => chart(title, note, c => ({ tooltip: { trigger: "item", formatter: p => `${escape(p.name)}: ${p.value[0].toLocaleString("en")}, ${share(p.value[1])}` }, xAxis: across(unit, { scale: true }), yAxis: axis("accuracy"), series: [...[["winner", m => m.name === "winner", "testAccuracy", 1, 14], ["other models, retrained", m => m.name !== "winner" && m.testAccuracy != null, "testAccuracy", 4, 10], ["candidates, in the supernet", m => m.supernetAccuracy != null, "supernetAccuracy", 0, 8]].map(([name, which, accuracy, i, symbolSize]) => ({ type: "scatter", name, color: c[i], symbolSize, data: data.models.filter(m => which(m) && m[key] != null).map(m => point(m, key, accuracy)) })), { ...dashed("Pareto front of the retrained", front(key).map(m => point(m, key, "testAccuracy")), c[2]), step: "end" }] }));
+const tip = p => `${escape(p.name)}: ${p.value[0].toLocaleString("en")}, ${share(p.value[1])}`;
+const dots = (name, models, key, accuracy, color, symbolSize, more = {}) => ({ type: "scatter", name, color, symbolSize, data: models.filter(m => m[key] != null && m[accuracy] != null).map(m => point(m, key, accuracy)), ...more });
+const scatter = (title, note, key, unit) => chart(title, note, c => ({ tooltip: { trigger: "item", formatter: tip }, xAxis: across(unit, { scale: true }), yAxis: axis(`${data.measuredOn} accuracy`), series: [
+  dots("winner", data.models.filter(m => m.name === "winner"), key, "testAccuracy", c[1], 16, { symbol: "diamond", z: 3 }), dots("other models, retrained", data.models.filter(m => m.name !== "winner"), key, "testAccuracy", c[4], 10),
+  { ...dashed("no other has more at this cost", front(key).map(m => point(m, key, "testAccuracy")), c[2]), step: "end" }] }));
 if (data.targetMilliseconds && data.stages.some(s => s.expectedMilliseconds != null)) html += chart("Expected latency, against the target", `Expectation under the probabilities at the end of each stage, by the table of ${escape(data.predictionDevice)}.`, c => stages("milliseconds", [line("expected", data.stages.map(s => s.expectedMilliseconds), c[3], { showSymbol: true }), dashed("target", data.stages.map(() => data.targetMilliseconds), c[1])]));
 if (data.models.length) {
-  html += scatter("Accuracy against multiply-adds", "Retrained models on the test set; candidates as the supernet saw them on its validation images.", "macs", "multiply-adds");
-  html += scatter("Accuracy against parameters", "The same models.", "parameters", "parameters");
-  if (data.models.some(m => m.milliseconds != null)) html += scatter("Accuracy against measured latency", `Median of one pass on ${escape(data.latencyDevice)}; the quickest and best are at the top left.`, "milliseconds", "milliseconds");
+  if (winner) {
+    html += scatter("Retrained models: accuracy against multiply-adds", `Each trained by itself and measured on the ${data.measuredOn} set.`, "macs", "multiply-adds");
+    html += scatter("Retrained models: accuracy against parameters", "The same models.", "parameters", "parameters");
+  }
+  const candidates = data.models.filter(m => m.supernetAccuracy != null);
+  if (candidates.length) html += chart("Candidates in the supernet", "What the supernet's shared weights gave on validation pictures: an order among candidates, not the accuracy of a trained model.", c => ({ tooltip: { trigger: "item", formatter: tip }, xAxis: across("multiply-adds", { scale: true }), yAxis: axis("supernet accuracy"), series: [
+    dots("the one that won", candidates.filter(m => m.won), "macs", "supernetAccuracy", c[1], 16, { symbol: "diamond", z: 3 }), dots("other candidates", candidates.filter(m => !m.won), "macs", "supernetAccuracy", c[0], 8)] }));
+  if (data.models.some(m => m.milliseconds != null)) html += scatter("Retrained models: accuracy against measured latency", `Median of one pass on ${escape(data.latencyDevice)}; the quickest and best are at the top left.`, "milliseconds", "milliseconds");
 }
 const bars = (names, values, unit, color, more = {}) => ({ legend: { show: false }, xAxis: { type: "category", data: names, axisLabel: { rotate: names.length > 8 ? 60 : 0, interval: names.length > 40 ? "auto" : 0 } }, yAxis: axis(unit, { scale: false, ...more }), series: [{ type: "bar", name: unit, data: values, color }] });
 if (data.difficulty.length) html += chart("Class difficulty, easy to hard", data.isOrdered ? "Measured by a small proxy network; the curriculum adds classes from the left." : "Measured by a small proxy network. It is no order, so the search went on with random pictures of all classes.", c => bars(data.easyToHard.map(i => data.classes[i]), data.easyToHard.map(i => data.difficulty[i]), "difficulty", c[0]));
@@ -70,16 +79,20 @@ if (data.testPerClass.length) html += chart("Test accuracy by class", "The winne
 add(`<div class="pair">${html}</div>`);
 
 const timed = data.models.some(m => m.milliseconds != null || m.predictedMilliseconds != null), ms = v => v == null ? "" : v.toFixed(3);
-if (data.models.length) add("<h2>Models</h2>" + (data.targetMilliseconds ? `<p class="note">Bound on latency: ${data.targetMilliseconds} ms by the table of ${escape(data.predictionDevice)}.</p>` : "") + table(["model", "~architecture", "multiply-adds", "parameters", `${data.measuredOn} accuracy`, "supernet accuracy", ...(timed ? [`measured ms${data.latencyDevice ? ` (${escape(data.latencyDevice)})` : ""}`, `predicted ms${data.predictionDevice ? ` (${escape(data.predictionDevice)})` : ""}`] : [])], data.models.map(m => [cell(escape(m.name)), cell(`<code>${escape(m.architecture)}</code>`, true), cell(number(m.macs)), cell(number(m.parameters)), cell(share(m.testAccuracy)), cell(share(m.supernetAccuracy)), ...(timed ? [cell(ms(m.milliseconds)), cell(ms(m.predictedMilliseconds))] : [])])));
-if (data.confusion.length && data.confusion.length <= 60) {
+if (data.models.length) add("<h2>Models</h2>" + (data.targetMilliseconds ? `<p class="note">Bound on latency: ${data.targetMilliseconds} ms by the table of ${escape(data.predictionDevice)}.</p>` : "") + table(["model", "~architecture", "multiply-adds", "parameters", `${data.measuredOn} accuracy`, "supernet accuracy", ...(timed ? [`measured ms${data.latencyDevice ? ` (${escape(data.latencyDevice)})` : ""}`, `predicted ms${data.predictionDevice ? ` (${escape(data.predictionDevice)})` : ""}`] : [])], data.models.map(m => [cell(escape(m.name) + (m.won && m.name !== "winner" ? " <b>(won)</b>" : "")), cell(`<code>${escape(m.architecture)}</code>`, true), cell(number(m.macs)), cell(number(m.parameters)), cell(share(m.testAccuracy)), cell(share(m.supernetAccuracy)), ...(timed ? [cell(ms(m.milliseconds)), cell(ms(m.predictedMilliseconds))] : [])])));
+if (winner && !data.confusion.length) add(`<p class="note">No confusion matrix of ${data.classes.length} classes is stored: <code>danas evaluate ${escape(data.id)}</code> makes it.</p>`);
+if (data.confusion.length && data.confusion.length <= 100) {
   const sums = data.confusion.map(row => Math.max(1, row.reduce((a, b) => a + b, 0)));
   add("<h2>Confusion matrix of the winner</h2><p class=\"note\">Rows: true class; columns: what the winner took it for; shares of the row.</p>" + table(["", ...data.classes.map((_, i) => String(i))], data.confusion.map((row, t) => [cell(`${t} ${escape(data.classes[t])}`), ...row.map((n, p) => `<td class="${t === p ? "won" : ""}" style="background:color-mix(in srgb, var(${t === p ? "--c" : "--b"}) ${Math.round(80 * n / sums[t])}%, transparent)" title="${escape(data.classes[t])} taken for ${escape(data.classes[p])}: ${n}">${n ? Math.round(100 * n / sums[t]) : ""}</td>`)]), "heat confusion"));
 }
 
 if (data.winner.length) add(`<h2>The winner, layer by layer</h2><div class="chain">${data.winner.map(l => `<div class="${l.block === "skip" ? "skip" : l.block.includes("se") ? "se" : ""}"><b>L${l.layer} ${escape(l.block)}</b><small>${l.inChannels} &rarr; ${l.outChannels}, ${l.outResolution} x ${l.outResolution}${l.stride > 1 ? ", stride " + l.stride : ""}</small><small>${number(l.macs)} multiply-adds</small></div>`).join("")}</div>`);
 add("<h2>Lost work</h2>" + (data.lost.length ? table(["~cause", "times", "seconds"], data.lost.map(l => [cell(escape(l.cause), true), cell(l.times), cell(l.seconds.toFixed(1))])) : "<p>None.</p>"));
-add("<h2>Provenance</h2>" + table(["", ""], data.facts.map(f => [cell(escape(f.key)), cell(escape(f.value), true)])));
+add("<h2>Provenance</h2>" + table(["", ""], data.facts.map(f => [cell(escape(f.key)), cell(escape(f.value), true)]), "plain") + `<details><summary>Configuration</summary><pre>${escape(data.configuration)}</pre></details>`);
 add("<footer>Written by DaNas.Actors from the search's journal, and from what was measured of its models.</footer>");
+
+// On a narrow screen a row becomes a card, each value behind its column's name.
+document.querySelectorAll("table:not(.heat)").forEach(t => { const heads = [...t.tHead.rows[0].cells].map(h => h.textContent); [...t.tBodies[0].rows].forEach(r => [...r.cells].forEach((c, i) => c.dataset.label = heads[i])); });
 
 // Drawn as SVG, in the colours of the page; again when those or the width change.
 let drawn = [];

@@ -10,6 +10,8 @@ namespace DaNas.Cli.Running;
 /// </summary>
 internal sealed class OwnerLock : IDisposable
 {
+    private static readonly TimeSpan BeatEvery = TimeSpan.FromMilliseconds(250);
+
     private readonly FileStream file;
     private readonly string heartbeat;
     private readonly Timer timer;
@@ -20,7 +22,7 @@ internal sealed class OwnerLock : IDisposable
         this.heartbeat = heartbeat;
         PreviousBeat = File.Exists(heartbeat) ? File.GetLastWriteTimeUtc(heartbeat) : null;
         File.WriteAllText(heartbeat, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
-        timer = new Timer(_ => Beat(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+        timer = new Timer(_ => Beat(), null, BeatEvery, BeatEvery);
     }
 
     /// <summary>When the owner before was last alive; null for the first.</summary>

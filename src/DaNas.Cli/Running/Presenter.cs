@@ -63,15 +63,15 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
     private static string? Milestone(SearchEvent e, SearchState state) => e switch
     {
         SearchEvent.SearchStarted s => Text($"search started: {s.Data.Name}, {s.Data.Classes.Count} classes, {s.Data.TrainImages:N0} training pictures"),
-        SearchEvent.SearchResumed s when s.NumericsProfile.Length > 0 => Text($"search resumed (epoch {s.Epoch}); the interruption cost {s.Lost.Seconds:0.0} s of work"),
+        SearchEvent.SearchResumed s when s.NumericsProfile.Length > 0 => Text($"search resumed (epoch {s.Epoch}); the interruption cost {s.Lost.Seconds:0.0} s: work to do again, and the start"),
         SearchEvent.ProxyMeasured p => Text($"difficulty: proxy {p.ProxySeed + 1}, point {p.Point + 1}: mean held-out accuracy {p.Accuracy.Average():0.000}"),
         SearchEvent.DifficultyMeasured { Verdict: { IsOrder: false } v } => Text($"{v}; going on with random pictures of all classes"),
         SearchEvent.DifficultyMeasured { Verdict: { } v } d => Text($"classes from easy to hard: {string.Join(", ", d.EasyToHard.Select(c => state.Started!.Data.Classes[c]))} ({v})"),
         SearchEvent.DifficultyMeasured d when d.Difficulty.Count > 0 => Text($"classes from easy to hard: {string.Join(", ", d.EasyToHard.Select(c => state.Started!.Data.Classes[c]))}"),
         SearchEvent.StageOpened s => Text($"{Name(s.Plan)}: {s.Plan.Classes.Count} classes, {s.Alive.Count} blocks alive, {s.Plan.Rounds} rounds"),
         SearchEvent.StageExtended s => Text($"{Name(s.Plan)}: {s.Sure} of the {s.Asked} blocks to prune are sure; training on to {s.Plan.Rounds} rounds, at most {state.Config!.Prune.TrainOn} times the scheduled ones"),
-        SearchEvent.BlocksPruned p => Text($"{p.Removed.Count} blocks pruned ({p.Rule}), {p.Alive.Count} left: {p.Alive}"),
-        SearchEvent.ArchitectureSelected a => Text($"winner {a.Winner.Text} ({a.Cost.Macs:N0} multiply-adds); retraining it beside {a.Controls.Count} random architectures"),
+        SearchEvent.BlocksPruned p => Text($"{p.Removed.Count} blocks pruned (rule {p.Rule}), {p.Alive.Count} left, by layer {p.Alive}"),
+        SearchEvent.ArchitectureSelected a => Text($"winner {a.Winner.Text} ({a.Cost.Macs:N0} multiply-adds); retraining it beside {a.Controls.Count} random architectures of about its cost, the controls"),
         SearchEvent.FinalsOpened f => Text($"finals, rung {f.Rung + 1}: {f.Finalists.Count} architectures{(f.Rung == 0 && state.Phase is SearchPhase.Finals { Ranked.Count: var all } && all > f.Finalists.Count ? Text($" of {all}, the best by supernet accuracy,") : string.Empty)} trained by themselves, {Finals.Steps(state.Config!, state.Started!.Data, f.Rung)} steps each"),
         SearchEvent.ModelRetrained m => Text($"{m.Run} retrained: {state.Config!.Retrain.MeasuredName} accuracy {m.TestAccuracy:0.0000}"),
         SearchEvent.AttemptFailed a when !Domain.Work.OutstandingWork.IsOutstanding(state, a.Unit) => Text($"attempt {a.Attempt} of {a.Unit}, which is done already, came to nothing ({a.Cause})"),

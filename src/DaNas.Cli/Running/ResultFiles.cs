@@ -16,7 +16,7 @@ internal static class ResultFiles
         string target = folder.SearchFolder(record.Id);
         Directory.CreateDirectory(target);
         SearchReport report = SearchReport.Of(record, folder);
-        File.WriteAllText(Path.Combine(target, "result.json"), JsonSerializer.Serialize(report, Indented));
+        File.WriteAllText(Path.Combine(target, "result.json"), Verbs.JsonSchemas.Text("search", report, Indented));
         File.WriteAllText(ReportFile(record, folder), Reports.ReportFiles.Html(new(record, Reports.SearchNotes.Read(folder, record.Id))));
         if (record.State.Selected is not { } selected)
             return;
@@ -86,7 +86,7 @@ internal static class ResultFiles
 
     /// <summary>The winner's weights; null before there are any, and where nothing was trained.</summary>
     public static Domain.Values.BlobRef? WinnerWeights(SearchRecord record) => record.State.Config!.Engine.Kind != Domain.Configuration.EngineKind.Torch ? null
-        : record.Events.Select(e => e.Event).OfType<SearchEvent.ModelRetrained>().FirstOrDefault(m => m.Run == "winner")?.Weights;
+        : record.Events.Select(e => e.Event).OfType<SearchEvent.ModelRetrained>().FirstOrDefault(m => m.Run == RetrainPlan.Winner)?.Weights;
 
     private static string CultureInfoInvariant(FormattableString text) => text.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -118,5 +118,5 @@ internal sealed record SearchReport(
 
     private static double? Finite(double value) => double.IsFinite(value) ? Math.Round(value, 6) : null;
 
-    public string ToJson() => JsonSerializer.Serialize(this, Options);
+    public string ToJson() => Verbs.JsonSchemas.Text("search", this, Options);
 }

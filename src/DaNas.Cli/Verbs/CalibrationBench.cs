@@ -50,7 +50,7 @@ internal static class CalibrationBench
             }
 
             if (parsed.GetValue(json))
-                Output.PrintJson(rows);
+                Output.PrintJson("bench-calibration", rows);
             else
                 Print(rows);
             return ExitCode.Done;

@@ -63,7 +63,7 @@ internal static class ConfigVerbs
             SearchEstimate estimate = SearchEstimate.Of(config, summary);
             (double? time, string how) = Time(config, summary, estimate, parsed.GetValue(seconds));
             if (parsed.GetValue(json))
-                Output.PrintJson(new { config.Search.Name, units = estimate.Units, costImages = estimate.Total.ForwardImages, costBackwardImages = estimate.Total.BackwardImages, costMacs = estimate.Total.ForwardMacs, trainerBytes = estimate.TrainerBytes, seconds = time, classes = summary.Classes.Count, trainingImages = summary.TrainImages, phases = estimate.Phases });
+                Output.PrintJson("estimate", new { config.Search.Name, units = estimate.Units, costImages = estimate.Total.ForwardImages, costBackwardImages = estimate.Total.BackwardImages, costMacs = estimate.Total.ForwardMacs, trainerBytes = estimate.TrainerBytes, seconds = time, classes = summary.Classes.Count, trainingImages = summary.TrainImages, phases = estimate.Phases });
             else
                 Print(config, summary, estimate, time, how);
             return ExitCode.Done;

@@ -26,7 +26,7 @@ internal static class DataShow
             string path = parsed.GetValue(file)!;
             (byte[] rgb, int width, int height) = ImageCodec.Decode(Read(path), path, parsed.GetValue(upright));
             if (parsed.GetValue(json))
-                Output.PrintJson(new { width, height, channels = 3, pixels = rgb.Take(Values).Select(v => (int)v) });
+                Output.PrintJson("data-show", new { width, height, channels = 3, pixels = rgb.Take(Values).Select(v => (int)v) });
             else
                 Draw(rgb, width, height);
             return ExitCode.Done;

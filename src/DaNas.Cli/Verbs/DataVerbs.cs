@@ -75,7 +75,7 @@ internal static class DataVerbs
         string? content = hash && broken.Count == 0 ? all.Length > 0 && digests[0] is null ? summary.Fingerprint.Hex : Convert.ToHexStringLower(SHA256.HashData([.. digests.SelectMany(d => d)])) : null;
         if (json)
         {
-            Output.PrintJson(new { summary.Name, kind = ConfigSection.Kebab(config.Data.Kind.ToString()), fingerprint = summary.Fingerprint.Hex, contentSha256 = content, classes = summary.Classes, train = source.Train.Count, test = source.Test.Count, remarks = source.Remarks, broken });
+            Output.PrintJson("data-check", new { summary.Name, kind = ConfigSection.Kebab(config.Data.Kind.ToString()), fingerprint = summary.Fingerprint.Hex, contentSha256 = content, classes = summary.Classes, train = source.Train.Count, test = source.Test.Count, remarks = source.Remarks, broken });
             return broken.Count == 0 ? ExitCode.Done : ExitCode.Failed;
         }
 

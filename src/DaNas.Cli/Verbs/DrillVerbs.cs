@@ -31,7 +31,7 @@ internal static class DrillVerbs
             SweepResult result = new Sweep(drill, Console.WriteLine).Run(parsed.GetValue(points), parsed.GetValue(stride), parsed.GetValue(independent), parsed.GetValue(seed));
             foreach (string failure in result.Failures)
                 Console.WriteLine(failure);
-            Output.PrintJson(result);
+            Output.PrintJson("drill-sweep", result);
             return result.Different == 0 ? ExitCode.Done : ExitCode.Failed;
         })));
         return command;

@@ -1,3 +1,4 @@
+using DaNas.Domain.Searches;
 using System.CommandLine;
 using System.Text;
 using System.Text.Json;
@@ -16,7 +17,7 @@ internal static class EvaluateVerb
     public static Command Evaluate()
     {
         Argument<string> id = Shared.Id();
-        Option<string> model = new("--model") { DefaultValueFactory = _ => "winner", Description = "winner, runner-up-N, control-N or winner-compared." };
+        Option<string> model = new("--model") { DefaultValueFactory = _ => RetrainPlan.Winner, Description = "winner, runner-up-N, control-N or winner-compared." };
         Option<string?> to = new("--to") { Description = "FILE.json (default: evaluation-MODEL.json in the search's folder, where 'danas report' finds it)." };
         Option<string?> device = new("--device") { Description = "cpu, cuda or cuda:N (default: the search's)." };
         Option<string?> data = Shared.Data();
@@ -32,7 +33,8 @@ internal static class EvaluateVerb
             TestReport report = TestReport.Of(session, folder.OpenBlobs(record.Id).Get(found.Weights!), found.Architecture.Blocks);
             string file = Path.GetFullPath(parsed.GetValue(to) ?? Reports.SearchNotes.EvaluationFile(folder, record.Id, found.Run));
             string[] classes = [.. record.State.Started!.Data.Classes];
-            string text = JsonSerializer.Serialize(
+            string text = JsonSchemas.Text(
+                "evaluate",
                 new { search = record.Id, model = found.Run, architecture = found.Architecture.Text, report.Images, report.Top1, top5 = double.IsNaN(report.Top5) ? (double?)null : report.Top5, classes, report.PerClass, report.Confusion },
                 Output.Json);
             File.WriteAllText(file, text + "\n", new UTF8Encoding(false));

@@ -41,7 +41,7 @@ internal static class ExplainVerb
             : record.State.Alive!.Layers[layer].Contains(block) ? "alive: never pruned" : "not in the search";
         if (json)
         {
-            Output.PrintJson(new { search = record.Id, layer = layer + 1, block, verdict, stage, pruned = removal is not null, scores = beside.Select(s => new { s.Block, s.Score, s.Low, s.High, s.Samples, tests.GetValueOrDefault(s.Block)?.Probability }) });
+            Output.PrintJson("explain-block", new { search = record.Id, layer = layer + 1, block, verdict, stage, pruned = removal is not null, scores = beside.Select(s => new { s.Block, s.Score, s.Low, s.High, s.Samples, tests.GetValueOrDefault(s.Block)?.Probability }) });
             return ExitCode.Done;
         }
 
@@ -81,7 +81,7 @@ internal static class ExplainVerb
         double[][] curves = [.. record.Events.Select(e => e.Event).OfType<SearchEvent.ProxyMeasured>().GroupBy(p => p.ProxySeed).OrderBy(g => g.Key).Select(g => g.GroupBy(p => p.Point).OrderBy(p => p.Key).Select(p => p.Last().Accuracy[index]).ToArray())]; // A point whose blob was lost was measured again.
         if (json)
         {
-            Output.PrintJson(new { search = record.Id, @class = name, difficulty = difficulty.Values[index], place, classes = difficulty.Values.Count, stage, accuracies = curves, verdict = state.DifficultyVerdict });
+            Output.PrintJson("explain-class", new { search = record.Id, @class = name, difficulty = difficulty.Values[index], place, classes = difficulty.Values.Count, stage, accuracies = curves, verdict = state.DifficultyVerdict });
             return ExitCode.Done;
         }
 

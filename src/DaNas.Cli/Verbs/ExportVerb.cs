@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using System.Text.Json;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Running;
 using DaNas.Domain.Architectures;
@@ -28,7 +29,7 @@ internal static class ExportVerb
         Argument<string> id = Shared.Id();
         Option<string> formats = new("--format") { DefaultValueFactory = _ => string.Join(',', All), Description = "architecture (JSON and text; always written), onnx, safetensors, pytorch, csharp; the last two bring the safetensors file that they load." };
         Option<string?> to = new("--to") { Description = "Folder for the files, made where it is missing; without it the chosen architecture is printed." };
-        Option<string> model = new("--model") { DefaultValueFactory = _ => "winner", Description = "winner, or a control such as control-1 ('danas report ID' lists them)." };
+        Option<string> model = new("--model") { DefaultValueFactory = _ => RetrainPlan.Winner, Description = "winner, or a control such as control-1 ('danas report ID' lists them)." };
         Option<bool> fold = new("--fold") { Description = "Multiplies batch norm into the convolutions of the ONNX file, ready for quantisers." };
         Option<int> samples = new("--samples") { Description = "Also writes so many test pictures as the network takes them, with the logits that it answers (samples.safetensors)." };
         Option<string?> data = Shared.Data();
@@ -48,7 +49,7 @@ internal static class ExportVerb
             Exported source = wanted is [ArchitectureOnly] ? Chosen(record) : Find(record, parsed.GetValue(model)!);
             IReadOnlyList<string> files = Write(Directory.CreateDirectory(target).FullName, record, folder, source, request);
             if (parsed.GetValue(json))
-                Output.PrintJson(new { search = record.Id, model = source.Run, architecture = source.Architecture.Text, testAccuracy = source.TestAccuracy, files });
+                Output.PrintJson("export", new { search = record.Id, model = source.Run, architecture = source.Architecture.Text, testAccuracy = source.TestAccuracy, files });
             else
                 Console.WriteLine($"{source.Architecture.Text} ({source.Run} of {record.Id}):\n  {string.Join("\n  ", files)}");
             return ExitCode.Done;
@@ -89,7 +90,7 @@ internal static class ExportVerb
 
     /// <summary>The architecture that was chosen, whether it is retrained or not.</summary>
     private static Exported Chosen(SearchRecord record) => record.State.Selected is { } selected
-        ? new("winner", selected.Winner, null, null)
+        ? new(RetrainPlan.Winner, selected.Winner, null, null)
         : throw new UsageException($"search {record.Id} has not chosen an architecture yet ({SearchRecord.NameOf(record.State.Phase)}); go on with '{Output.Program} resume {record.Id}'");
 
     /// <summary>The retrained model of a name. Throws <see cref="UsageException"/> with those that there are.</summary>
@@ -109,7 +110,7 @@ internal static class ExportVerb
         return new(StringComparer.Ordinal)
         {
             ["architecture"] = source.Architecture.Text,
-            ["classes"] = string.Join('\n', started.Data.Classes),
+            ["classes"] = JsonSerializer.Serialize(started.Data.Classes.ToArray()), // A name may have a line end in it.
             ["configuration-sha256"] = started.ConfigurationHash.Hex,
             ["data"] = started.Data.Name,
             ["data-fingerprint"] = started.Data.Fingerprint.Hex,

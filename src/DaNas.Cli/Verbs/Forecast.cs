@@ -73,7 +73,7 @@ internal static class Forecast
         double failures = runs.Average(r => (double)r.Failures);
         if (request.Json)
         {
-            Output.PrintJson(new
+            Output.PrintJson("simulate", new
             {
                 cleanSeconds = clean.Seconds,
                 medianSeconds = duration,

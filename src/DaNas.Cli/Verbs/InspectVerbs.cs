@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using DaNas.Actors.Journals;
 using DaNas.Cli.Configuration;
 using DaNas.Cli.Running;
@@ -25,7 +26,7 @@ internal static class InspectVerbs
             foreach (string id in lost)
                 Console.Error.WriteLine($"{id}: {folder.Lost}");
             if (parsed.GetValue(json))
-                Console.WriteLine(JsonSerializer.Serialize(reports, SearchReport.Json));
+                Console.WriteLine(JsonSchemas.Text("search", reports, SearchReport.Json));
             else if (reports.Length + lost.Length == 0)
                 Console.WriteLine($"no searches in {folder.Root}; '{Output.Program} run quickstart{folder.Option}' starts one");
             else if (reports.Length > 0)
@@ -96,16 +97,30 @@ internal static class InspectVerbs
                 throw new UsageException($"--type {parsed.GetValue(type)}: search {record.Id} has no such event; it has {string.Join(", ", record.Events.Select(e => e.Manifest).Distinct().Order(StringComparer.Ordinal))}");
             foreach (Actors.Journals.StoredEvent e in events)
             {
-                string body = JsonSerializer.Serialize(e.Event, e.Event.GetType(), DomainJson.Stored);
+                JsonNode node = FromOne(JsonSerializer.SerializeToNode(e.Event, e.Event.GetType(), DomainJson.Stored)!);
                 if (parsed.GetValue(json))
-                    Console.WriteLine($"{{\"sequence\":{e.Sequence},\"created\":\"{e.Created:O}\",\"manifest\":\"{e.Manifest}\",\"event\":{body}}}");
-                else
-                    Console.WriteLine(Output.Text($"{e.Sequence,6} {e.Created:HH:mm:ss.fff} {e.Manifest,-26} {(body.Length > 140 ? body[..137] + "..." : body)}"));
+                {
+                    Output.PrintJson("event", new { e.Sequence, e.Created, e.Manifest, @event = node.AsObject() });
+                    continue;
+                }
+
+                string body = node.ToJsonString(DomainJson.Stored);
+                Console.WriteLine(Output.Text($"{e.Sequence,6} {e.Created:HH:mm:ss.fff} {e.Manifest,-26} {(body.Length > 140 ? body[..137] + "..." : body)}"));
             }
 
             return ExitCode.Done;
         }));
         return command;
+    }
+
+    /// <summary>Rows count layers from 0; everything that people and programs read counts them from 1.</summary>
+    private static JsonNode FromOne(JsonNode node)
+    {
+        if (node is JsonObject o && o.TryGetPropertyValue("layer", out JsonNode? layer) && layer is JsonValue value && value.TryGetValue(out int index))
+            o["layer"] = index + 1;
+        foreach (JsonNode child in node is JsonObject fields ? fields.Select(f => f.Value).OfType<JsonNode>() : node is JsonArray items ? items.OfType<JsonNode>() : [])
+            FromOne(child);
+        return node;
     }
 
     public static Command Logs()

@@ -59,7 +59,7 @@ internal static class JournalVerbs
         foreach (string lost in folder.WithHead().Select(SearchRecord.PersistenceId).Where(p => !known.Contains(p)))
             found.Add((lost, 0, $"events were acknowledged, and {folder.JournalPath} has none of them: restore it (with its -wal) from a backup"));
         if (json)
-            Output.PrintJson(found.Select(f => new { persistenceId = f.Search, events = f.Events, whole = f.Fault is null, fault = f.Fault }));
+            Output.PrintJson("journal-verify", found.Select(f => new { persistenceId = f.Search, events = f.Events, whole = f.Fault is null, fault = f.Fault }));
         else if (found.Count == 0)
             Console.WriteLine($"no journal in {folder.Root}");
         foreach ((string search, long events, string? fault) in json ? [] : found)
@@ -93,7 +93,7 @@ internal static class JournalVerbs
 
         string[] missing = [.. record.State.LiveBlobs.Distinct().Where(b => !blobs.Contains(b)).Select(b => b.Digest.Hex)];
         if (json)
-            Output.PrintJson(new { search = record.Id, whole, damaged, missing });
+            Output.PrintJson("blobs-verify", new { search = record.Id, whole, damaged, missing });
         else
             Console.WriteLine(Output.Text($"{record.Id}: {whole} blobs whole, {damaged.Count} damaged, {missing.Length} needed and missing"));
         foreach (string name in json ? [] : damaged.Concat(missing))
@@ -116,7 +116,7 @@ internal static class JournalVerbs
         }
 
         if (json)
-            Output.PrintJson(new { search = record.Id, removed = dry ? 0 : dead.Length, removable = dead.Length, bytes = dead.Sum(b => b.SizeBytes), kept = live.Count });
+            Output.PrintJson("blobs-prune", new { search = record.Id, removed = dry ? 0 : dead.Length, removable = dead.Length, bytes = dead.Sum(b => b.SizeBytes), kept = live.Count });
         else
             Console.WriteLine(Output.Text($"{record.Id}: {(dry ? "would remove" : "removed")} {dead.Length} blobs, {dead.Sum(b => b.SizeBytes) / 1e6:0.0} MB; {live.Count} are needed and stay"));
         return ExitCode.Done;

@@ -68,7 +68,7 @@ internal static class MeasureVerb
             foreach (SearchRecord search in report.IsRepeatable ? searches : [])
                 SearchNotes.Write(folder, search.Id, notes);
             if (parsed.GetValue(json))
-                Output.PrintJson(report);
+                Output.PrintJson("measure", report);
             else
                 Print(report, parsed.GetValue(threads), setup);
             return report.IsRepeatable ? ExitCode.Done : ExitCode.Failed;

@@ -108,7 +108,7 @@ internal static class NodeVerbs
             await server.PrepareAsync();
             IReadOnlyList<OverviewRow> rows = await PostgresProjection.ReadAsync(server, cancel);
             if (parsed.GetValue(json))
-                Output.PrintJson(rows);
+                Output.PrintJson("searches", rows);
             else if (rows.Count == 0)
                 Console.WriteLine("nothing projected yet; is a projector up? ('danas node --roles projector')");
             else
@@ -137,7 +137,7 @@ internal static class NodeVerbs
     private static int Print(IReadOnlyList<NodeStatus> nodes, bool json)
     {
         if (json)
-            Output.PrintJson(nodes);
+            Output.PrintJson("nodes", nodes);
         else
             Output.PrintTable(["node", "address", "trainers", "busy", "duty", "torch", "there"], nodes.Select(n => (string[])[n.Node.Name, n.Node.Address, Output.Text($"{n.Node.Trainers}"), Output.Text($"{n.Busy}"), n.Duty.ToString(), n.Node.Engine, n.Connected ? "yes" : "silent"]));
         return ExitCode.Done;

@@ -14,7 +14,8 @@ internal static class Output
     /// <summary>How this program is started from here; scripts/danas says it.</summary>
     public static string Program { get; } = Environment.GetEnvironmentVariable("DANAS_COMMAND") is { Length: > 0 } command ? command : "danas";
 
-    public static void PrintJson(object value) => Console.WriteLine(JsonSerializer.Serialize(value, Json));
+    /// <summary>One line of JSON under a name and a version: see <see cref="JsonSchemas"/>.</summary>
+    public static void PrintJson<T>(string name, T value) => Console.WriteLine(JsonSchemas.Text(name, value, Json));
 
     /// <summary>A table that is as wide as its words; where a terminal is narrower, the last column or all of them come one under the other, since no word may be cut that somebody wants to copy.</summary>
     public static void PrintTable(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows)

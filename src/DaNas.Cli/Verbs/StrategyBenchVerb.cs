@@ -45,7 +45,7 @@ internal static class StrategyBenchVerb
                 bench.Check();
             List<StrategyRow> rows = Run(benches, noises, counts, count);
             if (parsed.GetValue(json))
-                Output.PrintJson(rows);
+                Output.PrintJson("bench-strategies", rows);
             else
                 Print(rows);
             if (parsed.GetValue(to) is { } file)

@@ -21,7 +21,7 @@ internal static class ToolVerbs
         {
             List<(string What, string Found, bool Good)> rows = [.. Checks(Shared.Folder(parsed, output))];
             if (parsed.GetValue(json))
-                Output.PrintJson(rows.ToDictionary(r => r.What, r => new { r.Found, r.Good }));
+                Output.PrintJson("doctor", new { checks = rows.Select(r => new { r.What, r.Found, r.Good }).ToArray() });
             else
                 Output.PrintTable(["what", "found", ""], rows.Select(r => (IReadOnlyList<string>)[r.What, r.Found, r.Good ? "ok" : "look"]));
             return rows.All(r => r.Good) ? ExitCode.Done : ExitCode.Failed;

@@ -32,7 +32,7 @@ internal static class TravelVerbs
             StoredEvent last = record.Events[count - 1];
             if (parsed.GetValue(json))
             {
-                Output.PrintJson(new
+                Output.PrintJson("state", new
                 {
                     search = record.Id,
                     at = count,
@@ -108,7 +108,7 @@ internal static class TravelVerbs
             OutputFolder folder = Shared.Folder(parsed, output);
             Parting? parting = Parting.Of(SearchRecord.Load(folder, parsed.GetValue(first)!), SearchRecord.Load(folder, parsed.GetValue(second)!));
             if (parsed.GetValue(json))
-                Output.PrintJson(new { equal = parting is null, parting });
+                Output.PrintJson("diff", new { equal = parting is null, parting });
             else if (parting is null)
                 Console.WriteLine("the decisions of the two searches are the same");
             else
@@ -153,7 +153,7 @@ internal static class TravelVerbs
             string[] would = [.. (options.When == PruneWhen.Sure ? Again(record, was) : PrunePolicy.Decide(scores, alive, options)).Select(Name)];
             string[] did = [.. was.Removed.Select(Name)];
             if (json)
-                Output.PrintJson(new { stage = was.Stage, rule = ConfigSection.Kebab(options.Rule.ToString()), ratio = options.Ratio, removed = would, onlyThen = did.Except(would), onlyNow = would.Except(did) });
+                Output.PrintJson("replay", new { stage = was.Stage, rule = ConfigSection.Kebab(options.Rule.ToString()), ratio = options.Ratio, removed = would, onlyThen = did.Except(would), onlyNow = would.Except(did) });
             else
                 Console.WriteLine(Output.Text($"stage {was.Stage}: {ConfigSection.Kebab(options.Rule.ToString())} {options.Ratio} removes {would.Length} of {alive.Count} ({was.Rule} removed {did.Length}); kept instead: {Or(did.Except(would))}; removed instead: {Or(would.Except(did))}"));
         }

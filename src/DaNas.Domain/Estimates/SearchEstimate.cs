@@ -114,7 +114,7 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
         (int whole, int compared) = RetrainPlan.Count(c);
         long held = (c.Retrain.MeasureOn == MeasuredSplit.Validation ? data.Validation : data.Test).Sum(n => (long)n);
         (long units, UnitCost cost) = (0, UnitCost.Zero);
-        foreach ((long runs, string name) in new[] { ((long)whole, "winner"), (compared, "control-1") })
+        foreach ((long runs, string name) in new[] { ((long)whole, RetrainPlan.Winner), (compared, "control-1") })
         {
             long steps = RetrainPlan.Steps(c, data, name);
             long train = runs * ((steps * c.Retrain.Batch) + (c.Engine.Kind == EngineKind.Torch ? InitialScores.Images(c.Retrain.Batch) : 0));

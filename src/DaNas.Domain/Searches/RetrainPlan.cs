@@ -9,6 +9,8 @@ namespace DaNas.Domain.Searches;
 /// <summary>Which architectures are trained from scratch once one is chosen, and under which names: winner, runner-up-N, control-N, winner-compared.</summary>
 public static class RetrainPlan
 {
+    public const string Winner = "winner";
+
     private const string Control = "control-";
     private const string Compared = "winner-compared";
 
@@ -36,7 +38,7 @@ public static class RetrainPlan
     public static ValueList<RunProgress> Of(SearchState state, SearchEvent.ArchitectureSelected selected)
     {
         RetrainOptions options = state.Config!.Retrain;
-        List<(string Name, Architecture Architecture)> runs = [("winner", selected.Winner)];
+        List<(string Name, Architecture Architecture)> runs = [(Winner, selected.Winner)];
         runs.AddRange(RunnersUp(state, selected).Select((a, i) => (Text($"runner-up-{i + 1}"), a)));
         if (Compares(state.Config) && selected.Controls.Count > 0)
             runs.Add((Compared, selected.Winner));

@@ -143,7 +143,7 @@ public static class SearchDecider
         SearchEvent done = new SearchEvent.SegmentCompleted(run, UnitIds.Last(r.Unit), r.Output, r.Loss, r.Accuracy, r.Cost, r.Timing) { Initial = r.Initial };
         if (r.TestAccuracy is not { } accuracy || r.WeightsHash is not { } hash)
             return Follow(state, done);
-        SearchEvent model = Finals.IsFinal(run) ? new SearchEvent.FinalistMeasured(run, progress.Architecture, accuracy, hash) : new SearchEvent.ModelRetrained(run, progress.Architecture, r.Output, accuracy, r.TestPerClass ?? [], hash);
+        SearchEvent model = Finals.IsFinal(run) ? new SearchEvent.FinalistMeasured(run, progress.Architecture, accuracy, hash) : new SearchEvent.ModelRetrained(run, progress.Architecture, r.Output, accuracy, r.TestPerClass ?? [], hash) { Confusion = r.Confusion };
         return progress.SegmentsDone > UnitIds.Last(r.Unit) ? Follow(state, model) : Follow(state, done, model);
     }
 

@@ -74,7 +74,12 @@ public abstract record SearchEvent
         public InitialScores? Initial { get; init; }
     }
 
-    public sealed record ModelRetrained(string Run, Architecture Architecture, BlobRef Weights, double TestAccuracy, ValueList<double> TestPerClass, Digest WeightsHash) : SearchEvent;
+    public sealed record ModelRetrained(string Run, Architecture Architecture, BlobRef Weights, double TestAccuracy, ValueList<double> TestPerClass, Digest WeightsHash) : SearchEvent
+    {
+        /// <summary>[true][predicted], pictures; of the winner, where the classes are not too many.</summary>
+        [System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)]
+        public ValueList<ValueList<int>>? Confusion { get; init; }
+    }
 
     public sealed record SearchCompleted(ValueList<RetrainedModel> Models, Digest WeightsHash) : SearchEvent, IDecision;
 

@@ -78,6 +78,9 @@ public sealed record UnitCost(long ForwardImages, long BackwardImages, long Forw
 /// <summary>What a unit gave. Equal units give equal results, timing aside.</summary>
 public abstract record UnitResult(string Unit, UnitCost Cost, Timing Timing)
 {
+    /// <summary>A confusion matrix of more classes than this is not stored: 'danas evaluate' makes it.</summary>
+    public const int MostConfusionClasses = 100;
+
     /// <summary>The blob that the unit made, where it makes one.</summary>
     public static BlobRef? OutputOf(UnitResult result) => result switch
     {
@@ -116,5 +119,9 @@ public abstract record UnitResult(string Unit, UnitCost Cost, Timing Timing)
         /// <summary>What the untrained network tells, of the first segment of a retraining.</summary>
         [System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)]
         public InitialScores? Initial { get; init; }
+
+        /// <summary>[true][predicted], pictures; of the winner's last segment, up to <see cref="MostConfusionClasses"/> classes.</summary>
+        [System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)]
+        public ValueList<ValueList<int>>? Confusion { get; init; }
     }
 }

@@ -133,6 +133,9 @@ public sealed record ClassMeasurement(double Accuracy, double Loss, ValueList<do
 {
     private const int Batch = 100;
 
+    /// <summary>[true][predicted]: pictures.</summary>
+    public required ValueList<ValueList<int>> Confusion { get; init; }
+
     /// <summary>One pass of a path without gradients, with running batch-norm statistics.</summary>
     public static ClassMeasurement Of(EngineSession session, ChainNetwork network, IReadOnlyList<string> path, ImageEntry[] entries, UnitMeter meter) =>
         Of(session, network, new ForwardPass(x => network.Forward(x, path), session.MacsOf(path)), entries, meter);
@@ -141,7 +144,7 @@ public sealed record ClassMeasurement(double Accuracy, double Loss, ValueList<do
     public static ClassMeasurement Of(EngineSession session, ChainNetwork network, ForwardPass pass, ImageEntry[] entries, UnitMeter meter)
     {
         int classes = session.Images.Classes;
-        double[] hits = new double[classes];
+        int[][] confusion = [.. Enumerable.Range(0, classes).Select(_ => new int[classes])];
         double[] losses = new double[classes];
         double[] counts = new double[classes];
         bool before = network.Norm.UseBatchStatistics;
@@ -159,7 +162,7 @@ public sealed record ClassMeasurement(double Accuracy, double Loss, ValueList<do
             {
                 long label = batch.Labels[i];
                 counts[label]++;
-                hits[label] += chosen[i] == label ? 1 : 0;
+                confusion[label][chosen[i]]++;
                 losses[label] += ce[i];
             }
         }
@@ -167,10 +170,14 @@ public sealed record ClassMeasurement(double Accuracy, double Loss, ValueList<do
         network.Norm.UseBatchStatistics = before;
         if (losses.Any(l => !double.IsFinite(l)))
             throw new NotFiniteException("the held-out loss");
+        double[] hits = [.. confusion.Select((row, c) => (double)row[c])];
         return new(
             Math.Round(hits.Sum() / counts.Sum(), 6),
             Math.Round(losses.Sum() / counts.Sum(), 6),
             hits.Select((h, c) => Math.Round(h / Math.Max(1, counts[c]), 6)).ToValueList(),
-            losses.Select((l, c) => Math.Round(l / Math.Max(1, counts[c]), 6)).ToValueList());
+            losses.Select((l, c) => Math.Round(l / Math.Max(1, counts[c]), 6)).ToValueList())
+        {
+            Confusion = confusion.Select(row => row.ToValueList()).ToValueList(),
+        };
     }
 }

@@ -17,9 +17,9 @@ internal static partial class Program
         if (args is ["trainer"])
             return TrainerVerb.Run();
         FaultInjection.Install(false);
-        if (RetiredNames.Refuses(args) is { } retired)
+        if ((OpenFiles.TooFew() ?? RetiredNames.Refuses(args)) is { } refused)
         {
-            await Console.Error.WriteLineAsync(retired);
+            await Console.Error.WriteLineAsync(refused);
             return ExitCode.Usage;
         }
 

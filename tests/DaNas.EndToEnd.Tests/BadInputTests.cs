@@ -39,6 +39,18 @@ public sealed class BadInputTests : IDisposable
     [InlineData("a file as folder", "cannot be written", "run", "quickstart", "--out", "/etc/hostname/x")]
     public void A_command_line_with(string mistake, string said, params string[] arguments) => Expect(danas.Run(arguments), 2, said, mistake);
 
+    [Theory]
+    [InlineData("ulimit -n 64; exec \"$0\" ls", 2, "may open 64 files and needs 256")]
+    [InlineData("exec \"$0\" data list > /dev/full", 1, "standard output cannot be written: No space left on device")]
+    public void A_machine_that_has_too_little_is_told_of_in_one_line(string script, int code, string said)
+    {
+        using Process shell = Process.Start(new ProcessStartInfo("/bin/bash", ["-c", script, Path.Combine(AppContext.BaseDirectory, "danas")]) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = danas.Folder })!;
+        string error = shell.StandardError.ReadToEnd();
+        shell.WaitForExit();
+        shell.ExitCode.ShouldBe(code, error);
+        error.TrimEnd().Split('\n').ShouldHaveSingleItem().ShouldContain(said);
+    }
+
     [Fact]
     public void A_truncated_picture_is_named_by_data_check_and_ends_a_search_with_its_name()
     {

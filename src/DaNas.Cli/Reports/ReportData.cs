@@ -1,4 +1,7 @@
 using System.Reflection;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using DaNas.Actors.Journals;
 using DaNas.Cli.Running;
 using DaNas.Domain.Architectures;
@@ -45,6 +48,8 @@ internal sealed record LossRow(string Cause, int Times, double Seconds);
 /// <summary>Everything in a report, from the journal and what 'danas measure' and 'danas evaluate' left beside it; what the page's script reads.</summary>
 internal sealed class ReportData(SearchRecord record, SearchNotes notes)
 {
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private readonly SearchState state = record.State;
     private readonly IReadOnlyList<SearchEvent> events = [.. record.Events.Select(e => (SearchEvent)e.Event)];
 
@@ -125,8 +130,8 @@ internal sealed class ReportData(SearchRecord record, SearchNotes notes)
     /// <summary>[true][predicted], of the winner; empty where there are too many classes and nobody evaluated it.</summary>
     public IReadOnlyList<IReadOnlyList<int>> Confusion => notes.Confusion.Count > 0 ? notes.Confusion : [.. Retrained?.Confusion?.Select(row => (IReadOnlyList<int>)row) ?? []];
 
-    /// <summary>The resolved configuration, as it is stored.</summary>
-    public string Configuration => state.Config!.Text;
+    /// <summary>The resolved configuration.</summary>
+    public string Configuration => JsonNode.Parse(state.Config!.Text)!.ToJsonString(Indented);
 
     /// <summary>Retraining curves: run, segment, loss, accuracy.</summary>
     public IReadOnlyList<object> Retraining => [.. events.OfType<SearchEvent.SegmentCompleted>().Where(s => !Finals.IsFinal(s.Run)).Select(s => (object)new { s.Run, s.Segment, s.Loss, s.Accuracy })];

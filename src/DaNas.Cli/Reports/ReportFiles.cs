@@ -39,7 +39,7 @@ internal static class ReportFiles
             text.AppendLine().AppendLine("## Lost work").AppendLine().AppendLine("| cause | times | seconds |\n|---|---:|---:|");
         foreach (LossRow l in data.Lost)
             text.AppendLine(Text($"| {l.Cause} | {l.Times} | {l.Seconds:0.0} |"));
-        text.AppendLine().AppendLine("## Configuration").AppendLine().AppendLine("```hocon").AppendLine(data.Configuration.TrimEnd()).AppendLine("```");
+        text.AppendLine().AppendLine("## Configuration").AppendLine().AppendLine("```json").AppendLine(data.Configuration.TrimEnd()).AppendLine("```");
         return text.ToString();
     }
 

@@ -44,7 +44,7 @@ internal static class DataVerbs
             throw new UsageException("--hash reads every byte, --headers does not: leave one of them out");
         SearchConfig config = ConfigLoader.Load("drawn-12", [], path);
         ImageSource source = ImageSource.Open(config);
-        DatasetSummary summary = new DatasetCatalog().Describe(config);
+        DatasetSummary summary = DatasetCatalog.Describe(source, config);
         ImageEntry[] all = [.. source.Train, .. source.Test];
         List<string> broken = [];
         byte[][] digests = new byte[hash ? all.Length : 0][];

@@ -54,8 +54,11 @@ internal static class Shared
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or TimeoutException)
         {
-            await Console.Error.WriteLineAsync(e.Message);
+            await Console.Error.WriteLineAsync(e.Message == NoSpace ? $"standard output cannot be written: {e.Message}" : e.Message);
             return ExitCode.Failed;
         }
     }
+
+    /// <summary>What .NET says of a file has the file's name behind it; of standard output it is this alone.</summary>
+    private const string NoSpace = "No space left on device";
 }

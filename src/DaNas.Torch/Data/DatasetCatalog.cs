@@ -65,6 +65,12 @@ public sealed class DatasetCatalog : IDatasetCatalog
         ImageSource source = ImageSource.Open(config);
         foreach (string text in remark is null ? [] : source.Remarks)
             remark!(text);
+        return Describe(source, config);
+    }
+
+    /// <summary>Of a source that is open: a listing of a million names is not made twice.</summary>
+    public static DatasetSummary Describe(ImageSource source, SearchConfig config)
+    {
         DatasetSplits splits = DatasetSplits.Of(source, config);
         return new(source.Name, source.Fingerprint, source.Classes, Counts(splits.Weights), Counts(splits.Validation), Counts(splits.Test));
     }

@@ -75,7 +75,7 @@ public sealed class SimulatedActorRefProvider(string systemName, Settings settin
         if (actorPath.Elements.Count == 0)
             return local.RootGuardian;
         IActorRef found = local.ResolveActorRef(actorPath);
-        return actorPath.Uid == ActorCell.UndefinedUid || found.Path.Uid == ActorCell.UndefinedUid || found.Path.Uid == actorPath.Uid ? found : new EmptyLocalActorRef(this, actorPath, eventStream);
+        return actorPath.Uid == ActorCell.UndefinedUid || found.Path.Uid == actorPath.Uid ? found : new EmptyLocalActorRef(this, actorPath, eventStream);
     }
 
     private SimulatedRemoteActorRef Remote(ActorPath path) => new(node, this, path);

@@ -45,7 +45,9 @@ public sealed class JsonSchemaTests : IDisposable
             JsonSchema schema = JsonSchema.FromText(text);
             (int code, string output, string error) = danas.Run(arguments);
             code.ShouldBe(0, $"{string.Join(' ', arguments)}: {error}");
-            foreach (string line in output.TrimEnd().Split('\n').Where(l => l.StartsWith('{') || l.StartsWith('[')))
+            string[] lines = [.. output.TrimEnd().Split('\n').Where(l => l.StartsWith('{') || l.StartsWith('['))];
+            lines.ShouldNotBeEmpty(string.Join(' ', arguments));
+            foreach (string line in lines)
             {
                 using JsonDocument value = JsonDocument.Parse(line);
                 if (!schema.Evaluate(value.RootElement, new EvaluationOptions { OutputFormat = OutputFormat.List }).IsValid)

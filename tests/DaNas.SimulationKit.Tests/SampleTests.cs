@@ -115,7 +115,9 @@ public sealed class SampleTests
         there = Named(world, there, heard);
         world.Network.Cut("a", "b", TimeSpan.FromSeconds(10));
         world.Nodes[0].System.ActorOf(Props.Create(() => new WatchingActor(there, heard)));
-        world.After(TimeSpan.FromSeconds(20), () => world.Nodes[1].System.Stop(Echo!));
+        world.After(TimeSpan.FromSeconds(2), () => world.Nodes[1].System.Stop(Echo!));
+        world.RunUntil(() => world.Elapsed > TimeSpan.FromSeconds(69.5), TimeSpan.FromHours(1)); // A minute had passed before the cut.
+        heard.ShouldBeEmpty();
         Run(world);
         heard.ShouldBe(["terminated"]);
     }

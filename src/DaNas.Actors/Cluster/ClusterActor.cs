@@ -142,7 +142,7 @@ public sealed partial class ClusterActor : LoggedActor, IWithTimers
     /// <summary>Again and again, since a dispatcher that was restarted knows nothing of it.</summary>
     private void InformDispatcher()
     {
-        foreach (Known known in nodes.Values.Where(_ => knowsDuties))
+        foreach (Known known in nodes.Values.Where(n => knowsDuties && now - n.Seen < NodeTicks)) // Of a node that is gone another one may have the address.
             ports.Dispatcher.Tell(new DispatchProtocol.SetHostDuty(known.Actor.Host(Context.System), known.Duty));
         foreach (Hosted hosted in searches.Values.Where(h => !h.IsOver))
             SetBounds(hosted);

@@ -29,7 +29,8 @@ internal static class LateResults
             owner.Tell(new DispatchProtocol.LateResult(m.Unit, m.Attempt, failure.LostSeconds, null, null));
     }
 
-    private static string Canonical(UnitResult result) => JsonSerializer.Serialize(result, result.GetType(), DomainJson.Canonical);
+    /// <summary>Without the confusion matrix, which follows from the weights and which an older trainer does not send.</summary>
+    private static string Canonical(UnitResult result) => result is UnitResult.SegmentRetrained { Confusion: not null } retrained ? Canonical(retrained with { Confusion = null }) : JsonSerializer.Serialize(result, result.GetType(), DomainJson.Canonical);
 }
 
 /// <summary>A unit's result, its attempts, and who hears of late ones.</summary>

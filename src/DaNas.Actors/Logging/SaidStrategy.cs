@@ -9,10 +9,12 @@ public class SaidStrategy(Func<Exception, Directive> decide, int most = SaidStra
     public const int Most = 10;
 
     /// <summary>Whether the child comes back; asked once a failure.</summary>
-    protected virtual bool GoesOn(Directive directive) => directive is Directive.Restart or Directive.Escalate;
+    protected virtual bool GoesOn(Directive directive) => directive == Directive.Restart;
 
     protected override void LogFailure(IActorContext context, IActorRef child, Exception cause, Directive directive)
     {
+        if (directive == Directive.Escalate)
+            return; // Whoever decides says it.
         Exception first = (cause as ActorInitializationException)?.InnerException ?? cause;
         bool restarts = GoesOn(directive);
         context.Write(new StateChange(restarts ? LogEvent.ActorRestarted : LogEvent.ActorFailed, "Faulted", restarts ? "Restarting" : "Ended") { Cause = $"{child.Text()}: {first.GetType().Name}: {first.Message}", IsWarning = true });

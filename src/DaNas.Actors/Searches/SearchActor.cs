@@ -36,6 +36,7 @@ public sealed class SearchActor : SealedPersistentActor, IWithTimers
     private readonly SearchPorts ports;
     private SearchState state = SearchState.Initial;
     private IActorRef? stage;
+    private bool saidEnd;
 
     public SearchActor(SearchId id, SearchProtocol.Beginning beginning, SearchPorts ports, WritersJournal journal, WriterHealth health)
         : base($"search-{id}", journal, health)
@@ -144,8 +145,9 @@ public sealed class SearchActor : SealedPersistentActor, IWithTimers
             return;
         foreach (WorkUnit unit in OutstandingWork.Of(state))
             ports.Dispatcher.Tell(new DispatchProtocol.Submit(id.Text, ports.Owner, unit, state.Epoch));
-        if (state.IsOver && stage is null)
+        if (state.IsOver && !saidEnd)
             Context.Write(Line(LogEvent.SearchEnded, "Running", state.Phase.GetType().Name, (state.Phase as SearchPhase.Failed)?.Reason ?? "done"));
+        saidEnd |= state.IsOver;
     }
 
     /// <summary>An event in the log: its name, and what its numbers say where nobody would look them up.</summary>

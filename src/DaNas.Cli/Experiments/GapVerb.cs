@@ -38,7 +38,7 @@ internal static class GapVerb
             if (report is null)
                 return code;
             string file = Path.Combine(folder.SearchFolder(record.Id), parsed.GetValue(truth) is null ? "gap.json" : "gap-given.json");
-            await File.WriteAllTextAsync(file, JsonSchemas.Text("gap", report, Indented) + "\n", new UTF8Encoding(false));
+            await File.WriteAllTextAsync(file, JsonSchemas.File("gap", report, Indented) + "\n", new UTF8Encoding(false));
             if (parsed.GetValue(json))
                 Console.WriteLine(JsonSchemas.Text("gap", report, Domain.Values.DomainJson.Stored));
             else

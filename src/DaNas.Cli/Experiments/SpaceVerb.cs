@@ -59,7 +59,7 @@ internal static class SpaceVerb
                 return code;
             ProbeReport report = Report(config.Search.Name, band, space, table, done);
             string file = Path.GetFullPath(parsed.GetValue(to) ?? Path.Combine(folder.SearchFolder(done.Id), "probe.json"));
-            await File.WriteAllTextAsync(file, JsonSchemas.Text("space-probe", report, Indented) + "\n", new UTF8Encoding(false));
+            await File.WriteAllTextAsync(file, JsonSchemas.File("space-probe", report, Indented) + "\n", new UTF8Encoding(false));
             if (parsed.GetValue(json))
                 Console.WriteLine(JsonSchemas.Text("space-probe", report, DomainJson.Stored));
             else

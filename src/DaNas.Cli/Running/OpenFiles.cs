@@ -16,7 +16,7 @@ internal static class OpenFiles
             string? line = File.ReadLines("/proc/self/limits").FirstOrDefault(l => l.StartsWith("Max open files", StringComparison.Ordinal));
             string soft = line?.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3] ?? string.Empty;
             return int.TryParse(soft, CultureInfo.InvariantCulture, out int allowed) && allowed < Needed
-                ? string.Create(CultureInfo.InvariantCulture, $"this process may open {allowed} files and needs {Needed}: 'ulimit -n 4096' raises that (LimitNOFILE= in a systemd unit, --ulimit nofile=4096 for a container)")
+                ? string.Create(CultureInfo.InvariantCulture, $"this process may open {allowed} files and needs {Needed}: raise the hard limit, as root with 'ulimit -n 4096' or in limits.conf, LimitNOFILE= in a systemd unit, --ulimit nofile=4096 for a container")
                 : null;
         }
         catch (IOException)

@@ -63,7 +63,7 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
     private static string? Milestone(SearchEvent e, SearchState state) => e switch
     {
         SearchEvent.SearchStarted s => Text($"search started: {s.Data.Name}, {s.Data.Classes.Count} classes, {s.Data.TrainImages:N0} training pictures"),
-        SearchEvent.SearchResumed s when s.NumericsProfile.Length > 0 => Text($"search resumed (epoch {s.Epoch}); the interruption cost {s.Lost.Seconds:0.0} s: work to do again, and the start"),
+        SearchEvent.SearchResumed s when s.NumericsProfile.Length > 0 => Text($"search resumed (epoch {s.Epoch}); the interruption cost {s.Lost.Seconds:0.0} s (repeated work and the restart)"),
         SearchEvent.ProxyMeasured p => Text($"difficulty: proxy {p.ProxySeed + 1}, point {p.Point + 1}: mean held-out accuracy {p.Accuracy.Average():0.000}"),
         SearchEvent.DifficultyMeasured { Verdict: { IsOrder: false } v } => Text($"{v}; going on with random pictures of all classes"),
         SearchEvent.DifficultyMeasured { Verdict: { } v } d => Text($"classes from easy to hard: {string.Join(", ", d.EasyToHard.Select(c => state.Started!.Data.Classes[c]))} ({v})"),

@@ -16,7 +16,7 @@ internal static class ResultFiles
         string target = folder.SearchFolder(record.Id);
         Directory.CreateDirectory(target);
         SearchReport report = SearchReport.Of(record, folder);
-        File.WriteAllText(Path.Combine(target, "result.json"), Verbs.JsonSchemas.Text("search", report, Indented));
+        File.WriteAllText(Path.Combine(target, "result.json"), Verbs.JsonSchemas.File("search", report, Indented));
         File.WriteAllText(ReportFile(record, folder), Reports.ReportFiles.Html(new(record, Reports.SearchNotes.Read(folder, record.Id))));
         if (record.State.Selected is not { } selected)
             return;

@@ -47,6 +47,7 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
 
     /// <summary>Whether the journal has events of the search: there is something to resume.</summary>
     private volatile bool begun;
+    private long started;
 
     private readonly TaskCompletionSource<int> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -63,6 +64,7 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
     /// <summary>Goes on with a search, under what <see cref="ResumeCheck"/> found acceptable.</summary>
     public async Task<int> ResumeAsync(SearchRecord record, Launch launch, bool takeover, CancellationToken interrupt)
     {
+        started = Stopwatch.GetTimestamp();
         using OwnerLock owner = OwnerLock.Take(folder, record.Id, takeover);
         double lost = owner.PreviousBeat is { } beat ? Math.Clamp((beat - record.Events[^1].Created).TotalSeconds, 0, 3600) : 0;
         folder.OpenBlobs(record.Id).RemoveUnfinished();
@@ -98,7 +100,7 @@ internal sealed class SearchRunner(OutputFolder folder, Presenter presenter)
                 trainer.ExpectedProfile = profile;
             long epoch = await journal.AcquireAsync($"search-{id}");
             SearchEvent.SearchStarted first = new(new SearchId(id), config.Text, config.Hash, data, profile, EngineVersion);
-            double lost = launch.LostSeconds + (begun ? (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds : 0); // What was in flight, and the start up to here.
+            double lost = launch.LostSeconds + (begun ? Stopwatch.GetElapsedTime(started).TotalSeconds : 0); // What was in flight, and the start up to here.
             SearchProtocol.Beginning beginning = new(new SearchCommand.Start(first), new SearchCommand.Resume(epoch, profile, Math.Round(lost, 3)) { Accepted = launch.Accepted });
             await using AkkaHost host = await LocalActors.OpenAsync(journal, log);
             SearchPorts ports = Populate(host, config, trainers, blobs);

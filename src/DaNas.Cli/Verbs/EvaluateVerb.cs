@@ -33,13 +33,10 @@ internal static class EvaluateVerb
             TestReport report = TestReport.Of(session, folder.OpenBlobs(record.Id).Get(found.Weights!), found.Architecture.Blocks);
             string file = Path.GetFullPath(parsed.GetValue(to) ?? Reports.SearchNotes.EvaluationFile(folder, record.Id, found.Run));
             string[] classes = [.. record.State.Started!.Data.Classes];
-            string text = JsonSchemas.Text(
-                "evaluate",
-                new { search = record.Id, model = found.Run, architecture = found.Architecture.Text, report.Images, report.Top1, top5 = double.IsNaN(report.Top5) ? (double?)null : report.Top5, classes, report.PerClass, report.Confusion },
-                Output.Json);
-            File.WriteAllText(file, text + "\n", new UTF8Encoding(false));
+            var value = new { search = record.Id, model = found.Run, architecture = found.Architecture.Text, report.Images, report.Top1, top5 = double.IsNaN(report.Top5) ? (double?)null : report.Top5, classes, report.PerClass, report.Confusion };
+            File.WriteAllText(file, JsonSchemas.File("evaluate", value, Output.Json) + "\n", new UTF8Encoding(false));
             if (parsed.GetValue(json))
-                Console.WriteLine(text);
+                Output.PrintJson("evaluate", value);
             else
                 Print(report, classes, found, file);
             if (record.State.Config!.Retrain.MeasureOn == MeasuredSplit.Test && found.TestAccuracy is { } stored && Math.Abs(stored - report.Top1) > 5e-6)

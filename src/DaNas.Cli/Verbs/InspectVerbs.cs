@@ -114,7 +114,7 @@ internal static class InspectVerbs
     }
 
     /// <summary>Rows count layers from 0; everything that people and programs read counts them from 1.</summary>
-    private static JsonNode FromOne(JsonNode node)
+    internal static JsonNode FromOne(JsonNode node)
     {
         if (node is JsonObject o && o.TryGetPropertyValue("layer", out JsonNode? layer) && layer is JsonValue value && value.TryGetValue(out int index))
             o["layer"] = index + 1;

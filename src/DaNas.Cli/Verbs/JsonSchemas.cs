@@ -6,7 +6,7 @@ using DaNas.Domain.Values;
 namespace DaNas.Cli.Verbs;
 
 /// <summary>
-/// What programs read has a name and a version, <c>"schema": "danas/NAME/1"</c>, and a JSON Schema under docs/schemas. A version may get new fields; where one is renamed, changes its type or goes, the
+/// What programs read has a name and a version, <c>"schema": "danas/NAME/1"</c>, and those of one machine's verbs have a JSON Schema under docs/schemas. A version may get new fields; where one is renamed, changes its type or goes, the
 /// version is the next. With <see cref="Variable"/> set, a verb prints the schema of its JSON in place of the JSON.
 /// </summary>
 internal static class JsonSchemas
@@ -17,12 +17,18 @@ internal static class JsonSchemas
 
     private static readonly JsonSchemaExporterOptions Exporting = new() { TransformSchemaNode = Lists };
 
-    /// <summary>The value under its name, or the schema that was asked for.</summary>
+    /// <summary>What is printed: the value under its name, or the schema that was asked for.</summary>
     public static string Text<T>(string name, T value, JsonSerializerOptions options)
     {
         options.MakeReadOnly(true);
-        JsonNode text = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } ? Schema<T>(name, options) : Named(name, JsonSerializer.SerializeToNode(value, options)!);
-        return text.ToJsonString(options);
+        return Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } ? Schema<T>(name, options).ToJsonString(options) : File(name, value, options);
+    }
+
+    /// <summary>What is stored: always the value.</summary>
+    public static string File<T>(string name, T value, JsonSerializerOptions options)
+    {
+        options.MakeReadOnly(true);
+        return Named(name, JsonSerializer.SerializeToNode(value, options)!).ToJsonString(options);
     }
 
     private static JsonNode Named(string name, JsonNode node) => node is JsonArray rows ? new JsonArray([.. rows.Select(r => Named(name, r!))]) : With("schema", Id(name), node.AsObject());
@@ -49,5 +55,13 @@ internal static class JsonSchemas
     /// <summary>Lists of ours have a converter, into which the exporter does not look.</summary>
     private static JsonNode Lists(JsonSchemaExporterContext context, JsonNode schema) => context.TypeInfo.Type is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(ValueList<>)
         ? new JsonObject { ["type"] = "array", ["items"] = context.TypeInfo.Options.GetJsonSchemaAsNode(type.GetGenericArguments()[0], Exporting) }
-        : context.TypeInfo.Type == typeof(Digest) ? new JsonObject { ["type"] = "string" } : schema;
+        : Open(context, schema);
+
+    /// <summary>Fields are added to a version, so none may be refused; where our own JSON is strict in reading, the exporter would say so.</summary>
+    private static JsonNode Open(JsonSchemaExporterContext context, JsonNode schema)
+    {
+        if (schema is JsonObject strict && strict["additionalProperties"]?.GetValueKind() == JsonValueKind.False)
+            strict.Remove("additionalProperties");
+        return context.TypeInfo.Type == typeof(Digest) ? new JsonObject { ["type"] = "string" } : schema;
+    }
 }

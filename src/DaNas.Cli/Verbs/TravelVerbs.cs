@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using DaNas.Journal;
 using DaNas.Actors.Journals;
 using DaNas.Cli.Configuration;
@@ -259,8 +260,8 @@ internal sealed record Parting(int Decision, long? FirstSequence, long? SecondSe
     {
         if (x.Event is SearchEvent.SearchStarted s && y.Event is SearchEvent.SearchStarted t && s.Configuration != t.Configuration)
             return ConfigDrift.Of(s.Configuration, t.Configuration);
-        using JsonDocument a = JsonDocument.Parse(Canonical(x));
-        using JsonDocument b = JsonDocument.Parse(Canonical(y));
+        using JsonDocument a = JsonDocument.Parse(InspectVerbs.FromOne(JsonNode.Parse(Canonical(x))!).ToJsonString());
+        using JsonDocument b = JsonDocument.Parse(InspectVerbs.FromOne(JsonNode.Parse(Canonical(y))!).ToJsonString());
         return [.. Differ(a.RootElement, b.RootElement, string.Empty)];
     }
 

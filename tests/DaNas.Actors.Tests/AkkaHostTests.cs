@@ -126,9 +126,7 @@ public sealed class AkkaHostTests : IStateLog, IDisposable
         using SqliteJournal next = SqliteJournal.Open(DataBase, _ => headFile);
         await using AkkaHost again = await StartAsync(next);
         Counter(again);
-        await Task.WhenAny(again.Fatal, Task.Delay(Patience));
-        again.Fatal.IsCompleted.ShouldBeTrue(string.Join("\n", lines.Take(5)));
-        (await again.Fatal).ShouldContain(said);
+        (await again.Fatal.WaitAsync(Patience)).ShouldContain(said);
         await ((Task)again.System.ActorSelection("/user/counter").ResolveOne(TimeSpan.FromSeconds(5))).ShouldThrowAsync<ActorNotFoundException>(); // Its supervisor does not build it again.
         received.Count.ShouldBe(4); // It did not come up.
         lines.Count(l => l.Event == LogEvent.ActorFailed).ShouldBe(1);

@@ -36,7 +36,7 @@ internal sealed class FencedStore
         if (world.Store.IsFull)
             throw new JournalException(JournalFault.Unavailable, "the disk is full (simulated)");
         long epoch = epochs[persistenceId] = epochs.GetValueOrDefault(persistenceId) + 1;
-        return new SimulatedTables(persistenceId, epoch);
+        return new SimulatedTables(persistenceId, epoch, plant == Plant.FencingRemoved);
     }
 
     private JournalException? Refuses(Append append) => append.Rows.Any(r => Envelope.EpochOf(r.Payload) != epochs.GetValueOrDefault(append.PersistenceId))
@@ -80,8 +80,8 @@ internal sealed class FencedStore
     }
 }
 
-/// <summary>The journal as one writer has it.</summary>
-public sealed class SimulatedTables(string mine, long epoch) : IFencedTables
+/// <summary>The journal as one writer has it; <paramref name="blind"/> to others' epochs where that is the planted defect.</summary>
+public sealed class SimulatedTables(string mine, long own, bool blind = false) : IFencedTables
 {
     public string Kind => "simulated";
 
@@ -89,7 +89,9 @@ public sealed class SimulatedTables(string mine, long epoch) : IFencedTables
 
     public Task FenceAsync() => Task.CompletedTask;
 
-    public long EpochOf(string persistenceId) => persistenceId == mine ? epoch : 0;
+    public long EpochOf(string persistenceId) => persistenceId == mine ? own : 0;
+
+    public bool IsOvertakenBy(string persistenceId, long epoch) => !blind && epoch > EpochOf(persistenceId);
 
     [System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA2000", Justification = "It holds no files.")]
     public WritersJournal Journal() => new(this, NewLedger());

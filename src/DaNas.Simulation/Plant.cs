@@ -5,7 +5,7 @@ public enum Plant
 {
     None,
 
-    /// <summary>The store does not compare the writer's epoch.</summary>
+    /// <summary>Nobody compares epochs: neither the store when it appends, nor a writer when it reads.</summary>
     FencingRemoved,
 
     /// <summary>What was decided is acknowledged before it is stored.</summary>

@@ -179,6 +179,25 @@ public sealed class AkkaHostTests : IStateLog, IDisposable
         (await other.AppendAsync("c1", 1, [JournalContract.Event(2)])).ShouldBe(2);
     }
 
+    /// <summary>A writer that is rebuilt after another one took over would take that one's events for its own, and go on under that one's epoch.</summary>
+    [Theory]
+    [MemberData(nameof(JournalStores.Names), MemberType = typeof(JournalStores))]
+    public async Task A_writer_that_was_taken_over_is_not_rebuilt_from_its_successors_events(string store)
+    {
+        await using JournalStores stores = await JournalStores.NewAsync(store);
+        IEventJournal journal = await stores.OpenAsync();
+        await using AkkaHost host = await StartAsync(journal);
+        IActorRef counter = Counter(host);
+        counter.Tell(new Add(1));
+        await WaitForAsync(2);
+        IEventJournal other = await stores.OpenAsync();
+        await other.AcquireAsync("c1");
+        await other.AppendAsync("c1", 1, [JournalContract.Event(2)]);
+        counter.Tell(new Add(0)); // Throws, and is rebuilt.
+        (await host.Fatal.WaitAsync(Patience)).ShouldContain("another process took c1 over");
+        received.ShouldBe(["recovered 0", "stored 1 at 1"]);
+    }
+
     private async Task<AkkaHost> StartAsync(IEventJournal? journal, string more = "")
     {
         if (journal is not null)

@@ -176,8 +176,11 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
 
         try
         {
-            foreach (StoredEvent stored in journal.Ledger.Open(PersistenceId, head, rows)) // Akka's LastSequenceNr may be higher than the last row; the rows are what counts.
-                Apply(stored.Event);
+            IReadOnlyList<StoredEvent> stored = journal.Ledger.Open(PersistenceId, head, rows); // Akka's LastSequenceNr may be higher than the last row; the rows are what counts.
+            if (stored.Count > 0 && journal.Tables.IsOvertakenBy(PersistenceId, stored[^1].Epoch))
+                throw new JournalException(JournalFault.Fenced, $"another process took {PersistenceId} over; this process stops");
+            foreach (StoredEvent e in stored)
+                Apply(e.Event);
         }
         catch (JournalException e)
         {

@@ -72,6 +72,30 @@ public sealed class DispatcherTests : DispatcherBench
         toSearch.OfType<DispatchProtocol.UnitDone>().Count().ShouldBe(1);
     }
 
+    /// <summary>Attempts are counted from 1 by each dispatcher: a former one's failure that is told twice must not count for the attempt that followed it.</summary>
+    [Fact]
+    public void A_failure_of_an_attempt_from_a_former_dispatcher_that_is_told_twice_counts_once()
+    {
+        Ready("trainer-0", "x/derive/0", 0);
+        Submit();
+        DispatchProtocol.AttemptEnded failed = new(0, "x", "derive/0", 1, new UnitOutcome.Failed(FailureKind.Deadline, "no result in time", 600));
+        Tell("trainer-0", failed);
+        Tell("trainer-0", failed);
+        Pass(0.1);
+        toTrainers["trainer-0"].ShouldHaveSingleItem().Attempt.ShouldBe(2);
+        toSearch.OfType<DispatchProtocol.UnitFailed>().Count().ShouldBe(1);
+    }
+
+    [Fact]
+    public void A_number_whose_end_was_told_is_never_given_again()
+    {
+        Submit();
+        Tell("trainer-0", new DispatchProtocol.AttemptEnded(0, "x", "derive/0", 1, new UnitOutcome.Failed(FailureKind.Deadline, "no result in time", 600)));
+        Ready("trainer-0", null, 0);
+        toTrainers["trainer-0"].ShouldHaveSingleItem().Attempt.ShouldBe(2);
+        toSearch.OfType<DispatchProtocol.UnitFailed>().ShouldBeEmpty();
+    }
+
     [Fact]
     public void A_unit_that_takes_far_longer_than_its_kind_is_run_a_second_time_when_nothing_else_waits()
     {

@@ -164,7 +164,7 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
         if (item is not null && m.Outcome is UnitOutcome.Completed)
             policy.Took(item, now - lease!.Since);
         Sender.Tell(new DispatchProtocol.AttemptNoted(m.Search, m.Unit, m.Attempt));
-        item?.Ended.Add(m.Attempt);
+        (item ?? items.GetValueOrDefault(key))?.Ended.Add(m.Attempt);
         switch (m.Outcome)
         {
             case UnitOutcome.Completed c when done.TryGetValue(key, out Finished? first):
@@ -276,7 +276,7 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
                 continue;
             slow.Remove(item);
             queue.Remove(item);
-            item.Attempt++;
+            item.NextAttempt();
             running[item.Search] = running.GetValueOrDefault(item.Search) + 1;
             lease.Give(item, item.Attempt, now);
             Context.Write(Line(LogEvent.DispatcherUnitLeased, item, again ? "Running" : "Queued", "Running") with { Cause = again ? $"{lease.Trainer.Text()}, beside one that takes long" : lease.Trainer.Text() });

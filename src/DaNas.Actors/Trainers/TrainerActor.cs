@@ -109,9 +109,9 @@ public sealed class TrainerActor : LoggedActor, IWithTimers
     {
         string? busyWith = memory.Running is null ? null : DispatchItem.KeyOf(memory.Running.Search, memory.Running.Unit.Id);
         IActorRef to = dispatcher();
-        to.Tell(new DispatchProtocol.TrainerReady(number, busyWith, memory.Running is null ? 0 : runner.SilentSeconds));
-        foreach (DispatchProtocol.AttemptEnded ended in memory.Unnoted)
+        foreach (DispatchProtocol.AttemptEnded ended in memory.Unnoted) // First: a dispatcher that counts from 1 again must not give a number anew whose end it is about to hear.
             to.Tell(ended);
+        to.Tell(new DispatchProtocol.TrainerReady(number, busyWith, memory.Running is null ? 0 : runner.SilentSeconds));
     }
 
     private void Refuse(DispatchProtocol.RunAttempt m, string why) =>

@@ -29,6 +29,7 @@ public sealed class ClusterTests : IDisposable
         (int code, string text, string error) = danas.Run(
             [$"DANAS_JOURNAL={ClusterFactAttribute.Postgres}"], ["drill", "failover", "--runs", "1", "--json", "--set", "warmup.epochs=6", "--set", "stage.epochs=14"]);
         code.ShouldBe(0, text + error);
+        JsonSchemaTests.ShouldKeep("drill-failover", text);
         JsonElement result = Danas.LastLine(text);
         result.GetProperty("hashesEqual").GetBoolean().ShouldBeTrue();
         result.GetProperty("searches").GetInt32().ShouldBeGreaterThan(0);
@@ -63,6 +64,7 @@ public sealed class ClusterTests : IDisposable
             {
                 (code, text, error) = danas.Run([journal], ["searches", "--json"]);
                 code.ShouldBe(0, error);
+                JsonSchemaTests.ShouldKeep("searches", text);
                 row = JsonDocument.Parse(text).RootElement.EnumerateArray().FirstOrDefault(r => r.GetProperty("overview").GetProperty("id").GetString() == name && r.GetProperty("isOver").GetBoolean());
             }
 
@@ -103,8 +105,10 @@ public sealed class ClusterTests : IDisposable
         {
             (int code, string text, _) = danas.Run(["nodes", "ls", "--cluster", join, "--json"]);
             seen = code != 0 ? [] : JsonDocument.Parse(text).RootElement.EnumerateArray().Where(n => n.GetProperty("connected").GetBoolean()).ToDictionary(n => n.GetProperty("node").GetProperty("name").GetString()!, n => n.GetProperty("duty").GetString()!);
-            if (are(seen))
-                return;
+            if (!are(seen))
+                continue;
+            JsonSchemaTests.ShouldKeep("nodes", text);
+            return;
         }
 
         throw new TimeoutException($"the nodes are {string.Join(", ", seen)}");

@@ -141,6 +141,7 @@ public sealed class DriftTests(Xunit.Abstractions.ITestOutputHelper output) : ID
         (int code, string text, string error) = danas.Run("drill", "sweep", "--points", "40", "--independent", "3");
         output.WriteLine(text);
         code.ShouldBe(0, text + error);
+        JsonSchemaTests.ShouldKeep("drill-sweep", text);
         JsonElement result = Danas.LastLine(text);
         (result.GetProperty("eventPoints").GetInt32() + result.GetProperty("blobPoints").GetInt32()).ShouldBe(40);
         result.GetProperty("blobPoints").GetInt32().ShouldBeGreaterThan(5);

@@ -70,6 +70,7 @@ public sealed class ModelTests : IDisposable
 
         (int code, string text, string error) = danas.Run("experiment", conf, "--to", results, "--json");
         code.ShouldBe(0, error);
+        JsonSchemaTests.ShouldKeep("experiment", text);
         JsonElement said = Danas.LastLine(text);
         said.GetProperty("cells").GetInt32().ShouldBe(3);
         string one = File.ReadAllText(Path.Combine(results, "small-full-s1.json"));
@@ -175,6 +176,7 @@ public sealed class ModelTests : IDisposable
         danas.Clean();
         (int code, string text, string error) = danas.Run("gap", "clean", "--count", "6", "--short", "0.5", "--json");
         code.ShouldBe(0, error);
+        JsonSchemaTests.ShouldKeep("gap", text);
         JsonElement gap = Danas.LastLine(text);
         gap.GetProperty("rows").GetArrayLength().ShouldBe(6);
         gap.GetProperty("rows").EnumerateArray().ShouldAllBe(r => r.GetProperty("alone").GetArrayLength() == 2 && r.GetProperty("shortAlone").GetDouble() >= 0);

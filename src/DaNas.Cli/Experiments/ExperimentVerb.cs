@@ -7,6 +7,9 @@ using DaNas.Evidence;
 
 namespace DaNas.Cli.Experiments;
 
+/// <summary>What an experiment prints as JSON: how many of its cells are done, where their results lie, and the tables that follow.</summary>
+internal sealed record ExperimentReport(string Experiment, int Cells, int Of, string Results, IReadOnlyList<EvidenceTable> Tables);
+
 /// <summary>experiment: a matrix of searches and the tables that follow from it.</summary>
 internal static class ExperimentVerb
 {
@@ -22,6 +25,8 @@ internal static class ExperimentVerb
         Command command = new("experiment", "Runs a matrix of searches (seeds x options), again where it was interrupted, and writes what it shows with statistics.") { conf, to, parallel, tables, data, output, json };
         command.SetAction((parsed, _) => Shared.GuardAsync(async () =>
         {
+            if (JsonSchemas.Printed<ExperimentReport>("experiment", Output.Json))
+                return ExitCode.Done;
             OutputFolder folder = Shared.Folder(parsed, output);
             ExperimentPlan plan = ExperimentPlan.Load(parsed.GetValue(conf)!, parsed.GetValue(data));
             string results = Path.GetFullPath(parsed.GetValue(to) ?? Path.Combine(folder.Root, "experiments", plan.Name));
@@ -50,7 +55,7 @@ internal static class ExperimentVerb
             IReadOnlyList<EvidenceTable> all = Tables(plan, matrix);
             await File.WriteAllTextAsync(Path.Combine(results, "tables.md"), Markdown(plan, done, all), new UTF8Encoding(false));
             if (parsed.GetValue(json))
-                Output.PrintJson("experiment", new { experiment = plan.Name, cells = done.Count, of = plan.Cells.Count, results, tables = all });
+                Output.PrintJson("experiment", new ExperimentReport(plan.Name, done.Count, plan.Cells.Count, results, all));
             else
                 Print(all, results, done.Count, plan.Cells.Count);
             return whole && (parsed.GetValue(tables) || done.Count == plan.Cells.Count) ? ExitCode.Done : ExitCode.Failed;

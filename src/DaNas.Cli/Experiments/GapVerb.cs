@@ -27,6 +27,8 @@ internal static class GapVerb
         Command command = new("gap", "Measures the gaps of a finished search: rank correlation of the supernet with stand-alone accuracy, its ceiling, discretisation, setting.") { id, count, seeds, share, truth, set, data, output, json };
         command.SetAction((parsed, _) => Shared.GuardAsync(async () =>
         {
+            if (JsonSchemas.Printed<GapReport>("gap", Domain.Values.DomainJson.Stored))
+                return ExitCode.Done;
             if (parsed.GetValue(count) < 5 || parsed.GetValue(seeds) < 2 || parsed.GetValue(share) is < 0 or >= 1)
                 throw new UsageException("gap needs --count 5 or more, --seeds 2 or more, and --short from 0 to under 1");
             if (parsed.GetValue(truth) is not null && (parsed.GetResult(count) is { Implicit: false } || parsed.GetResult(seeds) is { Implicit: false } || parsed.GetResult(share) is { Implicit: false } || parsed.GetValue(set) is { Length: > 0 }))

@@ -42,6 +42,8 @@ internal static class SpaceVerb
         Command probe = new("probe", "Trains a few architectures twice, measures them on held-out pictures, and says whether they differ by more than chance. Interrupted, the same command goes on.") { conf, count, seeds, any, all, split, to, set, data, output, json };
         probe.SetAction((parsed, _) => Shared.GuardAsync(async () =>
         {
+            if (JsonSchemas.Printed<ProbeReport>("space-probe", DomainJson.Stored))
+                return ExitCode.Done;
             if (parsed.GetValue(count) < 5 || parsed.GetValue(seeds) < 2)
                 throw new UsageException("a probe needs --count 5 or more and --seeds 2 or more");
             OutputFolder folder = Shared.Folder(parsed, output);

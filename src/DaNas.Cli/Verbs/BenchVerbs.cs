@@ -71,6 +71,8 @@ internal static class BenchVerbs
         Command command = new("blobs", "A blob from node to node over loopback, beside cp and nc (netcat-openbsd).") { sizes, passes, json };
         command.SetAction((parsed, _) => Shared.GuardAsync(async () =>
         {
+            if (JsonSchemas.Printed<List<BlobRates>>("bench-blobs", Output.Json))
+                return ExitCode.Done;
             string folder = Directory.CreateTempSubdirectory("danas-bench-").FullName;
             try
             {
@@ -101,6 +103,8 @@ internal static class BenchVerbs
         Command command = new("journal", "Events a second through a persistent actor into SQLite: one by one, in batches of 100, recovered; and read back whole.");
         command.SetAction((_, _) => Shared.GuardAsync(async () =>
         {
+            if (JsonSchemas.Printed<JournalRates>("bench-journal", Output.Json))
+                return ExitCode.Done;
             string folder = Directory.CreateTempSubdirectory("danas-bench-").FullName;
             try
             {

@@ -26,12 +26,12 @@ internal static class DrillVerbs
         Option<int> independent = new("--independent") { DefaultValueFactory = _ => 30, Description = "Searches that die once, at a drawn point." };
         Option<int> seed = Seed();
         Command command = new("sweep", "kill -9 just before and just after events and blobs become durable.") { points, stride, independent, seed };
-        command.SetAction(parsed => Shared.Guard(() => InTemporaryFolder("drill", [], drill =>
+        command.SetAction(parsed => Drilled<SweepResult>("sweep", () => InTemporaryFolder("drill", [], drill =>
         {
             SweepResult result = new Sweep(drill, Console.WriteLine).Run(parsed.GetValue(points), parsed.GetValue(stride), parsed.GetValue(independent), parsed.GetValue(seed));
             foreach (string failure in result.Failures)
                 Console.WriteLine(failure);
-            Output.PrintJson("drill-sweep", result);
+            Print("sweep", result);
             return result.Different == 0 ? ExitCode.Done : ExitCode.Failed;
         })));
         return command;
@@ -46,12 +46,12 @@ internal static class DrillVerbs
         Option<double> plain = new("--plain-minutes") { DefaultValueFactory = _ => 5, Description = "How long the plain script with epoch checkpoints is killed the same way; 0: not at all." };
         Option<int> seed = Seed();
         Command command = new("kill-loop", "Random process, random moment, kill -9, again and again.") { conf, set, mean, minutes, plain, seed };
-        command.SetAction(parsed => Shared.Guard(() => InTemporaryFolder(parsed.GetValue(conf)!, parsed.GetValue(set) ?? [], drill =>
+        command.SetAction(parsed => Drilled<KillLoopResult>("kill-loop", () => InTemporaryFolder(parsed.GetValue(conf)!, parsed.GetValue(set) ?? [], drill =>
         {
             KillLoopResult result = new KillLoop(drill, Console.WriteLine, ForecastOptions.Seconds(parsed.GetValue(mean)!), parsed.GetValue(seed)).Run(parsed.GetValue(minutes), parsed.GetValue(plain));
             foreach (string failure in result.Failures)
                 Console.WriteLine(failure);
-            Console.WriteLine(JsonLine(result));
+            Print("kill-loop", result);
             return result.Different == 0 ? ExitCode.Done : ExitCode.Failed;
         })));
         return command;
@@ -63,28 +63,27 @@ internal static class DrillVerbs
         Option<string[]> set = Shared.Set();
         Option<bool> cluster = new("--cluster") { Description = "Two coordinators, three trainers and PostgreSQL that nobody strikes: no change of the leader, no trainer taken for lost." };
         Command command = new("soak", "One long search: memory, threads, files, native tensors and journal must not grow.") { minutes, set, cluster };
-        command.SetAction(parsed => Shared.Guard(() => parsed.GetValue(cluster) ? ClusterSoak(parsed.GetValue(minutes)) : InTemporaryFolder("drill", ["warmup.epochs=5000", .. parsed.GetValue(set) ?? []], drill =>
+        command.SetAction(parsed => parsed.GetValue(cluster) ? ClusterSoak(parsed.GetValue(minutes)) : Drilled<IReadOnlyList<SoakFigure>>("soak", () => InTemporaryFolder("drill", ["warmup.epochs=5000", .. parsed.GetValue(set) ?? []], drill =>
         {
             IReadOnlyList<SoakFigure> figures = new Soak(drill, Console.WriteLine).Run(parsed.GetValue(minutes));
             Output.PrintTable(["figure", "second quarter", "last quarter", "ratio", ""], figures.Select(f => (IReadOnlyList<string>)[f.Name, Output.Text($"{f.Early:0.##}"), Output.Text($"{f.Late:0.##}"), Output.Text($"{f.Ratio:0.000}"), f.Bounded ? "ok" : "look"]));
-            Console.WriteLine(JsonLine(figures));
+            Print("soak", figures);
             return figures.Where(f => f.Name != "events an hour").All(f => f.Bounded) ? ExitCode.Done : ExitCode.Failed;
         })));
         return command;
     }
 
-    private static int ClusterSoak(double minutes) => OnCluster(scene => new ClusterSoak(scene, Console.WriteLine).RunAsync(minutes), r => r.Failures);
+    private static int ClusterSoak(double minutes) => OnCluster("cluster-soak", scene => new ClusterSoak(scene, Console.WriteLine).RunAsync(minutes), r => r.Failures);
 
     private static Command RenewalCommand()
     {
         Command command = new("renewal", "Every node of a cluster gets another certificate while searches run: no unit may be lost.");
-        command.SetAction(_ => Shared.Guard(() => OnCluster(scene => new Renewal(scene, Console.WriteLine).RunAsync(), r => r.Failures)));
+        command.SetAction(_ => OnCluster("renewal", scene => new Renewal(scene, Console.WriteLine).RunAsync(), r => r.Failures));
         return command;
     }
 
     /// <summary>A drill on two coordinators and three trainers, whose result is one JSON line.</summary>
-    private static int OnCluster<T>(Func<DrillScene, Task<T>> run, Func<T, IReadOnlyList<string>> failuresOf)
-        where T : notnull
+    private static int OnCluster<T>(string name, Func<DrillScene, Task<T>> run, Func<T, IReadOnlyList<string>> failuresOf) => Drilled<T>(name, () =>
     {
         string journal = Journal();
         return InTemporaryFolder("drill", LongDrill, drill =>
@@ -92,10 +91,10 @@ internal static class DrillVerbs
             T result = OnScene(drill, journal, 3, ConfigLoader.Load("drill", LongDrill, null), run);
             foreach (string failure in failuresOf(result))
                 Console.Error.WriteLine(failure);
-            Console.WriteLine(JsonLine(result));
+            Print(name, result);
             return failuresOf(result).Count == 0 ? ExitCode.Done : ExitCode.Failed;
         });
-    }
+    });
 
     private static T OnScene<T>(DrillRun drill, string journal, int trainers, SearchConfig config, Func<DrillScene, Task<T>> run)
     {
@@ -117,7 +116,7 @@ internal static class DrillVerbs
         Option<bool> json = Shared.Json();
         Option<int> trainers = new("--trainers") { DefaultValueFactory = _ => 3, Description = "Trainers beside the two coordinators; one makes three nodes." };
         Command command = new("failover", "Two coordinators, some trainers and PostgreSQL (DANAS_JOURNAL; scripts/drill.sh starts one): the leader is killed and frozen, trainers are killed.") { conf, data, runs, trainers, set, json };
-        command.SetAction(parsed => Shared.Guard(() =>
+        command.SetAction(parsed => Drilled<FailoverResult>("failover", () =>
         {
             string journal = Journal();
             string name = parsed.GetValue(conf)!;
@@ -128,7 +127,7 @@ internal static class DrillVerbs
                 FailoverResult result = OnScene(drill, journal, count, ConfigLoader.Load(name, sets, null), scene => new Failover(scene, count, parsed.GetValue(json) ? Console.Error.WriteLine : Console.WriteLine).RunAsync(parsed.GetValue(runs)));
                 foreach (string failure in result.Failures)
                     Console.Error.WriteLine(failure);
-                Console.WriteLine(parsed.GetValue(json) ? JsonLine(result)
+                Console.WriteLine(parsed.GetValue(json) ? Line("failover", result)
                     : Output.Text($"to the next progress, medians of {parsed.GetValue(runs)}: leader killed {result.KilledMedianSeconds:0.00} s, leader frozen {result.FrozenMedianSeconds:0.00} s, trainer killed {result.TrainerKilledMedianSeconds:0.00} s; a lost trainer's unit given to another one after {Most(result.UnitElsewhere):0.00} s at most ({result.UnitElsewhere.Count} units); a frozen trainer back after {Most(result.TrainerBack):0.00} s at most; {result.Searches} searches, hashes {(result.HashesEqual ? "equal" : "DIFFERENT")}"));
                 return result.HashesEqual && result.Failures.Count == 0 ? ExitCode.Done : ExitCode.Failed;
             });
@@ -147,7 +146,7 @@ internal static class DrillVerbs
         Option<string[]> set = Shared.Set();
         Option<bool> json = Shared.Json();
         Command command = new("throughput", "Images a second of a cluster with one and with two trainers, beside one and two bare engine processes in the same run.") { conf, data, passes, window, set, json };
-        command.SetAction(parsed => Shared.Guard(() =>
+        command.SetAction(parsed => Drilled<ThroughputResult>("throughput", () =>
         {
             string journal = Journal();
             SearchConfig config = ConfigLoader.Load(parsed.GetValue(conf)!, ["curriculum.order=random", "curriculum.fractions=[1.0]", "warmup.epochs=10000", .. parsed.GetValue(set) ?? []], parsed.GetValue(data));
@@ -155,7 +154,7 @@ internal static class DrillVerbs
             {
                 ThroughputResult r = new Throughput(drill.Folder.Root, journal, parsed.GetValue(json) ? Console.Error.WriteLine : Console.WriteLine)
                     .RunAsync(config, parsed.GetValue(passes), TimeSpan.FromSeconds(parsed.GetValue(window))).GetAwaiter().GetResult();
-                Console.WriteLine(parsed.GetValue(json) ? JsonLine(r)
+                Console.WriteLine(parsed.GetValue(json) ? Line("throughput", r)
                     : Output.Text($"cluster {r.ClusterOne:0} -> {r.ClusterTwo:0} images/s (x {r.ClusterRatio:0.00}), bare engines {r.EngineOne:0} -> {r.EngineTwo:0} (x {r.EngineRatio:0.00}); the cluster reaches {r.Share:0.00} of it"));
                 return ExitCode.Done;
             });
@@ -169,7 +168,7 @@ internal static class DrillVerbs
         Option<string> down = new("--down") { DefaultValueFactory = _ => "0,20,60", Description = "Seconds that what was killed stays down." };
         Option<bool> json = Shared.Json();
         Command command = new("partitions", "Machines of their own (network namespaces, needs root): kills with downtime, links cut one way, in islands, flapping, with delay and loss.") { nodes, down, json };
-        command.SetAction(parsed => Shared.Guard(() =>
+        command.SetAction(parsed => Drilled<PartitionResult>("partitions", () =>
         {
             if (DrillNet.Unavailable is { } why)
             {
@@ -185,7 +184,7 @@ internal static class DrillVerbs
                 foreach (string failure in result.Failures)
                     Console.Error.WriteLine(failure);
                 if (parsed.GetValue(json))
-                    Console.WriteLine(JsonLine(result));
+                    Print("partitions", result);
                 else
                     Output.PrintTable(["nodes", "fault", "for s", "progress after s", "and after its end s", "new terms"], result.Rows.Select(r => (IReadOnlyList<string>)[Output.Text($"{r.Nodes}"), r.Case, Output.Text($"{r.DownSeconds:0}"), Output.Text($"{r.AfterFault:0.0}"), Output.Text($"{r.AfterEnd:0.0}"), Output.Text($"{r.Terms}")]));
                 if (!parsed.GetValue(json))
@@ -219,7 +218,11 @@ internal static class DrillVerbs
 
     private static Option<int> Seed() => new("--seed") { DefaultValueFactory = _ => 1, Description = "Draws the moments and the victims." };
 
-    private static string JsonLine(object value) => JsonSerializer.Serialize(value, Named);
+    private static int Drilled<T>(string name, Func<int> run) => Shared.Guard(() => JsonSchemas.Printed<T>($"drill-{name}", Named) ? ExitCode.Done : run());
+
+    private static string Line<T>(string name, T result) => JsonSchemas.Text($"drill-{name}", result, Named);
+
+    private static void Print<T>(string name, T result) => Console.WriteLine(Line(name, result));
 
     private static int InTemporaryFolder(string configuration, IReadOnlyList<string> sets, Func<DrillRun, int> body)
     {

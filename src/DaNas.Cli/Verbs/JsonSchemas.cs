@@ -6,7 +6,7 @@ using DaNas.Domain.Values;
 namespace DaNas.Cli.Verbs;
 
 /// <summary>
-/// What programs read has a name and a version, <c>"schema": "danas/NAME/1"</c>, and those of one machine's verbs have a JSON Schema under docs/schemas. A version may get new fields; where one is renamed, changes its type or goes, the
+/// What programs read has a name and a version, <c>"schema": "danas/NAME/1"</c>, and a JSON Schema under docs/schemas. A version may get new fields; where one is renamed, changes its type or goes, the
 /// version is the next. With <see cref="Variable"/> set, a verb prints the schema of its JSON in place of the JSON.
 /// </summary>
 internal static class JsonSchemas
@@ -15,13 +15,25 @@ internal static class JsonSchemas
 
     private const string Draft = "https://json-schema.org/draft/2020-12/schema";
 
+    private static bool IsAskedFor => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 };
+
     private static readonly JsonSchemaExporterOptions Exporting = new() { TransformSchemaNode = Lists };
 
     /// <summary>What is printed: the value under its name, or the schema that was asked for.</summary>
     public static string Text<T>(string name, T value, JsonSerializerOptions options)
     {
         options.MakeReadOnly(true);
-        return Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } ? Schema<T>(name, options).ToJsonString(options) : File(name, value, options);
+        return IsAskedFor ? Schema<T>(name, options).ToJsonString(options) : File(name, value, options);
+    }
+
+    /// <summary>For a verb whose work takes long or needs a cluster: its schema, before it begins, where that was asked for.</summary>
+    public static bool Printed<T>(string name, JsonSerializerOptions options)
+    {
+        if (!IsAskedFor)
+            return false;
+        options.MakeReadOnly(true);
+        Console.WriteLine(Schema<T>(name, options).ToJsonString(options));
+        return true;
     }
 
     /// <summary>What is stored: always the value.</summary>

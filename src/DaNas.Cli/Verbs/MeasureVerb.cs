@@ -32,6 +32,8 @@ internal static class MeasureVerb
         Command command = new("measure", "Measures the latency of architectures on this machine, twice, and tells whether the two agree.") { architectures, conf, classes, random, table, to, accept, device, threads, batch, repeats, output, json };
         command.SetAction(parsed => Shared.Guard(() =>
         {
+            if (JsonSchemas.Printed<LatencyReport>("measure", Output.Json))
+                return ExitCode.Done;
             OutputFolder folder = Shared.Folder(parsed, output);
             string[] named = parsed.GetValue(architectures)!;
             SearchRecord[] searches = [.. named.Where(n => !n.Contains('/', StringComparison.Ordinal)).Select(n => SearchRecord.Load(folder, n))];

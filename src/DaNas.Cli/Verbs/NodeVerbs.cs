@@ -75,6 +75,8 @@ internal static class NodeVerbs
         Command list = new("ls", "Lists the cluster's nodes.") { cluster, certificates, json };
         list.SetAction((parsed, stop) => Shared.GuardAsync(async () =>
         {
+            if (JsonSchemas.Printed<IReadOnlyList<NodeStatus>>("nodes", Output.Json))
+                return ExitCode.Done;
             using ClusterSession session = Session(parsed.GetValue(cluster), parsed.GetValue(certificates));
             return Print(await session.NodesAsync(stop), parsed.GetValue(json));
         }));
@@ -103,6 +105,8 @@ internal static class NodeVerbs
         Command command = new("searches", "All searches of the data base that DANAS_JOURNAL names, from what a projector keeps up to date; works with no coordinator up.") { json };
         command.SetAction((parsed, cancel) => Shared.GuardAsync(async () =>
         {
+            if (JsonSchemas.Printed<IReadOnlyList<OverviewRow>>("searches", Output.Json))
+                return ExitCode.Done;
             string journal = Environment.GetEnvironmentVariable("DANAS_JOURNAL") is { Length: > 0 } address ? address : throw new UsageException("'danas searches' reads a cluster's data base: set DANAS_JOURNAL; 'danas ls' lists the searches of a folder");
             PostgresServer server = new(journal);
             await server.PrepareAsync();

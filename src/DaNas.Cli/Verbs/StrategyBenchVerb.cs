@@ -37,6 +37,8 @@ internal static class StrategyBenchVerb
         Command command = new("strategies", "Regret of every strategy on tables of trained architectures, beside random search, regularised evolution, local search and successive halving.") { table, noise, evaluations, seeds, set, to, json };
         command.SetAction(parsed => Shared.Guard(() =>
         {
+            if (JsonSchemas.Printed<List<StrategyRow>>("bench-strategies", Output.Json))
+                return ExitCode.Done;
             double[] noises = Numbers("--noise", parsed.GetValue(noise)!, 0, 1);
             int[] counts = [.. Numbers("--evaluations", parsed.GetValue(evaluations)!, StrategyBench.Least, 1_000_000).Select(n => double.IsInteger(n) ? (int)n : throw new UsageException(Output.Text($"--evaluations {n}: write whole numbers")))];
             int count = parsed.GetValue(seeds) is var s and >= 2 and <= 10_000 ? s : throw new UsageException($"--seeds {parsed.GetValue(seeds)}: write a whole number from 2 to 10000");

@@ -75,16 +75,21 @@ public abstract class DispatcherBench
         }
     }
 
-    private protected void Ready(string trainer, string? busyWith, double silent)
+    private protected void Ready(string trainer, string? busyWith, double silent, long lease = 0)
     {
-        Tell(trainer, new DispatchProtocol.TrainerReady(trainer[^1] - '0', busyWith, silent));
+        Tell(trainer, new DispatchProtocol.TrainerReady(trainer[^1] - '0', busyWith, silent) { Lease = lease });
         Pass(0.01);
     }
 
     private protected void End(string trainer, DispatchProtocol.RunAttempt run, double accuracy)
     {
         UnitResult result = new UnitResult.ArchitectureEvaluated(run.Unit.Id, UnitCost.Zero, new Timing(2), accuracy, 1);
-        Tell(trainer, new DispatchProtocol.AttemptEnded(0, run.Search, run.Unit.Id, run.Attempt, new UnitOutcome.Completed(result)));
+        End(trainer, run, new UnitOutcome.Completed(result));
+    }
+
+    private protected void End(string trainer, DispatchProtocol.RunAttempt run, UnitOutcome outcome)
+    {
+        Tell(trainer, new DispatchProtocol.AttemptEnded(trainer[^1] - '0', run.Search, run.Unit.Id, run.Attempt, outcome) { Lease = run.Lease });
         Pass(0.1);
     }
 

@@ -41,7 +41,7 @@ public sealed class DispatcherClusterTests : DispatcherBench
         }
 
         DispatchProtocol.RunAttempt again = toTrainers["trainer-1"].ShouldHaveSingleItem(); // After 4 s, not 10.
-        Tell("trainer-1", new DispatchProtocol.AttemptEnded(1, again.Search, again.Unit.Id, again.Attempt, new UnitOutcome.Failed(FailureKind.EngineError, "x", 1)));
+        End("trainer-1", again, new UnitOutcome.Failed(FailureKind.EngineError, "x", 1));
         Pass(0.1);
         toSearch.OfType<DispatchProtocol.UnitFailed>().Last().Exhausted.ShouldBeTrue(); // One failure, not three.
     }
@@ -51,13 +51,13 @@ public sealed class DispatcherClusterTests : DispatcherBench
     {
         DispatchProtocol.RunAttempt first = Leased();
         Ready("trainer-1", "other/work", 0);
-        Tell("trainer-0", new DispatchProtocol.AttemptEnded(0, first.Search, first.Unit.Id, first.Attempt, new UnitOutcome.Failed(FailureKind.OutOfMemory, "x", 1)));
+        End("trainer-0", first, new UnitOutcome.Failed(FailureKind.OutOfMemory, "x", 1));
         Ready("trainer-0", null, 0);
         Pass(1);
         toTrainers["trainer-0"].Count.ShouldBe(1);
         Ready("trainer-1", null, 0);
         DispatchProtocol.RunAttempt second = toTrainers["trainer-1"].ShouldHaveSingleItem();
-        Tell("trainer-1", new DispatchProtocol.AttemptEnded(1, second.Search, second.Unit.Id, second.Attempt, new UnitOutcome.Failed(FailureKind.OutOfMemory, "x", 1)));
+        End("trainer-1", second, new UnitOutcome.Failed(FailureKind.OutOfMemory, "x", 1));
         Ready("trainer-1", null, 0);
         toTrainers["trainer-1"].Count.ShouldBe(2); // Nobody is left who has not tried: where it was tried last, it is tried again.
     }
@@ -66,7 +66,7 @@ public sealed class DispatcherClusterTests : DispatcherBench
     public void A_trainer_that_does_not_fit_costs_the_unit_nothing()
     {
         DispatchProtocol.RunAttempt run = Leased();
-        Tell("trainer-0", new DispatchProtocol.AttemptEnded(0, run.Search, run.Unit.Id, run.Attempt, new UnitOutcome.Failed(FailureKind.Unfit, "other CPU", 1)));
+        End("trainer-0", run, new UnitOutcome.Failed(FailureKind.Unfit, "other CPU", 1));
         Ready("trainer-0", null, 0);
         Pass(2);
         toTrainers["trainer-0"].Count.ShouldBe(1);

@@ -63,37 +63,48 @@ public sealed class DispatcherTests : DispatcherBench
     [Fact]
     public void A_new_dispatcher_leaves_a_unit_with_the_trainer_that_runs_it_already()
     {
-        Ready("trainer-0", "x/derive/0", 0);
+        Ready("trainer-0", "x/derive/0", 0, lease: 5);
         Ready("trainer-1", null, 0);
         Submit();
         Pass(3);
         toTrainers.Values.ShouldAllBe(t => t.Count == 0);
-        End("trainer-0", new DispatchProtocol.RunAttempt("x", Unit, 4, 1), 0.5);
+        End("trainer-0", new DispatchProtocol.RunAttempt("x", Unit, 4, 1) { Lease = 5 }, 0.5);
         toSearch.OfType<DispatchProtocol.UnitDone>().Count().ShouldBe(1);
     }
 
-    /// <summary>Attempts are counted from 1 by each dispatcher: a former one's failure that is told twice must not count for the attempt that followed it.</summary>
-    [Fact]
-    public void A_failure_of_an_attempt_from_a_former_dispatcher_that_is_told_twice_counts_once()
+    /// <summary>Attempts are numbered from 1 by each dispatcher, and again when a unit comes back: what is told twice of one must not count for its namesake.</summary>
+    [Theory]
+    [InlineData(FailureKind.Deadline)]
+    [InlineData(FailureKind.MissingBlob)]
+    public void A_failure_that_is_told_twice_counts_once_whoever_gave_the_attempt(FailureKind kind)
     {
-        Ready("trainer-0", "x/derive/0", 0);
+        DispatchProtocol.RunAttempt former = new("x", Unit, 1, 1) { Lease = 7 };
+        UnitOutcome failed = new UnitOutcome.Failed(kind, "on purpose", 600);
+        End("trainer-0", former, failed); // Before anybody asks for it.
+        Ready("trainer-0", null, 0);
         Submit();
-        DispatchProtocol.AttemptEnded failed = new(0, "x", "derive/0", 1, new UnitOutcome.Failed(FailureKind.Deadline, "no result in time", 600));
-        Tell("trainer-0", failed);
-        Tell("trainer-0", failed);
-        Pass(0.1);
-        toTrainers["trainer-0"].ShouldHaveSingleItem().Attempt.ShouldBe(2);
+        End("trainer-0", former, failed);
+        DispatchProtocol.RunAttempt first = toTrainers["trainer-0"].ShouldHaveSingleItem();
+        first.Attempt.ShouldBe(1);
+        toSearch.OfType<DispatchProtocol.UnitFailed>().ShouldBeEmpty();
+        End("trainer-0", first, failed);
+        Submit();
+        Ready("trainer-0", null, 0);
+        End("trainer-0", first, failed);
+        toTrainers["trainer-0"].Count.ShouldBe(2);
+        toTrainers["trainer-0"].Select(r => r.Lease).Distinct().Count().ShouldBe(2);
         toSearch.OfType<DispatchProtocol.UnitFailed>().Count().ShouldBe(1);
     }
 
     [Fact]
-    public void A_number_whose_end_was_told_is_never_given_again()
+    public void A_failure_of_an_earlier_attempt_does_not_end_one_that_a_new_dispatcher_found_running()
     {
         Submit();
-        Tell("trainer-0", new DispatchProtocol.AttemptEnded(0, "x", "derive/0", 1, new UnitOutcome.Failed(FailureKind.Deadline, "no result in time", 600)));
-        Ready("trainer-0", null, 0);
-        toTrainers["trainer-0"].ShouldHaveSingleItem().Attempt.ShouldBe(2);
+        Ready("trainer-0", "x/derive/0", 0, lease: 9);
+        End("trainer-0", new DispatchProtocol.RunAttempt("x", Unit, 1, 1) { Lease = 8 }, new UnitOutcome.Failed(FailureKind.Deadline, "no result in time", 600));
         toSearch.OfType<DispatchProtocol.UnitFailed>().ShouldBeEmpty();
+        End("trainer-0", new DispatchProtocol.RunAttempt("x", Unit, 1, 1) { Lease = 9 }, new UnitOutcome.Failed(FailureKind.Deadline, "no result in time", 600));
+        toSearch.OfType<DispatchProtocol.UnitFailed>().Count().ShouldBe(1);
     }
 
     [Fact]
@@ -136,7 +147,7 @@ public sealed class DispatcherTests : DispatcherBench
         {
             Ready("trainer-0", null, 0);
             if (toTrainers["trainer-0"].LastOrDefault() is { } run)
-                Tell("trainer-0", new DispatchProtocol.AttemptEnded(0, run.Search, run.Unit.Id, run.Attempt, new UnitOutcome.Failed(FailureKind.ProcessLost, "killed", 1)));
+                End("trainer-0", run, new UnitOutcome.Failed(FailureKind.ProcessLost, "killed", 1));
             Pass(1);
         }
 

@@ -149,6 +149,8 @@ public sealed class SearchActorsTests : IDisposable
             ? throw new JournalException(JournalFault.Unavailable, "the disk is full (test)")
             : inner.EpochOf(persistenceId);
 
+        public bool IsOvertakenBy(string persistenceId, long epoch) => inner.IsOvertakenBy(persistenceId, epoch);
+
         public JournalLedger NewLedger() => inner.NewLedger();
 
         public JournalException Translate(Exception failure) => inner.Translate(failure);

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using DaNas.Actors.Cluster;
 using DaNas.Actors.Dispatch;
+using DaNas.Actors.Journals;
 using DaNas.Domain.Values;
 using DaNas.Ports;
 using DaNas.Simulation;
@@ -30,6 +31,26 @@ public sealed class TakeoverTests : DispatcherBench
         Pass(0.1);
         heard.OfType<ClusterProtocol.Opened>().ShouldHaveSingleItem().Failure.ShouldBe("no search 'x' runs here");
         heard.OfType<ClusterProtocol.SearchList>().ShouldHaveSingleItem().Ask.ShouldBe("4");
+    }
+
+    /// <summary>Whoever was fenced would else take the search back from its successor.</summary>
+    [Fact]
+    public void A_leader_whose_process_must_end_takes_nothing_over_any_more()
+    {
+        int looked = 0;
+        Receive(request =>
+        {
+            looked += request is ClusterPorts.FindUnfinished ? 1 : 0;
+            (request is ClusterPorts.Take).ShouldBeFalse();
+            return Task.FromResult<object?>(request is ClusterPorts.FindUnfinished ? looked == 1 ? new List<string>() : new List<string> { "x" } : new List<NodeOrder>());
+        });
+        Pass(1);
+        node.System.EventStream.Publish(new HostMustEnd("fenced"));
+        Pass(70);
+        looked.ShouldBeGreaterThan(1);
+        Tell("asker", new ClusterProtocol.ResumeSearch("1", "x"));
+        Pass(0.1);
+        heard.OfType<ClusterProtocol.Answer>().ShouldHaveSingleItem().Failure.ShouldBe("this coordinator ends; ask again");
     }
 
     /// <summary>Both sides dialing in the same moment can cost one direction of the line: the leader only answers.</summary>

@@ -151,6 +151,7 @@ public sealed class ModelTests : IDisposable
 
         (int code, string text, string error) = danas.Run(probe);
         code.ShouldBe(0, error);
+        JsonSchemaTests.ShouldKeep("space-probe", text);
         JsonElement report = Danas.LastLine(text);
         report.GetProperty("rows").GetArrayLength().ShouldBe(5);
         report.GetProperty("rows").EnumerateArray().ShouldAllBe(r => r.GetProperty("alone").GetArrayLength() == 2 && r.GetProperty("initial").GetProperty("logSynflow").GetDouble() > 0);

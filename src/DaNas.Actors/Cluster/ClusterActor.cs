@@ -1,5 +1,6 @@
 using Akka.Actor;
 using DaNas.Actors.Dispatch;
+using DaNas.Actors.Journals;
 using DaNas.Actors.Logging;
 using DaNas.Actors.Searches;
 using DaNas.Domain.Configuration;
@@ -34,6 +35,7 @@ public sealed partial class ClusterActor : LoggedActor, IWithTimers
     private readonly HashSet<string> taking = new(StringComparer.Ordinal);
     private readonly HashSet<string> refusedTakes = new(StringComparer.Ordinal);
     private bool lookedForUnfinished;
+    private bool hostEnds;
     private bool knowsDuties;
     private long now;
     private long nextLook;
@@ -57,6 +59,7 @@ public sealed partial class ClusterActor : LoggedActor, IWithTimers
         Receive<SearchProtocol.Ended>(m => Told(m.State, 0));
         Receive<SearchProtocol.Refused>(m => Refused(m.Reason));
         Receive<Terminated>(m => Gone(m.ActorRef));
+        Receive<HostMustEnd>(_ => hostEnds = true);
         Receive<DispatchProtocol.Busy>(m => busy = m.ByHost);
         Receive<ClusterProtocol.Discard>(m =>
         {
@@ -71,6 +74,7 @@ public sealed partial class ClusterActor : LoggedActor, IWithTimers
 
     protected override void PreStart()
     {
+        Context.System.EventStream.Subscribe(Self, typeof(HostMustEnd));
         LoadDuties();
         FindUnfinished();
         Timers.StartPeriodicTimer("tick", ClusterTick.Instance, Tick);
@@ -89,7 +93,9 @@ public sealed partial class ClusterActor : LoggedActor, IWithTimers
     /// <summary>Becomes the writer of a search that has begun, and goes on with it.</summary>
     private void TakeOver(string id, Action<string?> answer)
     {
-        if (!taking.Add(id))
+        if (hostEnds) // Else whoever was just fenced would take the search back from its successor.
+            answer("this coordinator ends; ask again");
+        if (hostEnds || !taking.Add(id))
             return;
         Then(ports.Journal, new ClusterPorts.Take(id), reply =>
         {

@@ -22,7 +22,7 @@ internal sealed class DispatchItem(DispatchProtocol.Submit asked, IActorRef requ
 
     public long Epoch { get; set; } = asked.Epoch;
 
-    public int Attempt { get; private set; }
+    public int Attempt { get; set; }
 
     /// <summary>Failures by the unit's own fault.</summary>
     public int Failures { get; private set; }
@@ -33,16 +33,8 @@ internal sealed class DispatchItem(DispatchProtocol.Submit asked, IActorRef requ
     /// <summary>The dispatcher's tick before which it is not leased again.</summary>
     public long NotBefore { get; private set; }
 
-    /// <summary>Attempts whose end was told; telling it again counts nothing.</summary>
-    public HashSet<int> Ended { get; } = [];
-
-    /// <summary>Never a number whose end was told: a former dispatcher counted its attempts from 1 as well, and what is told of them may come again.</summary>
-    public void NextAttempt()
-    {
-        do
-            Attempt++;
-        while (Ended.Contains(Attempt));
-    }
+    /// <summary>Leases whose end was told.</summary>
+    public HashSet<long> Ended { get; } = [];
 
     public static string KeyOf(string search, string unit) => $"{search}/{unit}";
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Akka.Actor;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
@@ -20,17 +21,36 @@ public static class DispatchProtocol
 
     /// <summary>
     /// A trainer is there and idle, or busy with the named attempt; repeated while it lives. Silence: seconds since its engine last gave
-    /// a sign of life.
+    /// a sign of life. Lease: that of the attempt.
     /// </summary>
-    public sealed record TrainerReady(int Trainer, string? BusyWith, double SilentSeconds);
+    public sealed record TrainerReady(int Trainer, string? BusyWith, double SilentSeconds)
+    {
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+        public long Lease { get; init; }
+    }
 
-    /// <summary>Runs an attempt. A trainer refuses an epoch lower than one it has seen of the same search.</summary>
-    public sealed record RunAttempt(string Search, WorkUnit Unit, int Attempt, long Epoch);
+    /// <summary>
+    /// Runs an attempt. A trainer refuses an epoch lower than one it has seen of the same search. Attempts are numbered for people, from 1 by each dispatcher; no two have the same lease, whichever dispatcher
+    /// gave them, so that what is told of one, late or doubled, is never taken for news of another.
+    /// </summary>
+    public sealed record RunAttempt(string Search, WorkUnit Unit, int Attempt, long Epoch)
+    {
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+        public long Lease { get; init; }
+    }
 
-    public sealed record AttemptEnded(int Trainer, string Search, string Unit, int Attempt, UnitOutcome Outcome);
+    public sealed record AttemptEnded(int Trainer, string Search, string Unit, int Attempt, UnitOutcome Outcome)
+    {
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+        public long Lease { get; init; }
+    }
 
     /// <summary>To the trainer: the end of an attempt has arrived, and need not be told again.</summary>
-    public sealed record AttemptNoted(string Search, string Unit, int Attempt);
+    public sealed record AttemptNoted(string Search, string Unit, int Attempt)
+    {
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+        public long Lease { get; init; }
+    }
 
     /// <summary>To the requester.</summary>
     public sealed record UnitDone(UnitResult Result);

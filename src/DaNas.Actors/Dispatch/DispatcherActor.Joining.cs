@@ -14,7 +14,7 @@ public sealed partial class DispatcherActor
     private void Adopt(Lease lease, DispatchItem item)
     {
         queue.Remove(item);
-        lease.Give(item, 0, now);
+        lease.Give(item, (0, lease.BusyLease), now);
         Context.Write(Line(LogEvent.DispatcherUnitLeased, item, "Queued", "Running") with { Cause = $"{lease.Trainer.Text()} runs it already" });
     }
 
@@ -55,7 +55,7 @@ public sealed partial class DispatcherActor
         lease.Seen = now;
         lease.Silent = m.SilentSeconds;
         lease.Busy = m.BusyWith is not null;
-        lease.BusyWith = m.BusyWith;
+        (lease.BusyWith, lease.BusyLease) = (m.BusyWith, m.Lease);
         if (lease.Running is { } item && m.BusyWith != item.Key && now - lease.Since > GraceTicks)
             Withdraw(lease, Lost($"{trainer.Text()} knows nothing of the attempt"));
         else if (lease.Running is null && m.BusyWith is { } key && MayAdopt(lease) && items.TryGetValue(key, out DispatchItem? waiting) && queue.Contains(waiting))

@@ -46,9 +46,9 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
     private readonly Dictionary<string, NodeDuty> duties = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DispatcherSettings> bounds = new(StringComparer.Ordinal);
     private readonly DispatchPolicy policy = new();
-    private long now;
-
     private readonly DispatcherSettings settings;
+    private long now;
+    private long leases = Context.System.Scheduler.Now.UtcTicks; // Above those of any dispatcher before.
 
     public DispatcherActor(DispatcherSettings settings)
     {
@@ -147,11 +147,11 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
         string key = DispatchItem.KeyOf(m.Search, m.Unit);
         if (m.Outcome is UnitOutcome.Completed && duties.GetValueOrDefault(Sender.Host(Context.System)) == NodeDuty.Quarantined)
         {
-            Sender.Tell(new DispatchProtocol.AttemptNoted(m.Search, m.Unit, m.Attempt)); // Whoever quarantined it does not trust its results.
+            Sender.Tell(Noted(m)); // Whoever quarantined it does not trust its results.
             return;
         }
 
-        bool holds = trainers.TryGetValue(Sender.Text(), out Lease? lease) && lease.Running is { } held && held.Key == key && (lease.Attempt == m.Attempt || lease.Attempt == 0);
+        bool holds = trainers.TryGetValue(Sender.Text(), out Lease? lease) && lease.Running is { } held && held.Key == key && lease.Id == m.Lease;
         DispatchItem? item = holds ? lease!.Take() : null;
         if (lease is not null && (holds || lease.Running is null))
         {
@@ -163,15 +163,15 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
             lease?.Remember(UnitResult.OutputOf(made));
         if (item is not null && m.Outcome is UnitOutcome.Completed)
             policy.Took(item, now - lease!.Since);
-        Sender.Tell(new DispatchProtocol.AttemptNoted(m.Search, m.Unit, m.Attempt));
-        (item ?? items.GetValueOrDefault(key))?.Ended.Add(m.Attempt);
+        Sender.Tell(Noted(m));
+        item?.Ended.Add(m.Lease);
         switch (m.Outcome)
         {
             case UnitOutcome.Completed c when done.TryGetValue(key, out Finished? first):
                 LateResults.Tell(Context, m, first, c.Result);
                 break;
             case UnitOutcome.Completed c:
-                Finish(key, m.Attempt, c.Result);
+                Finish(key, m.Lease, c.Result);
                 break;
             case UnitOutcome.Failed { Kind: FailureKind.Unfit } f when item is not null:
                 lease!.Refuses(m.Search, now); // It says nothing of the unit: neither counted nor told.
@@ -183,14 +183,14 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
                     lease!.Refuses(m.Search, now); // Another device may have more.
                 Requeue(item, f);
                 break;
-            case UnitOutcome.Failed { Kind: not FailureKind.Cancelled } f when done.TryGetValue(key, out Finished? first) && first.Attempts.Add(m.Attempt):
+            case UnitOutcome.Failed { Kind: not FailureKind.Cancelled } f when done.TryGetValue(key, out Finished? first) && first.Leases.Add(m.Lease):
                 LateResults.TellFailure(Context, m, first, f); // A zombie's work is lost whether it came to a result or not.
                 break;
         }
     }
 
     /// <summary>The first result of a unit counts, whatever its attempt; one that nobody has asked for yet is kept.</summary>
-    private void Finish(string key, int attempt, UnitResult result)
+    private void Finish(string key, long lease, UnitResult result)
     {
         if (items.Remove(key, out DispatchItem? item))
         {
@@ -205,8 +205,8 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
             item.Requester.Tell(new DispatchProtocol.UnitDone(result));
         }
 
-        done[key] = new Finished(result, attempt) { Owner = item?.Owner };
-        done[key].Attempts.UnionWith(item?.Ended ?? []);
+        done[key] = new Finished(result, lease) { Owner = item?.Owner };
+        done[key].Leases.UnionWith(item?.Ended ?? []);
         doneOrder.Enqueue(key);
         if (doneOrder.Count > RememberedResults)
             done.Remove(doneOrder.Dequeue());
@@ -276,13 +276,15 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
                 continue;
             slow.Remove(item);
             queue.Remove(item);
-            item.NextAttempt();
+            item.Attempt++;
             running[item.Search] = running.GetValueOrDefault(item.Search) + 1;
-            lease.Give(item, item.Attempt, now);
+            lease.Give(item, (item.Attempt, ++leases), now);
             Context.Write(Line(LogEvent.DispatcherUnitLeased, item, again ? "Running" : "Queued", "Running") with { Cause = again ? $"{lease.Trainer.Text()}, beside one that takes long" : lease.Trainer.Text() });
-            lease.Trainer.Tell(new DispatchProtocol.RunAttempt(item.Search, item.Unit, item.Attempt, item.Epoch));
+            lease.Trainer.Tell(new DispatchProtocol.RunAttempt(item.Search, item.Unit, item.Attempt, item.Epoch) { Lease = leases });
         }
     }
+
+    private static DispatchProtocol.AttemptNoted Noted(DispatchProtocol.AttemptEnded m) => new(m.Search, m.Unit, m.Attempt) { Lease = m.Lease };
 
     private static StateChange Line(LogEvent e, DispatchItem item, string from, string to) => new(e, from, to) { Search = item.Search, Unit = item.Unit.Id, Attempt = item.Attempt };
 

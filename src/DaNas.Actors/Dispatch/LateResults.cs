@@ -15,7 +15,7 @@ internal static class LateResults
         string a = Canonical(first.Result);
         string b = Canonical(second);
         bool differs = a != b;
-        if (!differs && !first.Attempts.Add(m.Attempt))
+        if (!differs && !first.Leases.Add(m.Lease))
             return; // The same message again.
         context.Write(new StateChange(LogEvent.DispatcherLateResult, "Done", differs ? "Differs" : "Done") { Unit = m.Unit, Attempt = m.Attempt, Cause = $"{context.Sender.Text()} was late", IsWarning = differs });
         if (first.Owner is { } owner)
@@ -34,12 +34,12 @@ internal static class LateResults
 }
 
 /// <summary>A unit's result, its attempts, and who hears of late ones.</summary>
-internal sealed class Finished(UnitResult result, int attempt)
+internal sealed class Finished(UnitResult result, long lease)
 {
     public UnitResult Result { get; } = result;
 
     public IActorRef? Owner { get; set; }
 
-    /// <summary>The attempts that reported, so that a doubled message is counted once.</summary>
-    public HashSet<int> Attempts { get; } = [attempt];
+    /// <summary>The leases whose ends were told, so that a doubled message is counted once.</summary>
+    public HashSet<long> Leases { get; } = [lease];
 }

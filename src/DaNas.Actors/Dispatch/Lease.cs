@@ -21,8 +21,11 @@ internal sealed class Lease(IActorRef trainer, string host)
 
     public DispatchItem? Running { get; private set; }
 
-    /// <summary>The attempt; 0 where the trainer had it from a former dispatcher.</summary>
+    /// <summary>The attempt's number; 0 where the trainer had it from a former dispatcher.</summary>
     public int Attempt { get; private set; }
+
+    /// <summary>The attempt's lease, by which its end is known.</summary>
+    public long Id { get; private set; }
 
     /// <summary>The tick at which it was given.</summary>
     public long Since { get; private set; }
@@ -30,8 +33,10 @@ internal sealed class Lease(IActorRef trainer, string host)
     /// <summary>Busy with something that is not leased to it any more, or never was.</summary>
     public bool Busy { get; set; }
 
-    /// <summary>The unit that it says it is busy with.</summary>
+    /// <summary>The unit that it says it is busy with, and under which lease.</summary>
     public string? BusyWith { get; set; }
+
+    public long BusyLease { get; set; }
 
     public long Seen { get; set; }
 
@@ -57,11 +62,11 @@ internal sealed class Lease(IActorRef trainer, string host)
 
     public long WithSearchSince { get; private set; }
 
-    public void Give(DispatchItem item, int attempt, long now)
+    public void Give(DispatchItem item, (int Number, long Lease) attempt, long now)
     {
         Running = item;
         Withdrawn = null;
-        Attempt = attempt;
+        (Attempt, Id) = attempt;
         Since = now;
         Silent = 0;
         if (Search != item.Search)

@@ -176,11 +176,10 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
 
         try
         {
-            IReadOnlyList<StoredEvent> stored = journal.Ledger.Open(PersistenceId, head, rows); // Akka's LastSequenceNr may be higher than the last row; the rows are what counts.
-            if (stored.Count > 0 && journal.Tables.IsOvertakenBy(PersistenceId, stored[^1].Epoch))
+            if (rows.Count > 0 && journal.Tables.IsOvertakenBy(PersistenceId, Wire.Envelope.EpochOf(rows[^1].Message))) // First: what a newer version stored may be unreadable here.
                 throw new JournalException(JournalFault.Fenced, $"another process took {PersistenceId} over; this process stops");
-            foreach (StoredEvent e in stored)
-                Apply(e.Event);
+            foreach (StoredEvent stored in journal.Ledger.Open(PersistenceId, head, rows)) // Akka's LastSequenceNr may be higher than the last row; the rows are what counts.
+                Apply(stored.Event);
         }
         catch (JournalException e)
         {

@@ -40,7 +40,7 @@ public sealed class TrainerActor : LoggedActor, IWithTimers
         this.memory = memory;
         Receive<HeartbeatTick>(_ => Announce());
         Receive<DispatchProtocol.RunAttempt>(Run);
-        Receive<DispatchProtocol.AttemptNoted>(m => memory.Unnoted.RemoveAll(e => e.Search == m.Search && e.Unit == m.Unit && e.Attempt == m.Attempt));
+        Receive<DispatchProtocol.AttemptNoted>(m => memory.Unnoted.RemoveAll(e => e.Lease == m.Lease));
         Receive<DispatcherChanged>(_ =>
         {
             RememberAll(); // A new dispatcher knows of none; what was stored already, it never asks for.
@@ -109,9 +109,9 @@ public sealed class TrainerActor : LoggedActor, IWithTimers
     {
         string? busyWith = memory.Running is null ? null : DispatchItem.KeyOf(memory.Running.Search, memory.Running.Unit.Id);
         IActorRef to = dispatcher();
-        foreach (DispatchProtocol.AttemptEnded ended in memory.Unnoted) // First: a dispatcher that counts from 1 again must not give a number anew whose end it is about to hear.
+        to.Tell(new DispatchProtocol.TrainerReady(number, busyWith, memory.Running is null ? 0 : runner.SilentSeconds) { Lease = memory.Running?.Lease ?? 0 });
+        foreach (DispatchProtocol.AttemptEnded ended in memory.Unnoted)
             to.Tell(ended);
-        to.Tell(new DispatchProtocol.TrainerReady(number, busyWith, memory.Running is null ? 0 : runner.SilentSeconds));
     }
 
     private void Refuse(DispatchProtocol.RunAttempt m, string why) =>
@@ -120,7 +120,7 @@ public sealed class TrainerActor : LoggedActor, IWithTimers
     /// <summary>Tells how an attempt ended, again and again until that is noted.</summary>
     private void Report(DispatchProtocol.RunAttempt attempt, UnitOutcome outcome)
     {
-        DispatchProtocol.AttemptEnded ended = new(number, attempt.Search, attempt.Unit.Id, attempt.Attempt, outcome);
+        DispatchProtocol.AttemptEnded ended = new(number, attempt.Search, attempt.Unit.Id, attempt.Attempt, outcome) { Lease = attempt.Lease };
         Keep(memory.Unnoted, ended);
         if (outcome is UnitOutcome.Completed)
         {

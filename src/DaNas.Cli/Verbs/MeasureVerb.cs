@@ -14,6 +14,8 @@ namespace DaNas.Cli.Verbs;
 /// <summary>measure and import-latency: latency that was measured, with a check whether it can be repeated, and tables of blocks to predict it from.</summary>
 internal static class MeasureVerb
 {
+    private static string On(string device) => device is "this" or "cpu" ? "cpu" : device == "cuda" || device.StartsWith("cuda:", StringComparison.Ordinal) ? device : throw new UsageException($"--device {device}: write this, cpu, cuda or cuda:N");
+
     public static Command Measure()
     {
         Argument<string[]> architectures = new("ARCH") { Arity = ArgumentArity.ZeroOrMore, Description = "Architectures as text, such as cpu-base/k3e6.k5e3...; ids of searches: their retrained models, for the report." };
@@ -42,9 +44,7 @@ internal static class MeasureVerb
             bool blocks = parsed.GetValue(table) || parsed.GetValue(to) is not null;
             if (wanted.Length == 0 && !blocks)
                 throw new UsageException("name an architecture or a search, draw some (danas measure --random 20), or measure the blocks (--table)");
-            string on = parsed.GetValue(device)! is "this" ? "cpu" : parsed.GetValue(device)!;
-            if (on != "cpu" && on != "cuda" && !on.StartsWith("cuda:", StringComparison.Ordinal))
-                throw new UsageException($"--device {on}: write this, cpu, cuda or cuda:N");
+            string on = On(parsed.GetValue(device)!);
             if (parsed.GetValue(batch) is < 1 or > 65_536 || parsed.GetValue(threads) is < 1 or > 256 || parsed.GetValue(random) < 0 || parsed.GetValue(classes) < 2)
                 throw new UsageException("measure takes --batch and --threads of 1 and more, --random of 0 and more, --classes of 2 and more");
             TorchBinding.Prepare(parsed.GetValue(threads));

@@ -90,6 +90,8 @@ internal static class NodeVerbs
             Command set = new(verb, what) { node, cluster, certificates, json };
             set.SetAction((parsed, stop) => Shared.GuardAsync(async () =>
             {
+                if (JsonSchemas.Printed<IReadOnlyList<NodeStatus>>("nodes", Output.Json))
+                    return ExitCode.Done;
                 using ClusterSession session = Session(parsed.GetValue(cluster), parsed.GetValue(certificates));
                 return Print(await session.SetDutyAsync(parsed.GetValue(node)!, duty, stop), parsed.GetValue(json));
             }));

@@ -7,6 +7,7 @@ using DaNas.Actors.Stages;
 using DaNas.Actors.Trainers;
 using DaNas.Cli.Verbs;
 using DaNas.Domain.Searches;
+using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 using DaNas.Ports;
 using DaNas.Simulation;
@@ -39,6 +40,24 @@ public sealed class RestartTests : DispatcherBench
         heard.OfType<DispatchProtocol.TrainerReady>().ShouldHaveSingleItem(); // No heartbeat was due: it began anew.
         Pass(1);
         heard.OfType<DispatchProtocol.TrainerReady>().Count().ShouldBeGreaterThan(3);
+    }
+
+    /// <summary>A dispatcher that heard first that it is idle would give it again what it has done.</summary>
+    [Fact]
+    public void A_trainer_tells_a_new_leader_what_it_has_done_before_it_says_that_it_is_idle()
+    {
+        IActorRef leader = Stub("leader", (_, m) => heard.Add(m));
+        UnitOutcome done = new UnitOutcome.Completed(new UnitResult.ArchitectureEvaluated(Unit.Id, UnitCost.Zero, new Timing(2), 0.5, 1));
+        IActorRef trainer = node.System.ActorOf(TrainerActor.PropsOf(0, new NoRunner(done), () => leader, new TrainerMemory()), "trainer");
+        trainer.Tell(new DispatchProtocol.RunAttempt("x", Unit, 1, 1) { Lease = 4 });
+        Pass(0.1);
+        trainer.Tell(new DispatchProtocol.AttemptNoted("x", Unit.Id, 1) { Lease = 4 });
+        Pass(0.1);
+        heard.Clear();
+        trainer.Tell(new TrainerActor.DispatcherChanged());
+        Pass(0.01);
+        heard.Select(m => m.GetType()).ShouldBe([typeof(DispatchProtocol.AttemptEnded), typeof(DispatchProtocol.TrainerReady)]);
+        heard.OfType<DispatchProtocol.AttemptEnded>().ShouldHaveSingleItem().Lease.ShouldBe(4);
     }
 
     [Fact]
@@ -154,11 +173,11 @@ public sealed class RestartTests : DispatcherBench
         return clean;
     }
 
-    private sealed class NoRunner : IAttemptRunner
+    private sealed class NoRunner(UnitOutcome? outcome = null) : IAttemptRunner
     {
         public double SilentSeconds => 0;
 
-        public Task<UnitOutcome> RunAsync(DispatchProtocol.RunAttempt attempt) => throw new InvalidOperationException("nothing runs here");
+        public Task<UnitOutcome> RunAsync(DispatchProtocol.RunAttempt attempt) => outcome is null ? throw new InvalidOperationException("nothing runs here") : Task.FromResult(outcome);
     }
 
     /// <summary>Notes duties as a dispatcher does, and forgets them as one does that is restarted.</summary>

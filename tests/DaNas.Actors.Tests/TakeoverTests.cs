@@ -37,17 +37,18 @@ public sealed class TakeoverTests : DispatcherBench
     [Fact]
     public void A_leader_whose_process_must_end_takes_nothing_over_any_more()
     {
-        int looked = 0;
+        int looked = 0, taken = 0;
         Receive(request =>
         {
             looked += request is ClusterPorts.FindUnfinished ? 1 : 0;
-            (request is ClusterPorts.Take).ShouldBeFalse();
+            taken += request is ClusterPorts.Take ? 1 : 0;
             return Task.FromResult<object?>(request is ClusterPorts.FindUnfinished ? looked == 1 ? new List<string>() : new List<string> { "x" } : new List<NodeOrder>());
         });
         Pass(1);
         node.System.EventStream.Publish(new HostMustEnd("fenced"));
         Pass(70);
         looked.ShouldBeGreaterThan(1);
+        taken.ShouldBe(0);
         Tell("asker", new ClusterProtocol.ResumeSearch("1", "x"));
         Pass(0.1);
         heard.OfType<ClusterProtocol.Answer>().ShouldHaveSingleItem().Failure.ShouldBe("this coordinator ends; ask again");
@@ -69,6 +70,23 @@ public sealed class TakeoverTests : DispatcherBench
         int before = heard.Count;
         Pass(3); // It is silent now, and would be a second later taken for lost.
         heard.Count.ShouldBe(before);
+    }
+
+    /// <summary>What a new leader hears first of a trainer are the results that a former one had noted.</summary>
+    [Fact]
+    public void A_trainer_whose_results_are_heard_before_it_announces_itself_is_known_by_them()
+    {
+        BlobRef made = new(Digest.Of([1]), 1);
+        End("trainer-1", new DispatchProtocol.RunAttempt("x", Unit with { Id = "merge/0" }, 1, 1) { Lease = 3 }, new UnitOutcome.Completed(new Domain.Work.UnitResult.RoundMerged("merge/0", Domain.Work.UnitCost.Zero, new Timing(1), made)));
+        Submit();
+        toTrainers["trainer-1"].ShouldBeEmpty(); // It has not said that it is idle.
+        Ready("trainer-0", null, 0);
+        End("trainer-0", toTrainers["trainer-0"].ShouldHaveSingleItem(), 0.5);
+        Ready("trainer-0", null, 0);
+        Ready("trainer-1", null, 0);
+        Tell("search", new DispatchProtocol.Submit("x", "akka://n/user/search", Unit with { Id = "derive/1" }, 1));
+        Pass(0.1);
+        toTrainers["trainer-1"].Count.ShouldBe(1); // It has made a blob; the other one is new.
     }
 
     /// <summary>A process has to be started for the first unit, and its inputs fetched: that takes seconds.</summary>

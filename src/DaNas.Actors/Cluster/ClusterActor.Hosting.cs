@@ -13,6 +13,12 @@ public sealed partial class ClusterActor
     /// <summary>A search that failed and is resumed gets another actor; the epoch in the name keeps the two apart.</summary>
     private void Host(string id, ClusterPorts.Taken taken, SearchProtocol.Beginning beginning, Action<string?> answer)
     {
+        if (hostEnds)
+        {
+            answer(HostEnds);
+            return;
+        }
+
         if (searches.TryGetValue(id, out Hosted? former))
             Context.Stop(former.Actor);
         Props props = SearchActor.PropsOf(new SearchId(id), beginning, new SearchPorts(Self, ports.Dispatcher, ports.Discard), ports.Written);
@@ -74,14 +80,14 @@ public sealed partial class ClusterActor
         }
     }
 
-    /// <summary>A search's actor that gave up is not hosted any more; it is taken over again after a while.</summary>
+    /// <summary>A search's actor that gave up is not hosted any more; it is taken over again after a while, by whoever leads then.</summary>
     private void Gone(IActorRef actor)
     {
         foreach (Hosted lost in searches.Values.Where(s => s.Actor.Equals(actor) && !s.IsOver).ToList())
         {
             searches.Remove(lost.Id);
             lost.Reply("its actor ended; the log of the leading coordinator says why");
-            Context.Write(new StateChange(LogEvent.ClusterSearchRefused, "Hosted", "Absent") { Search = lost.Id, Cause = "its actor ended; it is taken over again", IsWarning = true });
+            Context.Write(new StateChange(LogEvent.ClusterSearchRefused, "Hosted", "Absent") { Search = lost.Id, Cause = hostEnds ? "its actor ended, and this coordinator ends" : "its actor ended; it is taken over again", IsWarning = true });
         }
     }
 

@@ -69,7 +69,7 @@ public sealed partial class ClusterActor
             return;
         }
 
-        if (!taking.Add(id))
+        if (hostEnds || !taking.Add(id))
             return;
         Then(ports.Journal, new ClusterPorts.Take(id), reply =>
         {

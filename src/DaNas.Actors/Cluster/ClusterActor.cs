@@ -17,6 +17,8 @@ public sealed partial class ClusterActor : LoggedActor, IWithTimers
 {
     public const string Name = "cluster";
 
+    private const string HostEnds = "this coordinator ends; ask again";
+
     private const int NodeTicks = 4;
 
     /// <summary>Nodes are told so often which blobs are needed, since what was told of their end may have been lost.</summary>
@@ -94,7 +96,7 @@ public sealed partial class ClusterActor : LoggedActor, IWithTimers
     private void TakeOver(string id, Action<string?> answer)
     {
         if (hostEnds) // Else whoever was just fenced would take the search back from its successor.
-            answer("this coordinator ends; ask again");
+            answer(HostEnds);
         if (hostEnds || !taking.Add(id))
             return;
         Then(ports.Journal, new ClusterPorts.Take(id), reply =>

@@ -33,7 +33,7 @@ internal sealed class DispatchItem(DispatchProtocol.Submit asked, IActorRef requ
     /// <summary>The dispatcher's tick before which it is not leased again.</summary>
     public long NotBefore { get; private set; }
 
-    /// <summary>Leases whose end was told.</summary>
+    /// <summary>Its leases whose end was told while they held.</summary>
     public HashSet<long> Ended { get; } = [];
 
     public static string KeyOf(string search, string unit) => $"{search}/{unit}";

@@ -35,6 +35,18 @@ public sealed partial class DispatcherActor
             Withdraw(lease, Lost(why));
     }
 
+    /// <summary>What is known of a trainer; one that is new is busy until it says that it is idle.</summary>
+    private Lease LeaseOf(IActorRef trainer)
+    {
+        if (trainers.TryGetValue(trainer.Text(), out Lease? known))
+            return known;
+        Lease lease = trainers[trainer.Text()] = new Lease(trainer, trainer.Host(Context.System)) { Busy = true, Seen = now };
+        if (trainer.IsHere())
+            Context.Watch(trainer); // Across nodes a death watch would quarantine a trainer that was frozen or cut off: there, heartbeats decide.
+        Context.Write(new StateChange(LogEvent.DispatcherTrainerJoined, "Absent", "Joined") { Cause = trainer.Text() });
+        return lease;
+    }
+
     private static string Verbose(FormattableString text) => text.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     private bool MayWork(Lease lease) => duties.TryGetValue(lease.Host, out NodeDuty duty) ? duty == NodeDuty.Active : !settings.AwaitsDuties;
@@ -42,15 +54,7 @@ public sealed partial class DispatcherActor
     private void Join(DispatchProtocol.TrainerReady m)
     {
         IActorRef trainer = Sender;
-        if (!trainers.TryGetValue(trainer.Text(), out Lease? lease))
-        {
-            lease = new Lease(trainer, trainer.Host(Context.System));
-            trainers[trainer.Text()] = lease;
-            if (trainer.IsHere())
-                Context.Watch(trainer); // Across nodes a death watch would quarantine a trainer that was frozen or cut off: there, heartbeats decide.
-            Context.Write(new StateChange(LogEvent.DispatcherTrainerJoined, "Absent", m.BusyWith is null ? "Idle" : "Busy") { Cause = trainer.Text() });
-        }
-
+        Lease lease = LeaseOf(trainer);
         lease.Trainer = trainer;
         lease.Seen = now;
         lease.Silent = m.SilentSeconds;
@@ -58,7 +62,7 @@ public sealed partial class DispatcherActor
         (lease.BusyWith, lease.BusyLease) = (m.BusyWith, m.Lease);
         if (lease.Running is { } item && m.BusyWith != item.Key && now - lease.Since > GraceTicks)
             Withdraw(lease, Lost($"{trainer.Text()} knows nothing of the attempt"));
-        else if (lease.Running is null && m.BusyWith is { } key && MayAdopt(lease) && items.TryGetValue(key, out DispatchItem? waiting) && queue.Contains(waiting))
+        else if (lease.Running is null && m.BusyWith is { } key && MayAdopt(lease) && items.TryGetValue(key, out DispatchItem? waiting) && queue.Contains(waiting) && !waiting.Ended.Contains(m.Lease))
             Adopt(lease, waiting);
     }
 }

@@ -48,7 +48,7 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
     private readonly DispatchPolicy policy = new();
     private readonly DispatcherSettings settings;
     private long now;
-    private long leases = Context.System.Scheduler.Now.UtcTicks; // Above those of any dispatcher before.
+    private long leases = Context.System.Scheduler.Now.UtcTicks; // Only to differ from those of other dispatchers, whatever the clocks do.
 
     public DispatcherActor(DispatcherSettings settings)
     {
@@ -151,18 +151,19 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
             return;
         }
 
-        bool holds = trainers.TryGetValue(Sender.Text(), out Lease? lease) && lease.Running is { } held && held.Key == key && lease.Id == m.Lease;
-        DispatchItem? item = holds ? lease!.Take() : null;
-        if (lease is not null && (holds || lease.Running is null))
+        Lease lease = LeaseOf(Sender);
+        bool holds = lease.Running is { } held && held.Key == key && lease.Id == m.Lease;
+        DispatchItem? item = holds ? lease.Take() : null;
+        if (holds || (lease.Running is null && lease.BusyLease == m.Lease && lease.BusyWith == key))
         {
             lease.Busy = m.Outcome is UnitOutcome.Failed { Kind: FailureKind.Cancelled }; // Then until it says itself that it is idle.
             lease.BusyWith = null;
         }
 
         if (m.Outcome is UnitOutcome.Completed { Result: var made })
-            lease?.Remember(UnitResult.OutputOf(made));
+            lease.Remember(UnitResult.OutputOf(made));
         if (item is not null && m.Outcome is UnitOutcome.Completed)
-            policy.Took(item, now - lease!.Since);
+            policy.Took(item, now - lease.Since);
         Sender.Tell(Noted(m));
         item?.Ended.Add(m.Lease);
         switch (m.Outcome)
@@ -174,13 +175,13 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
                 Finish(key, m.Lease, c.Result);
                 break;
             case UnitOutcome.Failed { Kind: FailureKind.Unfit } f when item is not null:
-                lease!.Refuses(m.Search, now); // It says nothing of the unit: neither counted nor told.
+                lease.Refuses(m.Search, now); // It says nothing of the unit: neither counted nor told.
                 Context.Write(Line(LogEvent.DispatcherTrainerUnfit, item, "Idle", "Unfit") with { Cause = $"{Sender.Text()}: {f.Cause}", IsWarning = true });
                 PutBack(item);
                 break;
             case UnitOutcome.Failed f when item is not null:
                 if (f.Kind == FailureKind.OutOfMemory && trainers.Values.Any(t => t != lease && t.Fits(m.Search, now)))
-                    lease!.Refuses(m.Search, now); // Another device may have more.
+                    lease.Refuses(m.Search, now); // Another device may have more.
                 Requeue(item, f);
                 break;
             case UnitOutcome.Failed { Kind: not FailureKind.Cancelled } f when done.TryGetValue(key, out Finished? first) && first.Leases.Add(m.Lease):

@@ -109,9 +109,9 @@ public sealed class TrainerActor : LoggedActor, IWithTimers
     {
         string? busyWith = memory.Running is null ? null : DispatchItem.KeyOf(memory.Running.Search, memory.Running.Unit.Id);
         IActorRef to = dispatcher();
-        to.Tell(new DispatchProtocol.TrainerReady(number, busyWith, memory.Running is null ? 0 : runner.SilentSeconds) { Lease = memory.Running?.Lease ?? 0 });
-        foreach (DispatchProtocol.AttemptEnded ended in memory.Unnoted)
+        foreach (DispatchProtocol.AttemptEnded ended in memory.Unnoted) // First: who hears that it is idle would give it again what it has done.
             to.Tell(ended);
+        to.Tell(new DispatchProtocol.TrainerReady(number, busyWith, memory.Running is null ? 0 : runner.SilentSeconds) { Lease = memory.Running?.Lease ?? 0 });
     }
 
     private void Refuse(DispatchProtocol.RunAttempt m, string why) =>

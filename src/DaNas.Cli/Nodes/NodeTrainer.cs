@@ -32,17 +32,18 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
     private readonly SemaphoreSlim busy = new(1);
     private readonly Lock gate = new();
     private volatile TrainerProcess? current;
-    private (string Search, string Unit, int Attempt, Task<UnitOutcome> Outcome)? running;
+    private (string Search, string Unit, long Lease, Task<UnitOutcome> Outcome)? running;
 
     public double SilentSeconds => current?.SilentSeconds ?? 0;
 
-    /// <summary>A unit that runs already is joined: its actor may have been made anew meanwhile.</summary>
+    /// <summary>A unit that runs already is joined: its actor may have been made anew meanwhile. One that has ended answers its own lease alone: another one asks for the work again.</summary>
     public Task<UnitOutcome> RunAsync(DispatchProtocol.RunAttempt attempt, CancellationToken stop)
     {
         lock (gate)
         {
-            if (running is not { } r || (r.Outcome.IsCompleted && r.Attempt != attempt.Attempt) || r.Search != attempt.Search || r.Unit != attempt.Unit.Id)
-                running = (attempt.Search, attempt.Unit.Id, attempt.Attempt, Task.Run(() => RunAnewAsync(attempt, stop), CancellationToken.None));
+            if (running is not { } r || (r.Outcome.IsCompleted && r.Lease != attempt.Lease) || r.Search != attempt.Search || r.Unit != attempt.Unit.Id)
+                running = (attempt.Search, attempt.Unit.Id, attempt.Lease, Task.Run(() => RunAnewAsync(attempt, stop), CancellationToken.None));
+            running = running.Value with { Lease = attempt.Lease };
             return running.Value.Outcome;
         }
     }

@@ -74,6 +74,8 @@ internal static class JsonSchemas
     {
         if (schema is JsonObject strict && strict["additionalProperties"]?.GetValueKind() == JsonValueKind.False)
             strict.Remove("additionalProperties");
+        if (schema["anyOf"] is JsonArray any && Nullable.GetUnderlyingType(context.TypeInfo.Type) is not null)
+            any.Add(new JsonObject { ["type"] = "null" }); // Of a number that may be NaN the exporter forgets that it may be null.
         return context.TypeInfo.Type == typeof(Digest) ? new JsonObject { ["type"] = "string" } : schema;
     }
 }

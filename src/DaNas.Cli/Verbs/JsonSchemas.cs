@@ -7,7 +7,7 @@ namespace DaNas.Cli.Verbs;
 
 /// <summary>
 /// What programs read has a name and a version, <c>"schema": "danas/NAME/1"</c>, and a JSON Schema under docs/schemas. A version may get new fields; where one is renamed, changes its type or goes, the
-/// version is the next. With <see cref="Variable"/> set, a verb prints the schema of its JSON in place of the JSON; one whose work takes long, or changes something, does nothing else.
+/// version is the next. With <see cref="Variable"/> set, a verb prints the schema of its JSON in place of the JSON: some before they begin, and then they do nothing else; the others after their work.
 /// </summary>
 internal static class JsonSchemas
 {

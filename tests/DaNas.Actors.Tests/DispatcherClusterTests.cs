@@ -92,6 +92,86 @@ public sealed class DispatcherClusterTests : DispatcherBench
         toSearch.OfType<DispatchProtocol.UnitDone>().ShouldBeEmpty();
     }
 
+    /// <summary>A new leader's dispatcher, or one that was restarted: work goes on and results count, but for those of a node that somebody quarantined.</summary>
+    [Theory]
+    [InlineData(Actors.Cluster.NodeDuty.Active, true, 1, 0)]
+    [InlineData(Actors.Cluster.NodeDuty.Active, false, 1, 0)]
+    [InlineData(Actors.Cluster.NodeDuty.Draining, true, 1, 0)]
+    [InlineData(Actors.Cluster.NodeDuty.Draining, false, 1, 0)]
+    [InlineData(Actors.Cluster.NodeDuty.Quarantined, true, 0, 1)]
+    [InlineData(Actors.Cluster.NodeDuty.Quarantined, false, 0, 1)]
+    public void What_a_trainer_did_for_a_former_dispatcher_waits_until_its_hosts_duty_is_known(Actors.Cluster.NodeDuty duty, bool hasEnded, int done, int givenElsewhere)
+    {
+        dispatcher = node.System.ActorOf(DispatcherActor.PropsOf(new DispatcherSettings(3, 10) { AwaitsDuties = true }), "cluster-dispatcher");
+        List<DispatchProtocol.RunAttempt> elsewhere = [];
+        IActorRef other = Other(elsewhere);
+        Tell("cluster-dispatcher", new DispatchProtocol.SetHostDuty("m", Actors.Cluster.NodeDuty.Active));
+        other.Tell(new DispatchProtocol.TrainerReady(0, null, 0));
+        DispatchProtocol.RunAttempt run = new("x", Unit, 2, 1) { Lease = 7 };
+        Say();
+        Submit();
+        for (int i = 0; i < 3; i++)
+        {
+            other.Tell(new DispatchProtocol.TrainerReady(0, null, 0));
+            Say();
+            Pass(1);
+        }
+
+        toSearch.OfType<DispatchProtocol.UnitDone>().ShouldBeEmpty();
+        elsewhere.ShouldBeEmpty();
+        Tell("cluster-dispatcher", new DispatchProtocol.SetHostDuty("n", duty));
+        Pass(0.1);
+        Say();
+        End("trainer-0", run, 0.5);
+        other.Tell(new DispatchProtocol.TrainerReady(0, null, 0));
+        Pass(1);
+        toSearch.OfType<DispatchProtocol.UnitDone>().Count().ShouldBe(done);
+        elsewhere.Count.ShouldBe(givenElsewhere);
+
+        void Say()
+        {
+            if (hasEnded)
+                End("trainer-0", run, 0.5);
+            Ready("trainer-0", hasEnded ? null : "x/derive/0", 0, hasEnded ? 0 : run.Lease);
+        }
+    }
+
+    [Fact]
+    public void A_unit_does_not_wait_for_ever_for_a_host_whose_duty_nobody_tells()
+    {
+        dispatcher = node.System.ActorOf(DispatcherActor.PropsOf(new DispatcherSettings(3, 10) { AwaitsDuties = true }), "cluster-dispatcher");
+        List<DispatchProtocol.RunAttempt> elsewhere = [];
+        IActorRef other = Other(elsewhere);
+        Tell("cluster-dispatcher", new DispatchProtocol.SetHostDuty("m", Actors.Cluster.NodeDuty.Active));
+        Submit();
+        for (int i = 0; i < 10; i++)
+        {
+            Ready("trainer-0", "x/derive/0", 0, 7);
+            other.Tell(new DispatchProtocol.TrainerReady(0, null, 0));
+            Pass(1);
+        }
+
+        elsewhere.Count.ShouldBe(1);
+    }
+
+    /// <summary>A trainer on another node, which sends on what it is told to.</summary>
+    private IActorRef Other(List<DispatchProtocol.RunAttempt> given)
+    {
+        SimulationKit.SimulatedNode m = world.AddNode("m", Simulation.SimulatedCluster.Configuration);
+        m.Start();
+        IActorRef leading = ((ExtendedActorSystem)m.System).Provider.ResolveActorRef("akka://n/user/cluster-dispatcher");
+        return m.System.ActorOf(Props.Create(() => new OtherTrainer(leading, given)), "trainer-0");
+    }
+
+    private sealed class OtherTrainer : ReceiveActor
+    {
+        public OtherTrainer(IActorRef leading, List<DispatchProtocol.RunAttempt> given)
+        {
+            Receive<DispatchProtocol.RunAttempt>(given.Add);
+            Receive<DispatchProtocol.TrainerReady>(m => leading.Tell(m, Self));
+        }
+    }
+
     [Fact]
     public void Busy_trainers_are_counted_by_host()
     {

@@ -27,8 +27,10 @@ public sealed class DispatcherTests : DispatcherBench
         late.LostSeconds.ShouldBe(2);
         End("trainer-0", first, 0.5);
         toSearch.OfType<DispatchProtocol.LateResult>().Count().ShouldBe(1); // The same message again is not counted again.
-        End("trainer-0", first, 0.7);
-        toSearch.OfType<DispatchProtocol.LateResult>().Last().First.ShouldNotBeNull();
+        DispatchProtocol.RunAttempt another = first with { Attempt = 3, Lease = first.Lease + 2 };
+        for (int i = 0; i < 2; i++)
+            End("trainer-0", another, 0.7);
+        toSearch.OfType<DispatchProtocol.LateResult>().Skip(1).ShouldHaveSingleItem().First.ShouldNotBeNull(); // One that differs neither.
         toSearch.OfType<DispatchProtocol.UnitDone>().Count().ShouldBe(1);
     }
 
@@ -110,6 +112,26 @@ public sealed class DispatcherTests : DispatcherBench
     [Fact]
     public void A_unit_that_takes_far_longer_than_its_kind_is_run_a_second_time_when_nothing_else_waits()
     {
+        (DispatchProtocol.RunAttempt slow, DispatchProtocol.RunAttempt second) = RunTwice();
+        int done = toSearch.OfType<DispatchProtocol.UnitDone>().Count();
+        End("trainer-1", second, 0.5);
+        End("trainer-0", slow, 0.5);
+        toSearch.OfType<DispatchProtocol.UnitDone>().Count().ShouldBe(done + 1);
+        toSearch.OfType<DispatchProtocol.LateResult>().ShouldHaveSingleItem().First.ShouldBeNull();
+    }
+
+    [Fact]
+    public void A_failure_is_told_with_the_number_of_the_attempt_that_failed()
+    {
+        (DispatchProtocol.RunAttempt slow, DispatchProtocol.RunAttempt second) = RunTwice();
+        End("trainer-0", slow, new UnitOutcome.Failed(FailureKind.EngineError, "x", 1));
+        End("trainer-1", second, new UnitOutcome.Failed(FailureKind.EngineError, "x", 1));
+        toSearch.OfType<DispatchProtocol.UnitFailed>().Select(f => f.Attempt).ShouldBe([1, 2]);
+    }
+
+    /// <summary>A unit that takes far longer than its kind, and its second attempt beside it.</summary>
+    private (DispatchProtocol.RunAttempt Slow, DispatchProtocol.RunAttempt Second) RunTwice()
+    {
         for (int i = 0; i < 4; i++)
         {
             Ready("trainer-0", null, 0);
@@ -132,11 +154,7 @@ public sealed class DispatcherTests : DispatcherBench
         DispatchProtocol.RunAttempt second = toTrainers["trainer-1"].ShouldHaveSingleItem();
         second.Unit.Id.ShouldBe(slow.Unit.Id);
         second.Attempt.ShouldBe(slow.Attempt + 1);
-        int done = toSearch.OfType<DispatchProtocol.UnitDone>().Count();
-        End("trainer-1", second, 0.5);
-        End("trainer-0", slow, 0.5);
-        toSearch.OfType<DispatchProtocol.UnitDone>().Count().ShouldBe(done + 1);
-        toSearch.OfType<DispatchProtocol.LateResult>().ShouldHaveSingleItem().First.ShouldBeNull();
+        return (slow, second);
     }
 
     [Fact]

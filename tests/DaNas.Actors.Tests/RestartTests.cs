@@ -6,6 +6,7 @@ using DaNas.Actors.Searches;
 using DaNas.Actors.Stages;
 using DaNas.Actors.Trainers;
 using DaNas.Cli.Verbs;
+using DaNas.Domain.Faults;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
@@ -58,6 +59,50 @@ public sealed class RestartTests : DispatcherBench
         Pass(0.01);
         heard.Select(m => m.GetType()).ShouldBe([typeof(DispatchProtocol.AttemptEnded), typeof(DispatchProtocol.TrainerReady)]);
         heard.OfType<DispatchProtocol.AttemptEnded>().ShouldHaveSingleItem().Lease.ShouldBe(4);
+    }
+
+    /// <summary>A failure is not among the results that it remembers: without the list of what was not noted it would be told never.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_trainer_that_is_restarted_or_gets_a_new_leader_tells_a_failure_that_nobody_has_noted(bool newLeader)
+    {
+        IActorRef leader = Stub("leader", (_, m) => heard.Add(m));
+        UnitOutcome failed = new UnitOutcome.Failed(FailureKind.EngineError, "x", 1);
+        IActorRef trainer = node.System.ActorOf(TrainerActor.PropsOf(0, new NoRunner(failed), () => leader, new TrainerMemory()), "trainer");
+        trainer.Tell(new DispatchProtocol.RunAttempt("x", Unit, 1, 1) { Lease = 4 });
+        Pass(0.1);
+        heard.Clear();
+        trainer.Tell(newLeader ? new TrainerActor.DispatcherChanged() : new DispatchProtocol.RunAttempt(null!, Unit, 1, 1)); // The latter throws.
+        Pass(0.05);
+        heard.OfType<DispatchProtocol.AttemptEnded>().ShouldHaveSingleItem().Lease.ShouldBe(4);
+    }
+
+    [Fact]
+    public void What_a_former_leader_notes_the_present_one_has_not_heard()
+    {
+        SimulationKit.SimulatedNode other = world.AddNode("m", SimulatedCluster.Configuration);
+        other.Start();
+        IActorRef former = other.System.ActorOf(Props.Create(() => new NotingActor()), "former");
+        IActorRef leader = Stub("leader", (_, m) => heard.Add(m));
+        IActorRef trainer = node.System.ActorOf(TrainerActor.PropsOf(0, new NoRunner(new UnitOutcome.Failed(FailureKind.EngineError, "x", 1)), () => leader, new TrainerMemory()), "trainer");
+        trainer.Tell(new DispatchProtocol.RunAttempt("x", Unit, 1, 1) { Lease = 4 });
+        Pass(0.1);
+        former.Tell("akka://n/user/trainer");
+        Pass(1);
+        heard.Clear();
+        Pass(1);
+        heard.OfType<DispatchProtocol.AttemptEnded>().Count().ShouldBeGreaterThan(2);
+        trainer.Tell(new DispatchProtocol.AttemptNoted("x", Unit.Id, 1) { Lease = 4 }, leader);
+        Pass(0.1);
+        heard.Clear();
+        Pass(1);
+        heard.OfType<DispatchProtocol.AttemptEnded>().ShouldBeEmpty();
+    }
+
+    private sealed class NotingActor : ReceiveActor
+    {
+        public NotingActor() => Receive<string>(to => ((ExtendedActorSystem)Context.System).Provider.ResolveActorRef(to).Tell(new DispatchProtocol.AttemptNoted("x", Unit.Id, 1) { Lease = 4 }, Self));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using DaNas.Actors.Cluster;
 using DaNas.Actors.Logging;
+using DaNas.Ports;
 
 namespace DaNas.Actors.Dispatch;
 
@@ -8,7 +9,7 @@ namespace DaNas.Actors.Dispatch;
 public sealed partial class DispatcherActor
 {
     /// <summary>Only from a trainer that is well: one from which the unit was withdrawn must not get it back by still being busy with it.</summary>
-    private bool MayAdopt(Lease lease) => lease.Withdrawn != lease.BusyWith && Math.Max(now - lease.Seen, lease.Silent) <= BoundsOf(DispatchItem.SearchOf(lease.BusyWith)).SilenceSeconds && duties.GetValueOrDefault(lease.Host) == NodeDuty.Active;
+    private bool MayAdopt(Lease lease) => lease.Withdrawn != lease.BusyWith && Math.Max(now - lease.Seen, lease.Silent) <= BoundsOf(DispatchItem.SearchOf(lease.BusyWith)).SilenceSeconds && Trusts(lease);
 
     /// <summary>A trainer runs it already, for a former dispatcher: the work goes on.</summary>
     private void Adopt(Lease lease, DispatchItem item)
@@ -35,12 +36,21 @@ public sealed partial class DispatcherActor
             Withdraw(lease, Lost(why));
     }
 
+    private void Withdraw(Lease lease, UnitOutcome.Failed failure)
+    {
+        lease.Busy = true;
+        if (lease.Take() is not { } item)
+            return;
+        lease.Withdrawn = item.Key;
+        Requeue(item, lease.Attempt, failure);
+    }
+
     /// <summary>What is known of a trainer; one that is new is busy until it says that it is idle.</summary>
     private Lease LeaseOf(IActorRef trainer)
     {
         if (trainers.TryGetValue(trainer.Text(), out Lease? known))
             return known;
-        Lease lease = trainers[trainer.Text()] = new Lease(trainer, trainer.Host(Context.System)) { Busy = true, Seen = now };
+        Lease lease = trainers[trainer.Text()] = new Lease(trainer, trainer.Host(Context.System)) { Busy = true, Seen = now, Joined = now };
         if (trainer.IsHere())
             Context.Watch(trainer); // Across nodes a death watch would quarantine a trainer that was frozen or cut off: there, heartbeats decide.
         Context.Write(new StateChange(LogEvent.DispatcherTrainerJoined, "Absent", "Joined") { Cause = trainer.Text() });
@@ -49,7 +59,17 @@ public sealed partial class DispatcherActor
 
     private static string Verbose(FormattableString text) => text.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
-    private bool MayWork(Lease lease) => duties.TryGetValue(lease.Host, out NodeDuty duty) ? duty == NodeDuty.Active : !settings.AwaitsDuties;
+    /// <summary>What a trainer's host may do; null before the reception has said so.</summary>
+    private NodeDuty? DutyOf(Lease lease) => duties.TryGetValue(lease.Host, out NodeDuty duty) ? duty : settings.AwaitsDuties ? null : NodeDuty.Active;
+
+    private bool MayWork(Lease lease) => DutyOf(lease) == NodeDuty.Active;
+
+    /// <summary>Whoever quarantined a host does not trust its results, under this dispatcher or a former one.</summary>
+    private bool Trusts(Lease lease) => DutyOf(lease) is { } duty and not NodeDuty.Quarantined;
+
+    /// <summary>A trainer runs the unit or has run it, and it is not known yet whether that counts: for a few seconds nobody else gets it.</summary>
+    private bool IsOffered(DispatchItem item) =>
+        settings.AwaitsDuties && trainers.Values.Any(t => now - t.Joined <= GraceTicks && (t.Offers.Contains(item.Key) || (t.BusyWith == item.Key && DutyOf(t) is null)));
 
     private void Join(DispatchProtocol.TrainerReady m)
     {
@@ -62,7 +82,13 @@ public sealed partial class DispatcherActor
         (lease.BusyWith, lease.BusyLease) = (m.BusyWith, m.Lease);
         if (lease.Running is { } item && m.BusyWith != item.Key && now - lease.Since > GraceTicks)
             Withdraw(lease, Lost($"{trainer.Text()} knows nothing of the attempt"));
-        else if (lease.Running is null && m.BusyWith is { } key && MayAdopt(lease) && items.TryGetValue(key, out DispatchItem? waiting) && queue.Contains(waiting) && !waiting.Ended.Contains(m.Lease))
+        else
+            AdoptWhatRuns(lease);
+    }
+
+    private void AdoptWhatRuns(Lease lease)
+    {
+        if (lease.Running is null && lease.BusyWith is { } key && MayAdopt(lease) && items.TryGetValue(key, out DispatchItem? waiting) && queue.Contains(waiting) && !waiting.Ended.Contains(lease.BusyLease))
             Adopt(lease, waiting);
     }
 }

@@ -48,7 +48,7 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
     private readonly DispatchPolicy policy = new();
     private readonly DispatcherSettings settings;
     private long now;
-    private long leases = Context.System.Scheduler.Now.UtcTicks; // Only to differ from those of other dispatchers, whatever the clocks do.
+    private long leases = Context.System.Scheduler.Now.UtcTicks; // To differ from those of other dispatchers: two that give one lease must have begun within the same 100 ns by their clocks, or one as much later as it gave more.
 
     public DispatcherActor(DispatcherSettings settings)
     {
@@ -64,8 +64,12 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
         On<DispatchProtocol.SetHostDuty>(m =>
         {
             duties[m.Host] = m.Duty;
-            foreach (Lease withdrawn in trainers.Values.Where(t => m.Duty == NodeDuty.Quarantined && t.Host == m.Host && t.Running is not null))
-                Withdraw(withdrawn, Lost($"{withdrawn.Trainer.Text()} is quarantined"));
+            foreach (Lease lease in trainers.Values.Where(t => t.Host == m.Host))
+            {
+                if (m.Duty == NodeDuty.Quarantined && lease.Running is not null)
+                    Withdraw(lease, Lost($"{lease.Trainer.Text()} is quarantined"));
+                AdoptWhatRuns(lease);
+            }
         });
         On<DispatchProtocol.SetBounds>(m => bounds[m.Search] = new DispatcherSettings(m.Attempts, m.SilenceSeconds));
         On<DispatchProtocol.CountBusy>(_ =>
@@ -145,13 +149,17 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
     private void Ended(DispatchProtocol.AttemptEnded m)
     {
         string key = DispatchItem.KeyOf(m.Search, m.Unit);
-        if (m.Outcome is UnitOutcome.Completed && duties.GetValueOrDefault(Sender.Host(Context.System)) == NodeDuty.Quarantined)
+        Lease lease = LeaseOf(Sender);
+        lease.Offers.Remove(key);
+        if (m.Outcome is UnitOutcome.Completed && !Trusts(lease))
         {
-            Sender.Tell(Noted(m)); // Whoever quarantined it does not trust its results.
+            if (DutyOf(lease) is null)
+                lease.Offers.Add(key); // Not noted, so it is told again.
+            else
+                Sender.Tell(Noted(m));
             return;
         }
 
-        Lease lease = LeaseOf(Sender);
         bool holds = lease.Running is { } held && held.Key == key && lease.Id == m.Lease;
         DispatchItem? item = holds ? lease.Take() : null;
         if (holds || (lease.Running is null && lease.BusyLease == m.Lease && lease.BusyWith == key))
@@ -182,7 +190,7 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
             case UnitOutcome.Failed f when item is not null:
                 if (f.Kind == FailureKind.OutOfMemory && trainers.Values.Any(t => t != lease && t.Fits(m.Search, now)))
                     lease.Refuses(m.Search, now); // Another device may have more.
-                Requeue(item, f);
+                Requeue(item, m.Attempt, f);
                 break;
             case UnitOutcome.Failed { Kind: not FailureKind.Cancelled } f when done.TryGetValue(key, out Finished? first) && first.Leases.Add(m.Lease):
                 LateResults.TellFailure(Context, m, first, f); // A zombie's work is lost whether it came to a result or not.
@@ -214,17 +222,17 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
     }
 
     /// <summary>Back to the head of the queue, or out of it: once the counted failures reach the bound, or an input is gone.</summary>
-    private void Requeue(DispatchItem item, UnitOutcome.Failed failure)
+    private void Requeue(DispatchItem item, int attempt, UnitOutcome.Failed failure)
     {
         item.Count(failure.Kind, now);
         bool exhausted = item.Failures >= failure.Kind.Bound(BoundsOf(item.Search).Attempts);
         bool leaves = exhausted || failure.Kind == FailureKind.MissingBlob;
-        Context.Write(Line(LogEvent.DispatcherUnitFailed, item, "Running", exhausted ? "Exhausted" : leaves ? "Withdrawn" : "Queued") with { Cause = $"{failure.Kind}: {failure.Cause}", IsWarning = true });
+        Context.Write(Line(LogEvent.DispatcherUnitFailed, item, "Running", exhausted ? "Exhausted" : leaves ? "Withdrawn" : "Queued") with { Attempt = attempt, Cause = $"{failure.Kind}: {failure.Cause}", IsWarning = true });
         if (item.Losses is 5 or 50)
             Context.Write(Line(LogEvent.DispatcherUnitUnlucky, item, "Queued", "Queued") with { Cause = $"lost {item.Losses} times in a row through no fault of its own: look for the kernel's OOM killer (dmesg), a failing node or a full disk; the last time: {failure.Cause}", IsWarning = true });
         if (failure.Kind == FailureKind.StorageUnavailable && item.Losses == 1)
             Context.Write(Line(LogEvent.DispatcherStoragePaused, item, "Running", "Paused") with { Cause = failure.Cause, IsWarning = true });
-        item.Requester.Tell(new DispatchProtocol.UnitFailed(item.Unit.Id, item.Attempt, failure, exhausted));
+        item.Requester.Tell(new DispatchProtocol.UnitFailed(item.Unit.Id, attempt, failure, exhausted));
         if (failure.Blob is not null)
             done.Clear(); // Blobs are being lost: what was made before is looked at again by making it again.
         if (!leaves)
@@ -238,15 +246,6 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
     {
         if (trainers.Values.All(t => t.Running != item))
             queue.AddFirst(item);
-    }
-
-    private void Withdraw(Lease lease, UnitOutcome.Failed failure)
-    {
-        lease.Busy = true;
-        if (lease.Take() is not { } item)
-            return;
-        lease.Withdrawn = item.Key;
-        Requeue(item, failure);
     }
 
     private void CheckLeases()
@@ -270,7 +269,7 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
         List<DispatchItem> slow = alsoStragglers ? policy.Stragglers(all, now) : [];
         foreach (Lease lease in idle)
         {
-            DispatchItem? item = queue.Count == 0 ? null : DispatchPolicy.Next(queue, lease, running, now);
+            DispatchItem? item = queue.Count == 0 ? null : DispatchPolicy.Next(queue.Where(i => !IsOffered(i)), lease, running, now);
             bool again = item is null;
             item ??= slow.Find(s => lease.Fits(s.Search, now));
             if (item is null)

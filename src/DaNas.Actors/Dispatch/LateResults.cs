@@ -12,11 +12,11 @@ internal static class LateResults
 {
     public static void Tell(IActorContext context, DispatchProtocol.AttemptEnded m, Finished first, UnitResult second)
     {
+        if (!first.Leases.Add(m.Lease))
+            return; // The same message again.
         string a = Canonical(first.Result);
         string b = Canonical(second);
         bool differs = a != b;
-        if (!differs && !first.Leases.Add(m.Lease))
-            return; // The same message again.
         context.Write(new StateChange(LogEvent.DispatcherLateResult, "Done", differs ? "Differs" : "Done") { Unit = m.Unit, Attempt = m.Attempt, Cause = $"{context.Sender.Text()} was late", IsWarning = differs });
         if (first.Owner is { } owner)
             owner.Tell(new DispatchProtocol.LateResult(m.Unit, m.Attempt, second.Timing.Seconds, differs ? Digest.Of(a).Short : null, differs ? Digest.Of(b).Short : null));

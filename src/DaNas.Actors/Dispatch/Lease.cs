@@ -38,6 +38,12 @@ internal sealed class Lease(IActorRef trainer, string host)
 
     public long BusyLease { get; set; }
 
+    /// <summary>Units that it says it has done, told before it was known whether its results count.</summary>
+    public HashSet<string> Offers { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The tick at which it was first heard of.</summary>
+    public long Joined { get; init; }
+
     public long Seen { get; set; }
 
     public double Silent { get; set; }

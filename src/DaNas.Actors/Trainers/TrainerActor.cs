@@ -40,7 +40,11 @@ public sealed class TrainerActor : LoggedActor, IWithTimers
         this.memory = memory;
         Receive<HeartbeatTick>(_ => Announce());
         Receive<DispatchProtocol.RunAttempt>(Run);
-        Receive<DispatchProtocol.AttemptNoted>(m => memory.Unnoted.RemoveAll(e => e.Lease == m.Lease));
+        Receive<DispatchProtocol.AttemptNoted>(m =>
+        {
+            if (Sender.Host(Context.System) == dispatcher().Host(Context.System)) // What a former dispatcher noted, the present one has not heard.
+                memory.Unnoted.RemoveAll(e => e.Lease == m.Lease);
+        });
         Receive<DispatcherChanged>(_ =>
         {
             RememberAll(); // A new dispatcher knows of none; what was stored already, it never asks for.
@@ -78,7 +82,7 @@ public sealed class TrainerActor : LoggedActor, IWithTimers
         else if (memory.Running is { } running && running.Unit.Id == m.Unit.Id && running.Search == m.Search)
         {
             memory.HighestEpochs[m.Search] = m.Epoch;
-            memory.Running = m with { Unit = running.Unit }; // The same work: it answers the newer attempt.
+            memory.Running = m with { Unit = running.Unit }; // The same work: it answers the attempt that was given last.
         }
         else if (memory.Running is not null)
         {
@@ -101,7 +105,7 @@ public sealed class TrainerActor : LoggedActor, IWithTimers
 
     private void RememberAll()
     {
-        memory.Unnoted.Clear();
+        memory.Unnoted.RemoveAll(e => e.Outcome is UnitOutcome.Completed);
         memory.Unnoted.AddRange(memory.Recent);
     }
 

@@ -144,7 +144,7 @@ public sealed class DispatcherClusterTests : DispatcherBench
         IActorRef other = Other(elsewhere);
         Tell("cluster-dispatcher", new DispatchProtocol.SetHostDuty("m", Actors.Cluster.NodeDuty.Active));
         Submit();
-        for (int i = 0; i < 10; i++)
+        for (int i = 0; i < 15; i++)
         {
             Ready("trainer-0", "x/derive/0", 0, 7);
             other.Tell(new DispatchProtocol.TrainerReady(0, null, 0));

@@ -8,6 +8,9 @@ namespace DaNas.Actors.Dispatch;
 /// <summary>Trainers that come, and the work that they bring with them.</summary>
 public sealed partial class DispatcherActor
 {
+    /// <summary>The reception tells duties again every 5 s.</summary>
+    private const int OfferTicks = 10;
+
     /// <summary>Only from a trainer that is well: one from which the unit was withdrawn must not get it back by still being busy with it.</summary>
     private bool MayAdopt(Lease lease) => lease.Withdrawn != lease.BusyWith && Math.Max(now - lease.Seen, lease.Silent) <= BoundsOf(DispatchItem.SearchOf(lease.BusyWith)).SilenceSeconds && Trusts(lease);
 
@@ -67,9 +70,21 @@ public sealed partial class DispatcherActor
     /// <summary>Whoever quarantined a host does not trust its results, under this dispatcher or a former one.</summary>
     private bool Trusts(Lease lease) => DutyOf(lease) is { } duty and not NodeDuty.Quarantined;
 
-    /// <summary>A trainer runs the unit or has run it, and it is not known yet whether that counts: for a few seconds nobody else gets it.</summary>
-    private bool IsOffered(DispatchItem item) =>
-        settings.AwaitsDuties && trainers.Values.Any(t => now - t.Joined <= GraceTicks && (t.Offers.Contains(item.Key) || (t.BusyWith == item.Key && DutyOf(t) is null)));
+    /// <summary>Units that a trainer runs or has run while it is not known whether that counts: for some seconds nobody else gets them.</summary>
+    private HashSet<string> Offered()
+    {
+        HashSet<string> offered = new(StringComparer.Ordinal);
+        if (!settings.AwaitsDuties)
+            return offered;
+        foreach (Lease lease in trainers.Values.Where(t => now - t.Joined <= OfferTicks))
+        {
+            offered.UnionWith(lease.Offers);
+            if (lease.BusyWith is { } key && DutyOf(lease) is null)
+                offered.Add(key);
+        }
+
+        return offered;
+    }
 
     private void Join(DispatchProtocol.TrainerReady m)
     {

@@ -266,10 +266,11 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
         if (idle.Count == 0)
             return;
         Dictionary<string, int> running = DispatchPolicy.Running(all);
+        HashSet<string> offered = Offered();
         List<DispatchItem> slow = alsoStragglers ? policy.Stragglers(all, now) : [];
         foreach (Lease lease in idle)
         {
-            DispatchItem? item = queue.Count == 0 ? null : DispatchPolicy.Next(queue.Where(i => !IsOffered(i)), lease, running, now);
+            DispatchItem? item = queue.Count == 0 ? null : DispatchPolicy.Next(offered.Count == 0 ? queue : queue.Where(i => !offered.Contains(i.Key)), lease, running, now);
             bool again = item is null;
             item ??= slow.Find(s => lease.Fits(s.Search, now));
             if (item is null)

@@ -19,7 +19,7 @@ internal static partial class Program
         FaultInjection.Install(false);
         if ((OpenFiles.TooFew() ?? RetiredNames.Refuses(args)) is { } refused)
         {
-            await Console.Error.WriteLineAsync(refused);
+            Output.PrintError(refused);
             return ExitCode.Usage;
         }
 
@@ -30,8 +30,8 @@ internal static partial class Program
         if (parsed.Errors.Count > 0)
         {
             foreach (System.CommandLine.Parsing.ParseError error in parsed.Errors)
-                await Console.Error.WriteLineAsync(TypeName().Replace(error.Message, m => $"as {Kind(m.Groups["type"].Value)}"));
-            await Console.Error.WriteLineAsync("'danas --help' lists the verbs, 'danas VERB --help' their options");
+                Output.PrintError(TypeName().Replace(error.Message, m => $"as {Kind(m.Groups["type"].Value)}"));
+            Output.PrintError("'danas --help' lists the verbs, 'danas VERB --help' their options");
             return ExitCode.Usage;
         }
 

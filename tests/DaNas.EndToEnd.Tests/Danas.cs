@@ -18,7 +18,7 @@ public sealed class Danas : IDisposable
     /// <summary>The folder that the next process is started in; its own folder where none is named.</summary>
     public string? StartedIn { get; set; }
 
-    private static string Executable => Path.Combine(AppContext.BaseDirectory, "danas");
+    internal static string Executable => Path.Combine(AppContext.BaseDirectory, "danas");
 
     public void Dispose()
     {

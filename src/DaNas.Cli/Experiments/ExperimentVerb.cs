@@ -74,14 +74,14 @@ internal static class ExperimentVerb
     {
         foreach (EvidenceTable table in tables)
         {
-            Console.WriteLine($"{table.Claim}: {table.Title}");
+            Output.PrintText($"{table.Claim}: {table.Title}");
             Output.PrintTable(table.Columns, table.Rows);
             foreach (string finding in table.Findings)
-                Console.WriteLine($"  {finding}");
+                Output.PrintText($"  {finding}");
             Console.WriteLine();
         }
 
-        Console.WriteLine($"{done} of {of} cells; results and tables.md in {results}");
+        Output.PrintText($"{done} of {of} cells; results and tables.md in {results}");
     }
 
     private static string Markdown(ExperimentPlan plan, IReadOnlyList<CellResult> done, IReadOnlyList<EvidenceTable> tables)

@@ -55,26 +55,26 @@ internal static class GapVerb
         Output.PrintTable(
             ["architecture", "multiply-adds", "supernet", "alone", "alone, short"],
             r.Rows.OrderByDescending(x => x.Truth).Select(x => (IReadOnlyList<string>)[x.Architecture, Output.Text($"{x.Macs:N0}"), Output.Text($"{x.Supernet:0.0000}"), string.Join(", ", x.Alone.Select(a => Output.Text($"{a:0.0000}"))), x.ShortAlone is { } s ? Output.Text($"{s:0.0000}") : "-"]));
-        Console.WriteLine(Output.Text($"ceiling: two seeds of the same trainings order the {r.Architectures} architectures with tau {r.Ceiling.Text}"));
+        Output.PrintText(Output.Text($"ceiling: two seeds of the same trainings order the {r.Architectures} architectures with tau {r.Ceiling.Text}"));
         if (!r.HasSignal)
-            Console.WriteLine(Output.Text($"under {GapReport.LeastCeiling}: there is hardly a signal to rank at this training length, for any predictor; train longer, or on more data"));
+            Output.PrintText(Output.Text($"under {GapReport.LeastCeiling}: there is hardly a signal to rank at this training length, for any predictor; train longer, or on more data"));
         Line($"training gap, Kendall tau-b of supernet and stand-alone (ceiling {Output.Text($"{r.Ceiling.Value:0.00}")})", r.Tau);
         Line("  Spearman", r.Spearman);
         Line("  Pearson", r.Pearson);
         foreach (TrivialPredictor t in r.Trivial)
             Line($"  {t.Name} instead of the supernet, tau-b", t.Tau);
-        Console.WriteLine(Output.Text($"level: stand-alone less supernet {r.LevelGap:0.000}; shares of the best found among the supernet's best: {string.Join(", ", r.TopOverlap.Select(o => Output.Text($"top {o.Key} {o.Value.Text}")))}"));
-        Console.WriteLine(Output.Text($"regret of the supernet's first choice {r.RegretAtOne.Value:0.000} [{r.RegretAtOne.Low:0.000}, {r.RegretAtOne.High:0.000}], {string.Concat(r.Trivial.Select(t => Output.Text($"of {t.Name} {t.Regret.Value:0.000}, ")))}of a random pick {r.RegretOfRandomPick:0.000}"));
-        Console.WriteLine(Output.Text($"discretisation gap: mixed supernet {r.MixedAccuracy:0.000}, sampled paths {r.SampledAccuracy:0.000}, derived path {r.DerivedAccuracy:0.000} (gap {r.Discretisation?.Text ?? "-"} on {r.HeldOutImages:N0} pictures); mean entropy of a layer {r.MeanEntropy:0.00}"));
+        Output.PrintText(Output.Text($"level: stand-alone less supernet {r.LevelGap:0.000}; shares of the best found among the supernet's best: {string.Join(", ", r.TopOverlap.Select(o => Output.Text($"top {o.Key} {o.Value.Text}")))}"));
+        Output.PrintText(Output.Text($"regret of the supernet's first choice {r.RegretAtOne.Value:0.000} [{r.RegretAtOne.Low:0.000}, {r.RegretAtOne.High:0.000}], {string.Concat(r.Trivial.Select(t => Output.Text($"of {t.Name} {t.Regret.Value:0.000}, ")))}of a random pick {r.RegretOfRandomPick:0.000}"));
+        Output.PrintText(Output.Text($"discretisation gap: mixed supernet {r.MixedAccuracy:0.000}, sampled paths {r.SampledAccuracy:0.000}, derived path {r.DerivedAccuracy:0.000} (gap {r.Discretisation?.Text ?? "-"} on {r.HeldOutImages:N0} pictures); mean entropy of a layer {r.MeanEntropy:0.00}"));
         Line("setting gap, tau-b of the short recipe and the whole one", r.TauOfSetting);
         if (r.WinnerOverRandom is { } over)
-            Console.WriteLine(Output.Text($"the search's winner less random architectures of equal cost: {over:+0.0000;-0.0000}"));
-        Console.WriteLine($"intervals: 95 %, bootstrap over architectures; all in {file}");
+            Output.PrintText(Output.Text($"the search's winner less random architectures of equal cost: {over:+0.0000;-0.0000}"));
+        Output.PrintText($"intervals: 95 %, bootstrap over architectures; all in {file}");
     }
 
     private static void Line(string what, WithInterval? value)
     {
         if (value is not null)
-            Console.WriteLine($"{what}: {value.Text}");
+            Output.PrintText($"{what}: {value.Text}");
     }
 }

@@ -102,13 +102,13 @@ internal static class SpaceVerb
         Output.PrintTable(
             ["architecture", "multiply-adds", "parameters", $"{r.Split} accuracy", "mean"],
             r.Rows.OrderByDescending(x => x.Mean).Select(x => (IReadOnlyList<string>)[x.Architecture, Output.Text($"{x.Macs:N0}"), Output.Text($"{x.Parameters:N0}"), string.Join(", ", x.Alone.Select(a => Output.Text($"{a:0.0000}"))), Output.Text($"{x.Mean:0.0000}")]));
-        Console.WriteLine(Output.Text($"{r.Rows.Count} of {r.Band:N0} architectures; spread between architectures {100 * r.Spread:0.0} points, noise of one training {100 * r.Noise:0.0}"));
-        Console.WriteLine($"ceiling: two trainings of the same architectures order them with Kendall tau {r.Ceiling.Text}; a perfect predictor would reach {Output.Text($"{r.PerfectPredictor:0.00}")} with their mean");
+        Output.PrintText(Output.Text($"{r.Rows.Count} of {r.Band:N0} architectures; spread between architectures {100 * r.Spread:0.0} points, noise of one training {100 * r.Noise:0.0}"));
+        Output.PrintText($"ceiling: two trainings of the same architectures order them with Kendall tau {r.Ceiling.Text}; a perfect predictor would reach {Output.Text($"{r.PerfectPredictor:0.00}")} with their mean");
         foreach (TrivialPredictor t in r.Trivial)
-            Console.WriteLine(Output.Text($"  without training, {t.Name}: tau {t.Tau.Text}, regret {100 * t.Regret.Value:0.0} points"));
+            Output.PrintText(Output.Text($"  without training, {t.Name}: tau {t.Tau.Text}, regret {100 * t.Regret.Value:0.0} points"));
         if (r.TrainingsNeeded is { } n)
-            Console.WriteLine(Output.Text($"a ceiling of {ProbeReport.Wanted}: the mean of {n} training{(n == 1 ? string.Empty : "s")} of each, {r.HoursNeeded:0.0} trainer-hours for these {r.Rows.Count} ({r.SecondsPerTraining:0.#} s a training)"));
-        Console.WriteLine($"verdict: {r.Sentence}");
-        Console.WriteLine($"intervals: 95 %, bootstrap over architectures; all in {file}");
+            Output.PrintText(Output.Text($"a ceiling of {ProbeReport.Wanted}: the mean of {n} training{(n == 1 ? string.Empty : "s")} of each, {r.HoursNeeded:0.0} trainer-hours for these {r.Rows.Count} ({r.SecondsPerTraining:0.#} s a training)"));
+        Output.PrintText($"verdict: {r.Sentence}");
+        Output.PrintText($"intervals: 95 %, bootstrap over architectures; all in {file}");
     }
 }

@@ -36,7 +36,7 @@ internal static class ReportVerb
             if (parsed.GetValue(json))
                 Output.PrintJson("report", new { search = record.Id, file, bytes = new FileInfo(file).Length });
             else
-                Console.WriteLine($"{file} ({record.Status}, {record.Events.Count} events)");
+                Output.PrintText($"{file} ({record.Status}, {record.Events.Count} events)");
             return ExitCode.Done;
         }));
         return command;

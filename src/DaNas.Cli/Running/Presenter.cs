@@ -179,14 +179,19 @@ internal sealed class Presenter(bool interactive, bool quiet = false)
         if (state.Phase is SearchPhase.Completed c)
             Console.WriteLine(Text($"weights hash  {c.WeightsHash.Hex}"));
         bool here = File.Exists(folder.JournalPath); // A search of a cluster has its journal and its log there.
-        if (state.Phase is not SearchPhase.Completed)
-        {
-            Console.WriteLine($"folder {folder.SearchFolder(record.Id)}{(here ? $" (log.jsonl), journal {folder.JournalName}" : string.Empty)}");
-            return;
-        }
-
-        Console.WriteLine(Text($"folder {folder.SearchFolder(record.Id)} (architecture.json{(state.Config!.Engine.Kind == EngineKind.Torch ? ", weights.safetensors" : string.Empty)}{(here ? $", log.jsonl), journal {folder.JournalName}" : ")")}"));
-        Console.WriteLine(Text($"report {ResultFiles.ReportFile(record, folder)} (open it in a browser)"));
+        bool ended = state.Phase is SearchPhase.Completed;
+        List<string> files = ended ? ["architecture.json"] : [];
+        if (ended && state.Config!.Engine.Kind == EngineKind.Torch)
+            files.Add("weights.safetensors");
+        if (here)
+            files.Add("log.jsonl");
+        Console.WriteLine($"folder   {folder.SearchFolder(record.Id)}");
+        if (files.Count > 0)
+            Console.WriteLine($"         {string.Join(", ", files)}");
+        if (here)
+            Console.WriteLine($"journal  {folder.JournalName}");
+        if (ended)
+            Console.WriteLine($"report   {ResultFiles.ReportFile(record, folder)}");
     }
 
     /// <summary>The candidate blocks of each stage as bars: what it began with, and how much of that it left.</summary>

@@ -57,7 +57,7 @@ internal static class BenchVerbs
             if (parsed.GetValue(json))
                 Output.PrintJson("bench-scale", r);
             else
-                Console.WriteLine(Output.Text($"{r.Trainers:N0} trainers, {r.Searches} searches: {r.Units:N0} units and {r.Events:N0} events in {r.VirtualSeconds:N0} virtual s ({r.UnitsPerSecond:0.0} units/s, {r.EventsPerSecond:0.0} events/s); CPU {r.CpuSeconds:0.0} s ({r.CpuMillisecondsPerUnit:0.00} ms a unit, {r.Load:P1} of one core), {r.MemoryMegabytes:0} MB; trainers busy {r.TrainersBusy:P0}"));
+                Output.PrintText(Output.Text($"{r.Trainers:N0} trainers, {r.Searches} searches: {r.Units:N0} units and {r.Events:N0} events in {r.VirtualSeconds:N0} virtual s ({r.UnitsPerSecond:0.0} units/s, {r.EventsPerSecond:0.0} events/s); CPU {r.CpuSeconds:0.0} s ({r.CpuMillisecondsPerUnit:0.00} ms a unit, {r.Load:P1} of one core), {r.MemoryMegabytes:0} MB; trainers busy {r.TrainersBusy:P0}"));
             return ExitCode.Done;
         }));
         return command;

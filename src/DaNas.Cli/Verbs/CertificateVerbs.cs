@@ -20,7 +20,7 @@ internal static class CertificateVerbs
         {
             string at = parsed.GetValue(folder)!;
             using CertificateAuthority authority = CertificateAuthority.Create(at, parsed.GetValue(name)!, parsed.GetValue(days));
-            Console.WriteLine($"authority in {at}; keep authority.key to yourself. A node's folder: danas certificates issue {at} NAME --host HOST");
+            Output.PrintText($"authority in {at}; keep authority.key to yourself. A node's folder: danas certificates issue {at} NAME --host HOST");
             return ExitCode.Done;
         }));
         return command;
@@ -65,7 +65,7 @@ internal static class CertificateVerbs
         {
             using CertificateAuthority authority = CertificateAuthority.Open(parsed.GetValue(folder)!);
             string list = authority.Revoke(parsed.GetValue(name)!);
-            Console.WriteLine($"{parsed.GetValue(name)} is revoked; copy {list} into the certificates folder of every node: they read it within 10 s");
+            Output.PrintText($"{parsed.GetValue(name)} is revoked; copy {list} into the certificates folder of every node: they read it within 10 s");
             return ExitCode.Done;
         }));
         return command;
@@ -80,7 +80,7 @@ internal static class CertificateVerbs
         string target = to ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(folder))!, name);
         using CertificateAuthority authority = CertificateAuthority.Open(folder);
         authority.Issue(name, hosts, target, days);
-        Console.WriteLine($"{name}'s certificate is in {target}; bring that folder to its machine and start it with --certificates {target}");
+        Output.PrintText($"{name}'s certificate is in {target}; bring that folder to its machine and start it with --certificates {target}");
         return ExitCode.Done;
     }
 

@@ -24,7 +24,7 @@ internal static class ConfigVerbs
         {
             SearchConfig config = ConfigLoader.Load(parsed.GetValue(conf)!, parsed.GetValue(set) ?? [], parsed.GetValue(data));
             SearchSpace space = config.SpaceFor(10);
-            Console.WriteLine(Output.Text($"{parsed.GetValue(conf)} is valid: {config.Search.Name}, strategy {ConfigSection.Kebab(config.Search.Strategy.ToString())}, space {space.Name} with {space.Layers.Count} layers and {space.Size:0.###e+0} architectures, configuration {config.Hash.Short}"));
+            Output.PrintText(Output.Text($"{parsed.GetValue(conf)} is valid: {config.Search.Name}, strategy {ConfigSection.Kebab(config.Search.Strategy.ToString())}, space {space.Name} with {space.Layers.Count} layers and {space.Size:0.###e+0} architectures, configuration {config.Hash.Short}"));
             return ExitCode.Done;
         }));
         return command;
@@ -74,17 +74,17 @@ internal static class ConfigVerbs
     private static void Print(SearchConfig config, DatasetSummary data, SearchEstimate estimate, double? time, string how)
     {
         SearchSpace space = config.SpaceFor(data.Classes.Count);
-        Console.WriteLine(Output.Text($"{config.Search.Name}: {space.Name} ({space.Size:0.###e+0} architectures) on {data.Name}, {data.Classes.Count} classes, {data.TrainImages:N0} training and {data.Test.Sum(n => (long)n):N0} test pictures"));
+        Output.PrintText(Output.Text($"{config.Search.Name}: {space.Name} ({space.Size:0.###e+0} architectures) on {data.Name}, {data.Classes.Count} classes, {data.TrainImages:N0} training and {data.Test.Sum(n => (long)n):N0} test pictures"));
         Output.PrintTable(
             ["phase", "classes", "units", "images forward", "with backward", "multiply-adds forward (expected)"],
             estimate.Phases.Select(p => (IReadOnlyList<string>)[p.AtMost ? $"{p.Phase}, at most" : p.Phase, Output.Text($"{p.Classes}"), Output.Text($"{p.Units:N0}"), Output.Text($"{p.Cost.ForwardImages:N0}"), Output.Text($"{p.Cost.BackwardImages:N0}"), Output.Text($"{(double)p.Cost.ForwardMacs:0.00e+0}")]));
         string most = estimate.Phases.Any(p => p.AtMost) ? "at most " : string.Empty;
-        Console.WriteLine(Output.Text($"total: {most}{estimate.Units:N0} units, {estimate.Total.ForwardImages:N0} images forward, {estimate.Total.BackwardImages:N0} with a backward pass, {(double)estimate.Total.ForwardMacs:0.00e+0} multiply-adds"));
+        Output.PrintText(Output.Text($"total: {most}{estimate.Units:N0} units, {estimate.Total.ForwardImages:N0} images forward, {estimate.Total.BackwardImages:N0} with a backward pass, {(double)estimate.Total.ForwardMacs:0.00e+0} multiply-adds"));
         if (config.Difficulty is { JudgesOrder: true, Passes: > 1 and var passes } && estimate.Phases.FirstOrDefault(p => p.Phase == "difficulty") is { } pass)
-            Console.WriteLine(Output.Text($"the difficulty pass is repeated while there is no order of the classes: up to {passes} passes, {(passes - 1) * pass.Cost.ForwardImages:N0} images forward more"));
-        Console.WriteLine(Output.Text($"budget of an architecture: {SearchState.BudgetOf(space, config.Cost):N0} multiply-adds"));
-        Console.WriteLine(Output.Text($"memory of a trainer: about {estimate.TrainerBytes / 1e6:N0} MB, and up to {config.Data.CacheBytes / 1e6:N0} MB of decoded pictures"));
-        Console.WriteLine(time is { } t ? $"time on this machine: {most}about {Presenter.Duration(t)} ({how})" : $"time: not estimated ({how})");
+            Output.PrintText(Output.Text($"the difficulty pass is repeated while there is no order of the classes: up to {passes} passes, {(passes - 1) * pass.Cost.ForwardImages:N0} images forward more"));
+        Output.PrintText(Output.Text($"budget of an architecture: {SearchState.BudgetOf(space, config.Cost):N0} multiply-adds"));
+        Output.PrintText(Output.Text($"memory of a trainer: about {estimate.TrainerBytes / 1e6:N0} MB, and up to {config.Data.CacheBytes / 1e6:N0} MB of decoded pictures"));
+        Output.PrintText(time is { } t ? $"time on this machine: {most}about {Presenter.Duration(t)} ({how})" : $"time: not estimated ({how})");
     }
 
     /// <summary>Weighted multiply-adds over the measured speed and the trainers that the cores can feed.</summary>

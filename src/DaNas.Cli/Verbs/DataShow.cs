@@ -57,7 +57,7 @@ internal static class DataShow
         }
 
         AnsiConsole.Write(canvas);
-        Console.WriteLine(Output.Text($"{width} x {height} pixels"));
+        Output.PrintText(Output.Text($"{width} x {height} pixels"));
     }
 
     private static Color Mean(byte[] rgb, (int Width, int Height) size, (int X, int Y) from, int side)

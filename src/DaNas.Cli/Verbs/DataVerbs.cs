@@ -20,7 +20,7 @@ internal static class DataVerbs
         command.SetAction(_ => Shared.Guard(() =>
         {
             Output.PrintTable(["name", "form", "pictures", "source"], PublicDatasets.All.Select(d => (IReadOnlyList<string>)[d.Name, d.Form, d.Pictures, d.Files[0].Url]));
-            Console.WriteLine("forms of --data: a folder train/CLASS/*.jpg|png|webp|bmp|gif with test/, val/, valid/ or validation/ beside it (ImageFolder); IDX files; CIFAR in binary form; a catalogue file 'split TAB class TAB path'");
+            Output.PrintText("forms of --data: a folder train/CLASS/*.jpg|png|webp|bmp|gif with test/, val/, valid/ or validation/ beside it (ImageFolder); IDX files; CIFAR in binary form; a catalogue file 'split TAB class TAB path'");
             return ExitCode.Done;
         }));
         return command;
@@ -69,7 +69,7 @@ internal static class DataVerbs
 
             int n = Interlocked.Increment(ref done);
             if (n % 20_000 == 0 && !json)
-                Console.WriteLine(Output.Text($"{n:N0} of {all.Length:N0} pictures {(headers ? "looked at" : "decoded")}"));
+                Output.PrintText(Output.Text($"{n:N0} of {all.Length:N0} pictures {(headers ? "looked at" : "decoded")}"));
         });
         broken.Sort(StringComparer.Ordinal);
         string? content = hash && broken.Count == 0 ? all.Length > 0 && digests[0] is null ? summary.Fingerprint.Hex : Convert.ToHexStringLower(SHA256.HashData([.. digests.SelectMany(d => d)])) : null;
@@ -79,16 +79,16 @@ internal static class DataVerbs
             return broken.Count == 0 ? ExitCode.Done : ExitCode.Failed;
         }
 
-        Console.WriteLine(Output.Text($"{summary.Name}: {ConfigSection.Kebab(config.Data.Kind.ToString())}, {summary.Classes.Count} classes, {source.Train.Count:N0} training and {source.Test.Count:N0} test pictures, fingerprint {summary.Fingerprint.Short}"));
+        Output.PrintText(Output.Text($"{summary.Name}: {ConfigSection.Kebab(config.Data.Kind.ToString())}, {summary.Classes.Count} classes, {source.Train.Count:N0} training and {source.Test.Count:N0} test pictures, fingerprint {summary.Fingerprint.Short}"));
         int[] each = [.. source.Train.GroupBy(e => e.Class).Select(g => g.Count())];
-        Console.WriteLine(Output.Text($"training pictures a class: {each.Min()} to {each.Max()}"));
+        Output.PrintText(Output.Text($"training pictures a class: {each.Min()} to {each.Max()}"));
         foreach (string remark in source.Remarks)
-            Console.WriteLine($"note: {remark}");
+            Output.PrintText($"note: {remark}");
         foreach (string message in broken.Take(50))
-            Console.WriteLine(message);
+            Output.PrintText(message);
         if (content is not null)
-            Console.WriteLine($"content SHA-256 {content}");
-        Console.WriteLine(broken.Count == 0 ? headers ? "every header is whole (pictures were not decoded)" : "every picture decodes" : $"{broken.Count} broken pictures");
+            Output.PrintText($"content SHA-256 {content}");
+        Output.PrintText(broken.Count == 0 ? headers ? "every header is whole (pictures were not decoded)" : "every picture decodes" : $"{broken.Count} broken pictures");
         return broken.Count == 0 ? ExitCode.Done : ExitCode.Failed;
     }
 
@@ -103,7 +103,7 @@ internal static class DataVerbs
                 ?? throw new UsageException($"'{parsed.GetValue(name)}' is not known; one of: {string.Join(", ", PublicDatasets.All.Select(d => d.Name))}");
             string folder = Path.Combine(parsed.GetValue(to)!, dataset.Name);
             await PublicDatasets.FetchAsync(dataset, folder, Console.WriteLine, stop);
-            Console.WriteLine($"{dataset.Name} is in {folder}; check it with 'danas data check {folder}'");
+            Output.PrintText($"{dataset.Name} is in {folder}; check it with 'danas data check {folder}'");
             return ExitCode.Done;
         }));
         return command;

@@ -172,7 +172,7 @@ internal static class DrillVerbs
         {
             if (DrillNet.Unavailable is { } why)
             {
-                Console.WriteLine($"skipped: {why}");
+                Output.PrintText($"skipped: {why}");
                 return ExitCode.Done;
             }
 
@@ -188,7 +188,7 @@ internal static class DrillVerbs
                 else
                     Output.PrintTable(["nodes", "fault", "for s", "progress after s", "and after its end s", "new terms"], result.Rows.Select(r => (IReadOnlyList<string>)[Output.Text($"{r.Nodes}"), r.Case, Output.Text($"{r.DownSeconds:0}"), Output.Text($"{r.AfterFault:0.0}"), Output.Text($"{r.AfterEnd:0.0}"), Output.Text($"{r.Terms}")]));
                 if (!parsed.GetValue(json))
-                    Console.WriteLine(Output.Text($"{result.Rows.Count} cases, {result.Searches} searches, hashes {(result.HashesEqual ? "equal" : "DIFFERENT")}, {(result.OneWriter ? "one writer throughout" : "MORE THAN ONE WRITER")}, {result.Failures.Count} failures"));
+                    Output.PrintText(Output.Text($"{result.Rows.Count} cases, {result.Searches} searches, hashes {(result.HashesEqual ? "equal" : "DIFFERENT")}, {(result.OneWriter ? "one writer throughout" : "MORE THAN ONE WRITER")}, {result.Failures.Count} failures"));
                 return result.HashesEqual && result.OneWriter && result.Failures.Count == 0 ? ExitCode.Done : ExitCode.Failed;
             });
         }));
@@ -233,7 +233,7 @@ internal static class DrillVerbs
         if (code == ExitCode.Done)
             Directory.Delete(folder, true);
         else
-            Console.WriteLine($"what was found is in {folder}");
+            Output.PrintText($"what was found is in {folder}");
         return code;
     }
 }

@@ -40,7 +40,7 @@ internal static class EvaluateVerb
             else
                 Print(report, classes, found, file);
             if (record.State.Config!.Retrain.MeasureOn == MeasuredSplit.Test && found.TestAccuracy is { } stored && Math.Abs(stored - report.Top1) > 5e-6)
-                Console.Error.WriteLine(Output.Text($"the journal says {stored:0.000000}: this machine computes otherwise, or the data are others"));
+                Output.PrintError(Output.Text($"the journal says {stored:0.000000}: this machine computes otherwise, or the data are others"));
             return ExitCode.Done;
         }));
         return command;
@@ -48,11 +48,11 @@ internal static class EvaluateVerb
 
     private static void Print(TestReport report, string[] classes, ExportVerb.Exported found, string file)
     {
-        Console.WriteLine(Output.Text($"{found.Architecture.Text} ({found.Run}): top-1 {report.Top1:0.0000}{(double.IsNaN(report.Top5) ? string.Empty : Output.Text($", top-5 {report.Top5:0.0000}"))} on {report.Images:N0} test pictures"));
+        Output.PrintText(Output.Text($"{found.Architecture.Text} ({found.Run}): top-1 {report.Top1:0.0000}{(double.IsNaN(report.Top5) ? string.Empty : Output.Text($", top-5 {report.Top5:0.0000}"))} on {report.Images:N0} test pictures"));
         Output.PrintTable(
             ["class", "accuracy", "taken most often for"],
             classes.Select((name, c) => (IReadOnlyList<string>)[name, Output.Text($"{report.PerClass[c]:0.0000}"), Mistake(report.Confusion[c], c, classes)]).OrderBy(r => r[1], StringComparer.Ordinal).Take(20));
-        Console.WriteLine($"{(classes.Length > 20 ? "the 20 worst classes; " : string.Empty)}all and the confusion matrix in {file}");
+        Output.PrintText($"{(classes.Length > 20 ? "the 20 worst classes; " : string.Empty)}all and the confusion matrix in {file}");
     }
 
     private static string Mistake(IReadOnlyList<int> row, int own, string[] classes)

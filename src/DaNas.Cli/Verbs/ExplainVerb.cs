@@ -45,18 +45,18 @@ internal static class ExplainVerb
             return ExitCode.Done;
         }
 
-        Console.WriteLine($"L{layer + 1:00}/{block}: {verdict}");
+        Output.PrintText($"L{layer + 1:00}/{block}: {verdict}");
         if (removal is { } r2)
         {
             SearchEvent.StageOpened opened = events.OfType<SearchEvent.StageOpened>().First(e => e.Plan.Index == stage);
-            Console.WriteLine($"that stage saw the classes {string.Join(", ", opened.Plan.Classes.Select(c => record.State.Started!.Data.Classes[c]))}; rule '{r2.Event.Rule}'");
+            Output.PrintText($"that stage saw the classes {string.Join(", ", opened.Plan.Classes.Select(c => record.State.Started!.Data.Classes[c]))}; rule '{r2.Event.Rule}'");
         }
 
         if (beside.Length > 0)
         {
-            Console.WriteLine(Output.Text($"scores in its layer after stage {stage} (mean, {record.State.Config!.Evidence.Confidence:P0} interval, samples):"));
+            Output.PrintText(Output.Text($"scores in its layer after stage {stage} (mean, {record.State.Config!.Evidence.Confidence:P0} interval, samples):"));
             foreach (BlockScore s in beside)
-                Console.WriteLine(Output.Text($"  {(s.Block == block ? '>' : ' ')} {s.Block,-10} {s.Score:0.######}  [{s.Low:0.######}, {s.High:0.######}]  n={s.Samples}{(tests.GetValueOrDefault(s.Block) is { } t ? Output.Text($"  under the cut by chance: {t.Probability:0.####}") : string.Empty)}"));
+                Output.PrintText(Output.Text($"  {(s.Block == block ? '>' : ' ')} {s.Block,-10} {s.Score:0.######}  [{s.Low:0.######}, {s.High:0.######}]  n={s.Samples}{(tests.GetValueOrDefault(s.Block) is { } t ? Output.Text($"  under the cut by chance: {t.Probability:0.####}") : string.Empty)}"));
         }
 
         return ExitCode.Done;
@@ -85,11 +85,11 @@ internal static class ExplainVerb
             return ExitCode.Done;
         }
 
-        Console.WriteLine(Output.Text($"{name}: difficulty {difficulty.Values[index]:0.####} ({ConfigSection.Kebab(state.Config!.Difficulty.Measure.ToString())}), place {place} of {difficulty.Values.Count} from easy to hard; in the search from {stage} on"));
+        Output.PrintText(Output.Text($"{name}: difficulty {difficulty.Values[index]:0.####} ({ConfigSection.Kebab(state.Config!.Difficulty.Measure.ToString())}), place {place} of {difficulty.Values.Count} from easy to hard; in the search from {stage} on"));
         foreach ((double[] curve, int seed) in curves.Select((c, i) => (c, i)))
-            Console.WriteLine(Output.Text($"  proxy {seed + 1}: held-out accuracy {string.Join(", ", curve.Select(a => Output.Text($"{a:0.000}")))}"));
+            Output.PrintText(Output.Text($"  proxy {seed + 1}: held-out accuracy {string.Join(", ", curve.Select(a => Output.Text($"{a:0.000}")))}"));
         if (state.DifficultyVerdict is { } verdict)
-            Console.WriteLine($"{verdict}{(verdict.IsOrder ? string.Empty : "; the search went on with random pictures of all classes")}");
+            Output.PrintText($"{verdict}{(verdict.IsOrder ? string.Empty : "; the search went on with random pictures of all classes")}");
         return ExitCode.Done;
     }
 

@@ -51,7 +51,7 @@ internal static class ExportVerb
             if (parsed.GetValue(json))
                 Output.PrintJson("export", new { search = record.Id, model = source.Run, architecture = source.Architecture.Text, testAccuracy = source.TestAccuracy, files });
             else
-                Console.WriteLine($"{source.Architecture.Text} ({source.Run} of {record.Id}):\n  {string.Join("\n  ", files)}");
+                Output.PrintText($"{source.Architecture.Text} ({source.Run} of {record.Id}):\n  {string.Join("\n  ", files)}");
             return ExitCode.Done;
         }));
         return command;

@@ -88,10 +88,10 @@ internal static class Forecast
             return ExitCode.Done;
         }
 
-        Console.WriteLine(Output.Text($"{estimate.Units:N0} units on {request.Trainers} trainers of {rate:0.###e0} multiply-adds a second; a process fails every {Presenter.Duration(request.MtbfSeconds)} on average"));
-        Console.WriteLine(Output.Text($"without failures  {Presenter.Duration(clean.Seconds)}, {clean.Useful / (clean.Seconds * request.Trainers):P0} of the trainers' time at work"));
-        Console.WriteLine(Output.Text($"with failures     {Presenter.Duration(duration)} (median of {runs.Length} runs, longest {Presenter.Duration(runs.Max(r => r.Seconds))}), {goodput:P0} of the trainers' time useful"));
-        Console.WriteLine(Output.Text($"lost work         {Presenter.Duration(lost)} of trainer time over {failures:0.0} failures (means); every run ends with the decisions of the clean one"));
+        Output.PrintText(Output.Text($"{estimate.Units:N0} units on {request.Trainers} trainers of {rate:0.###e0} multiply-adds a second; a process fails every {Presenter.Duration(request.MtbfSeconds)} on average"));
+        Output.PrintText(Output.Text($"without failures  {Presenter.Duration(clean.Seconds)}, {clean.Useful / (clean.Seconds * request.Trainers):P0} of the trainers' time at work"));
+        Output.PrintText(Output.Text($"with failures     {Presenter.Duration(duration)} (median of {runs.Length} runs, longest {Presenter.Duration(runs.Max(r => r.Seconds))}), {goodput:P0} of the trainers' time useful"));
+        Output.PrintText(Output.Text($"lost work         {Presenter.Duration(lost)} of trainer time over {failures:0.0} failures (means); every run ends with the decisions of the clean one"));
         return ExitCode.Done;
     }
 

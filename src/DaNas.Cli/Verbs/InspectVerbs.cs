@@ -24,11 +24,11 @@ internal static class InspectVerbs
             SearchReport[] reports = [.. ids.Select(id => TryReport(folder, id)).OfType<SearchReport>()];
             string[] lost = folder.IsAlone ? [.. folder.WithHead().Except(ids)] : []; // Heads of a file stand there too.
             foreach (string id in lost)
-                Console.Error.WriteLine($"{id}: {folder.Lost}");
+                Output.PrintError($"{id}: {folder.Lost}");
             if (parsed.GetValue(json))
                 Console.WriteLine(JsonSchemas.Text("search", reports, SearchReport.Json));
             else if (reports.Length + lost.Length == 0)
-                Console.WriteLine($"no searches in {folder.Root}; '{Output.Program} run quickstart{folder.Option}' starts one");
+                Output.PrintText($"no searches in {folder.Root}; '{Output.Program} run quickstart{folder.Option}' starts one");
             else if (reports.Length > 0)
                 Output.PrintTable(["search", "status", "progress", "test accuracy", "random", "events", "architecture"], reports.Select(r => (IReadOnlyList<string>)[r.SearchId, r.Running ? "running" : r.Status == "unfinished" && folder.IsAlone ? "interrupted" : r.Status, r.Progress is { } p ? Output.Text($"{100 * p:0} %") : "-", r.TestAccuracy is null ? "-" : Output.Text($"{(r.RandomTestAccuracy is null ? r.TestAccuracy : r.ComparedTestAccuracy):0.0000}{(r.MeasuredOn == "test" ? string.Empty : $" ({r.MeasuredOn})")}"), r.RandomTestAccuracy is null ? "-" : Output.Text($"{r.RandomTestAccuracy:0.0000}"), Output.Text($"{r.Events}"), r.Architecture ?? "-"]));
             return ExitCode.Done;
@@ -45,7 +45,7 @@ internal static class InspectVerbs
         }
         catch (Actors.Journals.JournalException e)
         {
-            Console.Error.WriteLine($"{id}: {e.Message}");
+            Output.PrintError($"{id}: {e.Message}");
             return null;
         }
     }
@@ -67,15 +67,15 @@ internal static class InspectVerbs
             }
 
             SearchState s = record.State;
-            Console.WriteLine($"search {record.Id}: {SearchReport.StatusOf(record, folder)}{(s.IsOver ? string.Empty : $" ({Presenter.Where(s)})")}, {record.Events.Count} events, epoch {s.Epoch}");
+            Output.PrintText($"search {record.Id}: {SearchReport.StatusOf(record, folder)}{(s.IsOver ? string.Empty : $" ({Presenter.Where(s)})")}, {record.Events.Count} events, epoch {s.Epoch}");
             Output.PrintText($"configuration {s.Config!.Hash.Short}, data {s.Started!.Data.Name} ({s.Started.Data.Fingerprint.Short}), {s.Started.NumericsProfile}");
-            Console.WriteLine($"blocks alive by layer: {s.Alive}");
+            Output.PrintText($"blocks alive by layer: {s.Alive}");
             if (s.Quarantined.Count > 0)
-                Console.WriteLine($"quarantined: {string.Join(", ", s.Quarantined.Select(b => Output.Text($"L{b.Layer + 1:00}/{b.Block}")))}");
+                Output.PrintText($"quarantined: {string.Join(", ", s.Quarantined.Select(b => Output.Text($"L{b.Layer + 1:00}/{b.Block}")))}");
             if (s.Nondeterministic.Count > 0)
-                Console.WriteLine($"results that differed between attempts: {string.Join(", ", s.Nondeterministic)}");
+                Output.PrintText($"results that differed between attempts: {string.Join(", ", s.Nondeterministic)}");
             if (s.RateScale < 1)
-                Console.WriteLine(Output.Text($"rolled back: learning rate x {s.RateScale:0.####}"));
+                Output.PrintText(Output.Text($"rolled back: learning rate x {s.RateScale:0.####}"));
             Presenter.Table(record, folder);
             return ExitCode.Done;
         }));
@@ -104,8 +104,8 @@ internal static class InspectVerbs
                     continue;
                 }
 
-                string body = node.ToJsonString(DomainJson.Stored);
-                Console.WriteLine(Output.Text($"{e.Sequence,6} {e.Created:HH:mm:ss.fff} {e.Manifest,-26} {(body.Length > 140 ? body[..137] + "..." : body)}"));
+                string head = Output.Text($"{e.Sequence,6} {e.Created:HH:mm:ss.fff} {e.Manifest,-26} ");
+                Console.WriteLine(head + Output.Cut(node.ToJsonString(DomainJson.Stored), head.Length));
             }
 
             return ExitCode.Done;

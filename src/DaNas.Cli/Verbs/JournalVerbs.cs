@@ -61,9 +61,9 @@ internal static class JournalVerbs
         if (json)
             Output.PrintJson("journal-verify", found.Select(f => new { persistenceId = f.Search, events = f.Events, whole = f.Fault is null, fault = f.Fault }));
         else if (found.Count == 0)
-            Console.WriteLine($"no journal in {folder.Root}");
+            Output.PrintText($"no journal in {folder.Root}");
         foreach ((string search, long events, string? fault) in json ? [] : found)
-            Console.WriteLine(fault is null ? Output.Text($"{search}: {events} events: chain, head and decisions whole") : $"{search}: DAMAGED: {fault}");
+            Output.PrintText(fault is null ? Output.Text($"{search}: {events} events: chain, head and decisions whole") : $"{search}: DAMAGED: {fault}");
         return found.All(f => f.Fault is null) ? ExitCode.Done : ExitCode.Failed;
     }
 
@@ -95,9 +95,9 @@ internal static class JournalVerbs
         if (json)
             Output.PrintJson("blobs-verify", new { search = record.Id, whole, damaged, missing });
         else
-            Console.WriteLine(Output.Text($"{record.Id}: {whole} blobs whole, {damaged.Count} damaged, {missing.Length} needed and missing"));
+            Output.PrintText(Output.Text($"{record.Id}: {whole} blobs whole, {damaged.Count} damaged, {missing.Length} needed and missing"));
         foreach (string name in json ? [] : damaged.Concat(missing))
-            Console.WriteLine($"  {name}: '{Output.Program} resume {record.Id}{folder.Option}' goes back to the last round whose weights are whole");
+            Output.PrintText($"  {name}: '{Output.Program} resume {record.Id}{folder.Option}' goes back to the last round whose weights are whole");
         return damaged.Count + missing.Length == 0 ? ExitCode.Done : ExitCode.Failed;
     }
 
@@ -118,7 +118,7 @@ internal static class JournalVerbs
         if (json)
             Output.PrintJson("blobs-prune", new { search = record.Id, removed = dry ? 0 : dead.Length, removable = dead.Length, bytes = dead.Sum(b => b.SizeBytes), kept = live.Count });
         else
-            Console.WriteLine(Output.Text($"{record.Id}: {(dry ? "would remove" : "removed")} {dead.Length} blobs, {dead.Sum(b => b.SizeBytes) / 1e6:0.0} MB; {live.Count} are needed and stay"));
+            Output.PrintText(Output.Text($"{record.Id}: {(dry ? "would remove" : "removed")} {dead.Length} blobs, {dead.Sum(b => b.SizeBytes) / 1e6:0.0} MB; {live.Count} are needed and stay"));
         return ExitCode.Done;
     }
 }

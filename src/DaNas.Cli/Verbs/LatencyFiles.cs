@@ -30,7 +30,7 @@ internal static class LatencyFiles
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(file))!);
         File.WriteAllText(file, JsonSerializer.Serialize(table, Options) + "\n", new UTF8Encoding(false));
         if (clipped > 0)
-            Console.Error.WriteLine(Output.Text($"{file}: {clipped} latencies below 0 (differences of two measurements can be) are taken as 0"));
+            Output.PrintError(Output.Text($"{file}: {clipped} latencies below 0 (differences of two measurements can be) are taken as 0"));
 
         double Sane(double milliseconds, string where)
         {

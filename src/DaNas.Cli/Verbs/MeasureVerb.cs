@@ -96,7 +96,7 @@ internal static class MeasureVerb
                 throw new UsageException($"{parsed.GetValue(source)} does not exist; name a JSON file of HW-NAS-Bench (FBNet's blocks) or of ProxylessNAS (its Pixel table)");
             SearchSpace space = LatencyFiles.SpaceOf(parsed.GetValue(conf)!, 1000);
             LatencyFiles.Import(parsed.GetValue(source)!, space, parsed.GetValue(device)!, target);
-            Console.WriteLine($"{Path.GetFullPath(target)}: latencies of {space.Name}");
+            Output.PrintText($"{Path.GetFullPath(target)}: latencies of {space.Name}");
             return ExitCode.Done;
         }));
         return command;
@@ -126,13 +126,13 @@ internal static class MeasureVerb
         Output.PrintTable(
             ["architecture", "multiply-adds", "median ms", "spread", "second pass", "predicted ms"],
             report.Rows.Select(r => (IReadOnlyList<string>)[r.Architecture, Output.Text($"{r.Macs:N0}"), Output.Text($"{r.First.Median:0.000}"), Output.Text($"±{r.First.Spread:P0}"), Output.Text($"{r.Second.Median:0.000}"), r.Predicted is { } p ? Output.Text($"{p:0.000}") : "-"]));
-        Console.WriteLine(Output.Text($"{setup.Device}, {threads} thread(s), batch {setup.Batch}, {report.Repeats} timed passes in each of two rounds, interleaved"));
+        Output.PrintText(Output.Text($"{setup.Device}, {threads} thread(s), batch {setup.Batch}, {report.Repeats} timed passes in each of two rounds, interleaved"));
         if (report.Rows.Count > 1)
-            Console.WriteLine(Output.Text($"the two rounds order the architectures alike with Kendall tau {report.TauOfPasses:0.000}: {(report.IsRepeatable ? "repeatable" : Output.Text($"NOT repeatable (under {LatencyReport.Believed}, and medians differ by more than a twentieth); quieten the machine, or raise --repeats, before believing a number"))}; multiply-adds order them with {report.TauOfMacs:0.000}"));
+            Output.PrintText(Output.Text($"the two rounds order the architectures alike with Kendall tau {report.TauOfPasses:0.000}: {(report.IsRepeatable ? "repeatable" : Output.Text($"NOT repeatable (under {LatencyReport.Believed}, and medians differ by more than a twentieth); quieten the machine, or raise --repeats, before believing a number"))}; multiply-adds order them with {report.TauOfMacs:0.000}"));
         else if (!report.IsRepeatable)
-            Console.WriteLine("the two rounds differ by more than a twentieth: NOT repeatable; quieten the machine, or raise --repeats, before believing a number");
+            Output.PrintText("the two rounds differ by more than a twentieth: NOT repeatable; quieten the machine, or raise --repeats, before believing a number");
         if (report.TauOfPrediction is { } tau && report.Rows.Count > 1)
-            Console.WriteLine(Output.Text($"sums of blocks order them with {tau:0.000}; mean error {report.MeanErrorOfPrediction:P1} of the measured latency"));
+            Output.PrintText(Output.Text($"sums of blocks order them with {tau:0.000}; mean error {report.MeanErrorOfPrediction:P1} of the measured latency"));
     }
 
     /// <summary>Every block by itself, and what all architectures share; means of two passes over all blocks, and how alike the passes order them.</summary>

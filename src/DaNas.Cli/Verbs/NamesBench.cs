@@ -42,7 +42,7 @@ internal static class NamesBench
                 if (parsed.GetValue(json))
                     Output.PrintJson("bench-names", result);
                 else
-                    Console.WriteLine(Output.Text($"{result.Files:N0} files written in {result.WriteSeconds:0.0} s; checked in {result.CheckSeconds:0.0} s, {result.PeakMegabytes:N0} MB at most: {result.Pictures:N0} of {result.PicturesPlanted:N0} pictures, {result.Broken} of {result.BrokenPlanted} broken\n{string.Join('\n', result.Remarks)}"));
+                    Output.PrintText(Output.Text($"{result.Files:N0} files written in {result.WriteSeconds:0.0} s; checked in {result.CheckSeconds:0.0} s, {result.PeakMegabytes:N0} MB at most: {result.Pictures:N0} of {result.PicturesPlanted:N0} pictures, {result.Broken} of {result.BrokenPlanted} broken\n{string.Join('\n', result.Remarks)}"));
                 return result.IsRight ? ExitCode.Done : ExitCode.Failed;
             }
             finally

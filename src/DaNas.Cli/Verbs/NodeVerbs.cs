@@ -116,7 +116,7 @@ internal static class NodeVerbs
             if (parsed.GetValue(json))
                 Output.PrintJson("searches", rows);
             else if (rows.Count == 0)
-                Console.WriteLine("nothing projected yet; is a projector up? ('danas node --roles projector')");
+                Output.PrintText("nothing projected yet; is a projector up? ('danas node --roles projector')");
             else
                 Output.PrintTable(["search", "phase", "stage", "blocks", "images", "lost", "test accuracy", "events", "behind", "changed"], rows.Select(Cells));
             return ExitCode.Done;
@@ -173,7 +173,7 @@ internal static class NodeVerbs
             roles.Add(projector.RunAsync(stop.Token));
         }
 
-        Console.WriteLine($"node {settings.Name}: {string.Join(", ", settings.Roles)} of cluster {settings.Cluster}, on {settings.Advertise} and {settings.Url}; blobs and log in {settings.Folder.Root}; Ctrl-C ends it, and its work goes on elsewhere");
+        Output.PrintText($"node {settings.Name}: {string.Join(", ", settings.Roles)} of cluster {settings.Cluster}, on {settings.Advertise} and {settings.Url}; blobs and log in {settings.Folder.Root}; Ctrl-C ends it, and its work goes on elsewhere");
         if (settings.Certificates?.Warning is { } warning)
             await Console.Error.WriteLineAsync(warning);
         Task<int> first = await Task.WhenAny(roles);

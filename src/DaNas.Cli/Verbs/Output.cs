@@ -9,6 +9,9 @@ namespace DaNas.Cli.Verbs;
 /// <summary>Tables for people, JSON for programs.</summary>
 internal static class Output
 {
+    /// <summary>Spaces between columns.</summary>
+    private const int Gap = 3;
+
     public static JsonSerializerOptions Json { get; } = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = false, Converters = { new JsonStringEnumConverter() } };
 
     /// <summary>How this program is started from here; scripts/danas says it.</summary>
@@ -21,31 +24,41 @@ internal static class Output
     public static void PrintTable(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows)
     {
         IReadOnlyList<string>[] all = [.. rows];
-        int[] widths = [.. columns.Select((c, i) => all.Select(r => r[i].Length).Append(c.Length).Max() + 3)];
+        int[] widths = [.. columns.Select((c, i) => all.Select(r => r[i].Length).Append(c.Length).Max() + Gap)];
         if (Console.IsOutputRedirected || widths.Sum() + 2 <= AnsiConsole.Profile.Width)
             Wide(columns, all, widths.Sum());
         else if (widths[..^1].Sum() <= AnsiConsole.Profile.Width)
-            Broken(columns, all, widths);
+            Broken(columns, all, widths, widths.Sum() - Gap <= AnsiConsole.Profile.Width ? string.Empty : "\n    ");
         else
             Stack(columns, all);
     }
 
     public static void PrintText(string text) => Console.WriteLine(Wrapped(text));
 
-    /// <summary>A sentence, broken between words where a terminal is narrower.</summary>
-    public static string Wrapped(string text)
+    public static void PrintError(string text) => Console.Error.WriteLine(Console.IsErrorRedirected ? text : Wrapped(text, AnsiConsole.Profile.Width));
+
+    /// <summary>Sentences, broken between words where a terminal is narrower.</summary>
+    public static string Wrapped(string text) => Console.IsOutputRedirected ? text : Wrapped(text, AnsiConsole.Profile.Width);
+
+    internal static string Wrapped(string text, int width) => string.Join('\n', text.Split('\n').Select(line =>
     {
-        int width = Console.IsOutputRedirected ? int.MaxValue : AnsiConsole.Profile.Width;
         StringBuilder wrapped = new();
         int at = 0;
-        foreach (string word in text.Split(' '))
+        foreach (string word in line.Split(' '))
         {
             bool breaks = at > 2 && at + 1 + word.Length > width;
-            wrapped.Append(breaks ? "\n  " : at > 0 ? " " : string.Empty).Append(word);
+            wrapped.Append(breaks ? "\n  " : wrapped.Length > 0 || at > 0 ? " " : string.Empty).Append(word);
             at = (breaks ? 2 : at > 0 ? at + 1 : 0) + word.Length;
         }
 
         return wrapped.ToString();
+    }));
+
+    /// <summary>A text's beginning, for the rest of a line after so many characters: what the terminal has room for, otherwise 140.</summary>
+    public static string Cut(string text, int after)
+    {
+        int room = Console.IsOutputRedirected ? 140 : Math.Max(20, AnsiConsole.Profile.Width - after);
+        return text.Length > room ? text[..(room - 3)] + "..." : text;
     }
 
     private static void Wide(IReadOnlyList<string> columns, IReadOnlyList<string>[] rows, int width)
@@ -60,12 +73,14 @@ internal static class Output
         console.Write(table);
     }
 
-    private static void Broken(IReadOnlyList<string> columns, IReadOnlyList<string>[] rows, int[] widths)
+    /// <summary>Without a border; what stands before the last column may be a new line.</summary>
+    private static void Broken(IReadOnlyList<string> columns, IReadOnlyList<string>[] rows, int[] widths, string beforeLast)
     {
         foreach (IReadOnlyList<string> row in rows.Prepend(columns))
         {
-            AnsiConsole.MarkupLine(string.Concat(row.SkipLast(1).Select((cell, i) => Shown(cell) + new string(' ', widths[i] - cell.Length))).TrimEnd());
-            Console.WriteLine($"    {row[^1]}"); // Not through the console that folds long words.
+            string cells = string.Concat(row.SkipLast(1).Select((cell, i) => Shown(cell) + new string(' ', widths[i] - cell.Length)));
+            AnsiConsole.Markup(beforeLast.Length == 0 ? cells : cells.TrimEnd());
+            Console.WriteLine(beforeLast + row[^1]); // Not through the console that folds long words.
         }
     }
 

@@ -34,27 +34,27 @@ internal static class Shared
         }
         catch (UsageException e)
         {
-            await Console.Error.WriteLineAsync(e.Message);
+            Output.PrintError(e.Message);
             return ExitCode.Usage;
         }
         catch (Ports.DataException e)
         {
-            await Console.Error.WriteLineAsync(e.Message);
+            Output.PrintError(e.Message);
             return ExitCode.Usage;
         }
         catch (Actors.Journals.JournalException e)
         {
-            await Console.Error.WriteLineAsync(e.Message);
+            Output.PrintError(e.Message);
             return e.Fault == Actors.Journals.JournalFault.Foreign ? ExitCode.Usage : ExitCode.Failed;
         }
         catch (Exception e) when (e is System.Runtime.InteropServices.ExternalException or DllNotFoundException)
         {
-            await Console.Error.WriteLineAsync($"libtorch: {e.Message.Split('\n')[0]}; 'danas doctor' says what this machine has");
+            Output.PrintError($"libtorch: {e.Message.Split('\n')[0]}; 'danas doctor' says what this machine has");
             return ExitCode.Failed;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or TimeoutException)
         {
-            await Console.Error.WriteLineAsync(e.Message == NoSpace ? $"standard output cannot be written: {e.Message}" : e.Message);
+            Output.PrintError(e.Message == NoSpace ? $"standard output cannot be written: {e.Message}" : e.Message);
             return ExitCode.Failed;
         }
     }

@@ -76,16 +76,16 @@ internal static class SimulateVerb
                 faults += result.Faults;
                 days += result.Virtual.TotalDays;
                 if (done % 1000 == 0 && done < count)
-                    Console.WriteLine(Output.Text($"{done} of {count} seeds, {failed} failed, {clock.Elapsed.TotalSeconds:0} s"));
+                    Output.PrintText(Output.Text($"{done} of {count} seeds, {failed} failed, {clock.Elapsed.TotalSeconds:0} s"));
                 if (result.Good)
                     return;
                 failed++;
                 foreach (string violation in result.Violations)
-                    Console.WriteLine($"seed {seed}: {violation}");
-                Console.WriteLine($"seed {seed}: replay with 'danas simulate --replay {seed}{planted}'");
+                    Output.PrintText($"seed {seed}: {violation}");
+                Output.PrintText($"seed {seed}: replay with 'danas simulate --replay {seed}{planted}'");
             }
         });
-        Console.WriteLine(Output.Text($"{done} seeds, {failed} failed, {units} units, {faults} faults, {days:0.0} simulated days, {clock.Elapsed.TotalSeconds:0.0} s"));
+        Output.PrintText(Output.Text($"{done} seeds, {failed} failed, {units} units, {faults} faults, {days:0.0} simulated days, {clock.Elapsed.TotalSeconds:0.0} s"));
         return failed == 0 ? ExitCode.Done : ExitCode.Failed;
     }
 
@@ -94,7 +94,7 @@ internal static class SimulateVerb
         SimulationResult result = new SimulationSuite().Run(seed, new SimulationOptions(plant, new ConsoleLog()));
         foreach (string violation in result.Violations)
             Console.WriteLine(violation);
-        Console.WriteLine(Output.Text($"seed {seed}: {(result.Good ? "good" : "FAILED")}, {result.Units} units, {result.Events} events, {result.Faults} faults, {result.Messages} messages, {result.Virtual:d\\.hh\\:mm\\:ss} simulated, history {result.History:x16} of {result.Turns} turns"));
+        Output.PrintText(Output.Text($"seed {seed}: {(result.Good ? "good" : "FAILED")}, {result.Units} units, {result.Events} events, {result.Faults} faults, {result.Messages} messages, {result.Virtual:d\\.hh\\:mm\\:ss} simulated, history {result.History:x16} of {result.Turns} turns"));
         return result.Good ? ExitCode.Done : ExitCode.Failed;
     }
 
@@ -105,7 +105,7 @@ internal static class SimulateVerb
         SimulationResult whole = suite.Run(seed, new SimulationOptions(plant));
         if (whole.Good)
         {
-            Console.WriteLine(Output.Text($"seed {seed}: good, there is nothing to shrink"));
+            Output.PrintText(Output.Text($"seed {seed}: good, there is nothing to shrink"));
             return ExitCode.Done;
         }
 
@@ -116,9 +116,9 @@ internal static class SimulateVerb
             return !suite.Run(seed, new SimulationOptions(plant, Only: [.. faults.Select(f => f.Number)])).Good;
         });
         SimulationResult least = suite.Run(seed, new SimulationOptions(plant, Only: [.. left.Select(f => f.Number)]));
-        Console.WriteLine(Output.Text($"seed {seed}: {left.Count} of {whole.Plan.Count} faults are needed ({runs} runs)"));
+        Output.PrintText(Output.Text($"seed {seed}: {left.Count} of {whole.Plan.Count} faults are needed ({runs} runs)"));
         foreach (PlannedFault fault in left)
-            Console.WriteLine($"  {fault}");
+            Output.PrintText($"  {fault}");
         foreach (string violation in least.Violations)
             Console.WriteLine(violation);
         return ExitCode.Failed;

@@ -117,7 +117,7 @@ internal static class StrategyBenchVerb
         foreach (IGrouping<(string Table, double Noise), StrategyRow> group in rows.GroupBy(r => (r.Table, r.Noise)))
         {
             int[] counts = [.. group.Select(r => r.Evaluations).Distinct()];
-            Console.WriteLine(Output.Text($"{group.Key.Table}, noise {group.Key.Noise}: mean regret in points [95 % interval], median"));
+            Output.PrintText(Output.Text($"{group.Key.Table}, noise {group.Key.Noise}: mean regret in points [95 % interval], median"));
             Output.PrintTable(
                 ["strategy", .. counts.Select(n => Output.Text($"{n}"))],
                 group.GroupBy(r => r.Strategy).Select(s => (IReadOnlyList<string>)[s.Key, .. s.Select(r => Output.Text($"{r.MeanRegret:0.00} [{r.Low:0.00}, {r.High:0.00}] {r.MedianRegret:0.00}"))]));

@@ -52,12 +52,12 @@ internal static class TravelVerbs
                 return ExitCode.Done;
             }
 
-            Console.WriteLine(Output.Text($"search {record.Id} after event {count} of {record.Events.Count} ({last.Manifest}, {last.Created.ToLocalTime():yyyy-MM-dd HH:mm:ss}):"));
-            Console.WriteLine(Output.Text($"  phase      {SearchRecord.NameOf(state.Phase)}{(SearchPhase.StageOf(state.Phase) is { } s ? Output.Text($", stage {s.Index}") : string.Empty)}{(state.Phase is SearchPhase.Training t ? Output.Text($", round {t.Round + 1} of {t.Stage.Rounds}") : string.Empty)}"));
-            Console.WriteLine($"  alive      {state.Alive} blocks by layer");
-            Console.WriteLine(Output.Text($"  work       {state.Cost.ForwardImages:N0} images forward, {state.LostSeconds:0.0} s lost to faults"));
-            Console.WriteLine($"  weights    {state.Supernet?.Digest.Hex ?? "none yet"}");
-            Console.WriteLine($"  decisions  {state.DecisionHash.Hex}");
+            Output.PrintText(Output.Text($"search {record.Id} after event {count} of {record.Events.Count} ({last.Manifest}, {last.Created.ToLocalTime():yyyy-MM-dd HH:mm:ss}):"));
+            Output.PrintText(Output.Text($"  phase      {SearchRecord.NameOf(state.Phase)}{(SearchPhase.StageOf(state.Phase) is { } s ? Output.Text($", stage {s.Index}") : string.Empty)}{(state.Phase is SearchPhase.Training t ? Output.Text($", round {t.Round + 1} of {t.Stage.Rounds}") : string.Empty)}"));
+            Output.PrintText($"  alive      {state.Alive} blocks by layer");
+            Output.PrintText(Output.Text($"  work       {state.Cost.ForwardImages:N0} images forward, {state.LostSeconds:0.0} s lost to faults"));
+            Output.PrintText($"  weights    {state.Supernet?.Digest.Hex ?? "none yet"}");
+            Output.PrintText($"  decisions  {state.DecisionHash.Hex}");
             return ExitCode.Done;
         }));
         return command;
@@ -91,7 +91,7 @@ internal static class TravelVerbs
             }
 
             await LocalActors.StoreAsync(journal, SearchRecord.PersistenceId(fork), events);
-            Console.WriteLine(Output.Text($"search {fork}: the first {count} events of {record.Id}, {copied} blobs; go on with: {Output.Program} resume {fork}{folder.Option}"));
+            Output.PrintText(Output.Text($"search {fork}: the first {count} events of {record.Id}, {copied} blobs; go on with: {Output.Program} resume {fork}{folder.Option}"));
             return ExitCode.Done;
         }));
         return command;
@@ -111,7 +111,7 @@ internal static class TravelVerbs
             if (parsed.GetValue(json))
                 Output.PrintJson("diff", new { equal = parting is null, parting });
             else if (parting is null)
-                Console.WriteLine("the decisions of the two searches are the same");
+                Output.PrintText("the decisions of the two searches are the same");
             else
                 Console.WriteLine(parting.ToText());
             return ExitCode.Done;
@@ -156,11 +156,11 @@ internal static class TravelVerbs
             if (json)
                 Output.PrintJson("replay", new { stage = was.Stage, rule = ConfigSection.Kebab(options.Rule.ToString()), ratio = options.Ratio, removed = would, onlyThen = did.Except(would), onlyNow = would.Except(did) });
             else
-                Console.WriteLine(Output.Text($"stage {was.Stage}: {ConfigSection.Kebab(options.Rule.ToString())} {options.Ratio} removes {would.Length} of {alive.Count} ({was.Rule} removed {did.Length}); kept instead: {Or(did.Except(would))}; removed instead: {Or(would.Except(did))}"));
+                Output.PrintText(Output.Text($"stage {was.Stage}: {ConfigSection.Kebab(options.Rule.ToString())} {options.Ratio} removes {would.Length} of {alive.Count} ({was.Rule} removed {did.Length}); kept instead: {Or(did.Except(would))}; removed instead: {Or(would.Except(did))}"));
         }
 
         if (!json)
-            Console.WriteLine("each stage on the scores that were recorded in it: what a later stage would have seen after other removals is not known");
+            Output.PrintText("each stage on the scores that were recorded in it: what a later stage would have seen after other removals is not known");
 
         static string Name(Removal r) => Output.Text($"L{r.Layer + 1:00}/{r.Block}");
         static string Or(IEnumerable<string> names) => names.Any() ? string.Join(" ", names) : "none";

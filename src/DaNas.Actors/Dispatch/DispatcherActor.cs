@@ -48,7 +48,7 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
     private readonly DispatchPolicy policy = new();
     private readonly DispatcherSettings settings;
     private long now;
-    private long leases = Context.System.Scheduler.Now.UtcTicks; // To differ from those of other dispatchers: two that give one lease must have begun within the same 100 ns by their clocks, or one as much later as it gave more.
+    private long leases = Context.System.Scheduler.Now.UtcTicks; // Begins with the clock (ticks of 100 ns), so that the leases of two dispatchers differ; a clock that is set back could repeat one.
 
     public DispatcherActor(DispatcherSettings settings)
     {

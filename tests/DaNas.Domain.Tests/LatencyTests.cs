@@ -95,6 +95,29 @@ public sealed class LatencyTests
         }
     }
 
+    /// <summary>What a hand or a cut download makes of a published table; a fuzz found the second.</summary>
+    [Theory]
+    [InlineData("""{"0":"k3_e1","1":"k3_e1"}""", "op_names has k3e1 twice, as 0 and as 1")]
+    [InlineData("""{"0":"k3_e1","1":"k3_e1","1":"skip"}""", "Duplicate property '1'")]
+    [InlineData("""{"0":null}""", "op_names.0 has no name")]
+    [InlineData("""{"99999999999":"skip"}""", "op_names.99999999999 is no number of a column")]
+    [InlineData("""{"-1":"skip"}""", "op_names.-1 is no number of a column")]
+    public void A_damaged_published_table_is_refused_with_the_reason(string names, string said)
+    {
+        string table = Path.Combine(Path.GetTempPath(), $"danas-latency-{Guid.NewGuid():N}.json");
+        try
+        {
+            File.WriteAllText(table, """{"devices":{"pixel1":{"base_ms":1.5,"delta_ms":[[1]]}},"op_names":""" + names + "}");
+            string message = Should.Throw<Cli.Configuration.UsageException>(() => Cli.Verbs.LatencyFiles.Import(table, Space, "pixel1", table + ".to")).Message;
+            message.ShouldContain(table);
+            message.ShouldContain(said);
+        }
+        finally
+        {
+            File.Delete(table);
+        }
+    }
+
     [Fact]
     public void A_bound_on_latency_changes_what_a_whole_search_chooses()
     {

@@ -1,12 +1,15 @@
+using System.IO.Compression;
 using System.Text;
 using CsCheck;
 using DaNas.Actors.Wire;
 using DaNas.Cli.Configuration;
+using DaNas.Cli.Experiments;
 using DaNas.Cli.Hocon;
 using DaNas.Cli.Verbs;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Ports;
+using DaNas.Tabular;
 using DaNas.Torch.Checkpoints;
 using DaNas.Torch.Data;
 using SkiaSharp;
@@ -32,19 +35,29 @@ public sealed class FuzzTests : IDisposable
     [InlineData(SKEncodedImageFormat.Bmp)]
     public void Pictures(SKEncodedImageFormat form) => Changed(Picture(form)).Sample(bytes => Refuses<DataException>(() => ImageCodec.Decode(bytes, "x", upright: true)), iter: Rounds);
 
-    [Fact]
-    public void Idx_files()
+    [Theory]
+    [InlineData("")]
+    [InlineData(".gz")]
+    public void Idx_files(string packed)
     {
-        byte[] images = [0, 0, 8, 3, 0, 0, 0, 6, 0, 0, 0, 2, 0, 0, 0, 2, .. new byte[24]], labels = [0, 0, 8, 1, 0, 0, 0, 6, 0, 1, 2, 0, 1, 2];
+        byte[] images = Packed([0, 0, 8, 3, 0, 0, 0, 6, 0, 0, 0, 2, 0, 0, 0, 2, .. new byte[24]]), labels = Packed([0, 0, 8, 1, 0, 0, 0, 6, 0, 1, 2, 0, 1, 2]);
         Gen.Select(Changed(images), Changed(labels), Changed(labels)).Sample(
             (i, l, t) =>
             {
                 foreach ((string name, byte[] bytes) in ((string, byte[])[])[("train-images-idx3-ubyte", i), ("train-labels-idx1-ubyte", l), ("t10k-images-idx3-ubyte", images), ("t10k-labels-idx1-ubyte", t)])
-                    File.WriteAllBytes(Path.Combine(folder, name), bytes);
+                    File.WriteAllBytes(Path.Combine(folder, name + packed), bytes);
                 Refuses<DataException>(() => All(new IdxSource(folder)));
             },
             iter: Rounds,
             threads: 1);
+
+        byte[] Packed(byte[] file)
+        {
+            using MemoryStream stream = new();
+            using (Stream into = packed.Length > 0 ? new GZipStream(stream, CompressionLevel.Fastest) : stream)
+                into.Write(file);
+            return stream.ToArray();
+        }
     }
 
     [Fact]
@@ -88,13 +101,23 @@ public sealed class FuzzTests : IDisposable
     [Fact]
     public void Latency_tables()
     {
-        SearchSpace space = LatencyFiles.SpaceOf("proxylessnas", 10);
-        string file = Path.Combine(folder, "table.json");
-        Changed("""{"devices":{"pixel1":{"base_ms":1.5,"delta_ms":[[1,2],[3,-4]]}},"op_names":{"0":"k3_e1","1":"skip"},"Conv":{"mean":1.25}}"""u8.ToArray()).Sample(
+        SearchSpace space = LatencyFiles.SpaceOf("cpu-base", 10);
+        string[] blocks = [.. space.Layers.SelectMany(l => l.Candidates).Select(b => b.Name).Distinct()];
+        string names = string.Join(',', blocks.Select((b, i) => $"\"{i}\":\"{b}\"")), rows = string.Join(',', space.Layers.Select(_ => $"[{string.Join(',', blocks.Select((_, i) => i - 1))}]"));
+        byte[] differences = Encoding.UTF8.GetBytes($"{{\"devices\":{{\"pixel1\":{{\"base_ms\":1.5,\"delta_ms\":[{rows}]}}}},\"op_names\":{{{names}}}}}");
+        byte[] means = Encoding.UTF8.GetBytes($"{{\"Conv\":{{\"mean\":1.25}},{string.Join(',', space.Layers.SelectMany(l => l.Candidates.Where(b => !b.IsSkip).Select(b => LatencyFiles.Key(l, b))).Distinct().Select(k => $"\"{k}\":{{\"mean\":2.5}}"))}}}");
+        string file = Path.Combine(folder, "table.json"), to = Path.Combine(folder, "to.json");
+        foreach (byte[] whole in (byte[][])[differences, means])
+        {
+            File.WriteAllBytes(file, whole);
+            LatencyFiles.Import(file, space, "pixel1", to);
+        }
+
+        Gen.Bool.SelectMany(b => Changed(b ? differences : means)).Sample(
             bytes =>
             {
                 File.WriteAllBytes(file, bytes);
-                Refuses<UsageException>(() => LatencyFiles.Import(file, space, "pixel1", Path.Combine(folder, "to.json")));
+                Refuses<UsageException>(() => LatencyFiles.Import(file, space, "pixel1", to));
             },
             iter: Rounds,
             threads: 1);
@@ -105,6 +128,41 @@ public sealed class FuzzTests : IDisposable
     {
         byte[] whole = Safetensors.Write(new Dictionary<string, HostTensor> { ["b"] = HostTensor.Of([1f, 2f, 3f, 4f], 2, 2), ["a"] = HostTensor.Of([0.5, -1.0]) }, new Dictionary<string, string> { ["k"] = "v" });
         Changed(whole).Sample(bytes => Refuses<DataException>(() => Safetensors.Read(bytes)), iter: Rounds);
+    }
+
+    [Fact]
+    public void Tables_of_trained_architectures()
+    {
+        string file = Path.Combine(folder, "table");
+        byte[] macro = """{"02012100":{"test_acc":[90.5,91,91.5]},"02012101":{"test_acc":[90,91,92]}}"""u8.ToArray();
+        byte[] cells = "arch_str,cifar10_valid,cifar10_test\n|nor_conv_3x3~0|+|none~0|none~1|+|none~0|none~1|none~2|,80,81\n"u8.ToArray();
+        byte[] probe = """{"schema":1,"split":"test","ceiling":0.9,"trivial":0.1,"rows":[{"architecture":"a","alone":[0.5,0.6]},{"architecture":"b","alone":[0.5,0.6]}]}"""u8.ToArray();
+        Gen.Int[0, 2].SelectMany(k => Changed(k == 0 ? macro : k == 1 ? cells : probe)).Sample(
+            bytes =>
+            {
+                File.WriteAllBytes(file, bytes);
+                Refuses<DataException>(() => ArchitectureTable.Read(file, TableDataset.Cifar10));
+                _ = ProbeTable.Read(file);
+            },
+            iter: Rounds,
+            threads: 1);
+    }
+
+    [Fact]
+    public void Sealed_journal_rows()
+    {
+        string before = Envelope.Genesis("search-x");
+        RowHead head = new(1, 638_000_000_000_000_000, "stage-extended/1");
+        byte[] row = Envelope.Seal(before, head, 3, """{"plan":{"index":7,"isWarmup":true,"classes":[7,7],"imageShare":0.1,"rounds":7,"firstRound":7,"prunesAtEnd":true},"sure":7,"asked":7}"""u8.ToArray(), withTime: true).Bytes;
+        Envelope.Open(before, head, row).Epoch.ShouldBe(3);
+        Changed(row).Sample(
+            bytes =>
+            {
+                Refuses<InvalidDataException>(() => Envelope.Open(before, head, bytes));
+                Refuses<InvalidDataException>(() => Envelope.PayloadOf(bytes));
+                _ = Envelope.EpochOf(bytes);
+            },
+            iter: 10 * Rounds);
     }
 
     /// <summary>Golden messages and events of all versions, each under its own manifest and under another one's.</summary>

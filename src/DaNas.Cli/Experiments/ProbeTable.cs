@@ -17,7 +17,7 @@ internal static class ProbeTable
             return (null, $"{file} does not exist; {Remedy}");
         try
         {
-            JsonNode? text = JsonNode.Parse(File.ReadAllText(file));
+            JsonNode? text = JsonNode.Parse(File.ReadAllText(file), documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false });
             (text as JsonObject)?.Remove("schema"); // 0.4 wrote none.
             ProbeReport? table = text.Deserialize<ProbeReport>(DomainJson.Stored);
             return Fault(table) is { } fault ? (null, $"{file} is no table of trained architectures: {fault}; {Remedy}") : (table, null);

@@ -44,7 +44,7 @@ internal static class LatencyFiles
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(file));
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(file), new JsonDocumentOptions { AllowDuplicateProperties = false });
             if (document.RootElement.TryGetProperty("devices", out _))
                 ImportHwNasBench(document.RootElement, space, device, target);
             else
@@ -62,7 +62,15 @@ internal static class LatencyFiles
         JsonElement devices = root.GetProperty("devices");
         if (!devices.TryGetProperty(device, out JsonElement found))
             throw new UsageException($"--device {device}: the file has {string.Join(", ", devices.EnumerateObject().Select(d => d.Name))}");
-        Dictionary<string, int> columns = root.GetProperty("op_names").EnumerateObject().ToDictionary(p => p.Value.GetString()!.Replace("_", string.Empty, StringComparison.Ordinal), p => int.Parse(p.Name, CultureInfo.InvariantCulture), StringComparer.Ordinal);
+        Dictionary<string, int> columns = new(StringComparer.Ordinal);
+        foreach (JsonProperty operation in root.GetProperty("op_names").EnumerateObject())
+        {
+            string name = operation.Value.GetString()?.Replace("_", string.Empty, StringComparison.Ordinal) ?? throw new FormatException($"op_names.{operation.Name} has no name");
+            int column = int.TryParse(operation.Name, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : throw new FormatException($"op_names.{operation.Name} is no number of a column");
+            if (!columns.TryAdd(name, column))
+                throw new FormatException($"op_names has {name} twice, as {columns[name]} and as {column}");
+        }
+
         JsonElement delta = found.GetProperty("delta_ms");
         if (delta.GetArrayLength() != space.Layers.Count)
             throw new UsageException(Output.Text($"the file has {delta.GetArrayLength()} layers, {space.Name} {space.Layers.Count}; name fbnet-cifar100 with --conf"));
@@ -78,10 +86,11 @@ internal static class LatencyFiles
         Write(target, space, new("pixel1", "ProxylessNAS, mobile"), rest, (l, b) => b.IsSkip ? 0 : Named(Key(l, b)).GetProperty("mean").GetDouble());
 
         JsonElement Named(string key) => root.TryGetProperty(key, out JsonElement found) ? found : throw new UsageException($"the file has no {key}: it fits the space proxylessnas");
-
-        static string Key(LayerSpec l, BlockSpec b) => Output.Text(
-            $"expanded_conv-input:{l.InResolution}x{l.InResolution}x{l.InChannels}-output:{l.OutResolution}x{l.OutResolution}x{l.OutChannels}-expand:{b.Expansion}-kernel:{b.Kernel}-stride:{l.Stride}-idskip:{(l.KeepsShape ? 1 : 0)}");
     }
+
+    /// <summary>The name of a block in the table of ProxylessNAS.</summary>
+    internal static string Key(LayerSpec l, BlockSpec b) => Output.Text(
+        $"expanded_conv-input:{l.InResolution}x{l.InResolution}x{l.InChannels}-output:{l.OutResolution}x{l.OutResolution}x{l.OutChannels}-expand:{b.Expansion}-kernel:{b.Kernel}-stride:{l.Stride}-idskip:{(l.KeepsShape ? 1 : 0)}");
 
     /// <summary>A space by the name of its file, or the space of a whole configuration.</summary>
     public static SearchSpace SpaceOf(string conf, int classes)

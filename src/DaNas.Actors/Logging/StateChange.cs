@@ -50,6 +50,8 @@ public enum LogEvent
     JournalAvailable = 906,
     HostWarned = 907,
     DatasetPartlyRead = 908,
+    LogUnwritable = 909,
+    LogWritable = 910,
 }
 
 /// <summary>One state change of one actor: who, from, to, and what it is about.</summary>

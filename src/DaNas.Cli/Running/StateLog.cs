@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -53,39 +54,49 @@ internal sealed record LogLine(
     }
 }
 
-/// <summary>Structured lines to a file, one JSON object each; warnings also go to whoever listens.</summary>
+/// <summary>
+/// Structured lines to a file, one JSON object each; warnings also go to whoever listens. A file that cannot be written (a full disk) takes no search down: the listener hears of it once, and the file says later how
+/// many lines are missing.
+/// </summary>
 internal sealed class StateLog : IStateLog, IDisposable
 {
-    private readonly StreamWriter file;
+    private const string Self = "/log";
+
+    private readonly string path;
+    private readonly Stream file;
     private readonly Action<LogLine> listener;
     private readonly Lock gate = new();
+    private int missing;
     private bool closed;
 
     public StateLog(string path, Action<LogLine> listener)
+        : this(path, Open(path), listener)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        file = new StreamWriter(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite)) { AutoFlush = true };
+    }
+
+    /// <param name="path">The file's name, for people.</param>
+    /// <param name="file">Writes at once, and at the same place again after a failure.</param>
+    /// <param name="listener">Takes every line, whether or not the file did.</param>
+    internal StateLog(string path, Stream file, Action<LogLine> listener)
+    {
+        this.path = path;
+        this.file = file;
         this.listener = listener;
     }
 
     public void Write(string actor, DateTimeOffset at, StateChange change)
     {
-        LogLine line = new(
-            at, (int)change.Event, change.Event.ToString(), actor, change.From, change.To, change.Sequence, change.Search, change.Stage, change.Layer, change.Block, change.Unit, change.Attempt, change.Cause, change.IsWarning);
+        LogLine line = Line(actor, at, change);
+        LogLine? about;
         lock (gate)
         {
             if (closed)
                 return;
-            try
-            {
-                file.WriteLine(line.ToJson());
-            }
-            catch (IOException)
-            {
-                // A full disk stops the journal, which says so; the log must not take the search down.
-            }
+            about = Store(line);
         }
 
+        if (about is not null)
+            listener(about);
         listener(line);
     }
 
@@ -94,14 +105,39 @@ internal sealed class StateLog : IStateLog, IDisposable
         lock (gate)
         {
             closed = true;
-            try
-            {
-                file.Dispose();
-            }
-            catch (IOException)
-            {
-                // As above.
-            }
+            file.Dispose();
+        }
+    }
+
+    private static FileStream Open(string path)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        FileStream file = new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
+        if (!file.CanSeek || file.Length == 0)
+            return file;
+        file.Seek(-1, SeekOrigin.End);
+        bool whole = file.ReadByte() == '\n';
+        if (!whole)
+            file.WriteByte((byte)'\n'); // What a full disk and an end of the process cut.
+        return file;
+    }
+
+    private static LogLine Line(string actor, DateTimeOffset at, StateChange change) => new(
+        at, (int)change.Event, change.Event.ToString(), actor, change.From, change.To, change.Sequence, change.Search, change.Stage, change.Layer, change.Block, change.Unit, change.Attempt, change.Cause, change.IsWarning);
+
+    /// <summary>Writes a line, before it how many are missing; what there is to say about the file itself.</summary>
+    private LogLine? Store(LogLine line)
+    {
+        LogLine? again = missing == 0 ? null : Line(Self, line.At, new StateChange(LogEvent.LogWritable, "Dropping", "Writing") { Search = line.Search, Cause = $"{path}: {missing} lines before this one are missing", IsWarning = true });
+        try
+        {
+            file.Write(Encoding.UTF8.GetBytes($"{(again is null ? string.Empty : again.ToJson() + "\n")}{line.ToJson()}\n"));
+            missing = 0;
+            return again;
+        }
+        catch (IOException e)
+        {
+            return missing++ > 0 ? null : Line(Self, line.At, new StateChange(LogEvent.LogUnwritable, "Writing", "Dropping") { Search = line.Search, Cause = $"{(e.Message.Contains(path, StringComparison.Ordinal) ? e.Message : $"{path}: {e.Message}")}; free some space: lines are missing until then, the search goes on", IsWarning = true });
         }
     }
 }

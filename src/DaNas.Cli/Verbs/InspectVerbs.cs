@@ -138,7 +138,8 @@ internal static class InspectVerbs
             string search = SearchRecord.Load(folder, parsed.GetValue(id)!).Id;
             string file = Path.Combine(folder.SearchFolder(search), "log.jsonl");
             if (!File.Exists(file))
-                throw new UsageException($"{file} does not exist");
+                throw new UsageException($"{file} does not exist; '{Output.Program} events {search}{folder.Option}' prints what the journal holds");
+            int cut = 0;
             using StreamReader reader = new(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
             while (!stop.IsCancellationRequested)
             {
@@ -147,10 +148,14 @@ internal static class InspectVerbs
                     break;
                 if (text is null)
                     await Task.Delay(300, stop);
-                else if (LogLine.Parse(text) is { } line && (parsed.GetValue(actor) is not { } a || line.Actor.Contains(a, StringComparison.Ordinal)) && (!parsed.GetValue(warnings) || line.Warning))
+                else if (LogLine.Parse(text) is not { } line)
+                    cut++;
+                else if ((parsed.GetValue(actor) is not { } a || line.Actor.Contains(a, StringComparison.Ordinal)) && (!parsed.GetValue(warnings) || line.Warning))
                     Console.WriteLine(parsed.GetValue(json) ? text : line.ToText());
             }
 
+            if (cut > 0)
+                Output.PrintError(Output.Text($"{file}: left out as no whole lines of this log (a full disk cuts them): {cut}"));
             return ExitCode.Done;
         }));
         return command;

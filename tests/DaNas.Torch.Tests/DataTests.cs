@@ -155,6 +155,23 @@ public sealed class DataTests : IDisposable
         Should.Throw<DataException>(() => Safetensors.Read(bytes[..20]));
     }
 
+    /// <summary>Headers that are JSON and describe no tensor of their bytes; a fuzz of ten minutes found the first.</summary>
+    [Theory]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4e0]}}""", "not a safetensors file")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}""", "a of F32 [2] does not fill the bytes 0 to 4")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[-1,-1],"data_offsets":[0,4]}}""", "a of F32 [-1, -1] does not fill the bytes 0 to 4")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[-8,-4]}}""", "a of F32 [1] does not fill the bytes -8 to -4")]
+    [InlineData("""{"a":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}}""", "a is of F16; this product writes F32 and F64")]
+    [InlineData("""{"a":{"dtype":null,"shape":[1],"data_offsets":[0,4]}}""", "a has no dtype")]
+    [InlineData("""{"__metadata__":{"k":null}}""", "__metadata__ k has no text")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", "Duplicate property 'a'")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[9223372036854775807,4],"data_offsets":[0,4]}}""", "not a safetensors file")]
+    public void A_safetensors_header_that_does_not_fit_its_bytes_is_refused(string header, string said)
+    {
+        byte[] text = System.Text.Encoding.UTF8.GetBytes(header), length = BitConverter.GetBytes((long)text.Length);
+        Should.Throw<DataException>(() => Safetensors.Read([.. length, .. text, 0, 0, 128, 63])).Message.ShouldContain(said);
+    }
+
     private SearchConfig Config(params string[] sets) => ConfigLoader.Load("drawn-12", sets, folder);
 
     private void Pngs(string split, int each)

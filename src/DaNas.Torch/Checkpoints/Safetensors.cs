@@ -61,7 +61,7 @@ public static class Safetensors
         try
         {
             int length = checked((int)BinaryPrimitives.ReadInt64LittleEndian(bytes));
-            using JsonDocument header = JsonDocument.Parse(bytes.AsMemory(8, length));
+            using JsonDocument header = JsonDocument.Parse(bytes.AsMemory(8, length), new JsonDocumentOptions { AllowDuplicateProperties = false });
             Dictionary<string, HostTensor> tensors = new(StringComparer.Ordinal);
             Dictionary<string, string> metadata = new(StringComparer.Ordinal);
             foreach (JsonProperty entry in header.RootElement.EnumerateObject())
@@ -69,19 +69,23 @@ public static class Safetensors
                 if (entry.Name == "__metadata__")
                 {
                     foreach (JsonProperty m in entry.Value.EnumerateObject())
-                        metadata[m.Name] = m.Value.GetString()!;
+                        metadata[m.Name] = m.Value.GetString() ?? throw new FormatException($"__metadata__ {m.Name} has no text");
                     continue;
                 }
 
                 int from = entry.Value.GetProperty("data_offsets")[0].GetInt32();
                 int to = entry.Value.GetProperty("data_offsets")[1].GetInt32();
                 long[] shape = [.. entry.Value.GetProperty("shape").EnumerateArray().Select(d => d.GetInt64())];
-                tensors[entry.Name] = new(entry.Value.GetProperty("dtype").GetString()!, shape, bytes[(8 + length + from)..(8 + length + to)]);
+                string type = entry.Value.GetProperty("dtype").GetString() ?? throw new FormatException($"{entry.Name} has no dtype");
+                int size = type switch { "F32" => sizeof(float), "F64" => sizeof(double), _ => throw new FormatException($"{entry.Name} is of {type}; this product writes F32 and F64") };
+                if (from < 0 || shape.Any(d => d < 0) || checked(shape.Aggregate((long)size, (all, d) => all * d)) != to - from)
+                    throw new FormatException($"{entry.Name} of {type} [{string.Join(", ", shape)}] does not fill the bytes {from} to {to}");
+                tensors[entry.Name] = new(type, shape, bytes[checked(8 + length + from)..checked(8 + length + to)]);
             }
 
             return (tensors, metadata);
         }
-        catch (Exception e) when (e is JsonException or ArgumentException or OverflowException or KeyNotFoundException or InvalidOperationException or IndexOutOfRangeException)
+        catch (Exception e) when (e is JsonException or ArgumentException or OverflowException or KeyNotFoundException or InvalidOperationException or IndexOutOfRangeException or FormatException)
         {
             throw new DataException($"not a safetensors file: {e.Message}", e);
         }

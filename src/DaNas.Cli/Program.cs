@@ -1,10 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using DaNas.Cli.Configuration;
-using DaNas.Cli.Running;
-using DaNas.Cli.Trainers;
+using DaNas.Cli.Presentation;
 using DaNas.Cli.Verbs;
+using DaNas.Runtime.Configuration;
+using DaNas.Runtime.Processes;
+using DaNas.Runtime.Trainers;
 
 namespace DaNas.Cli;
 
@@ -48,6 +49,6 @@ internal static partial class Program
     [
         RunVerbs.Run(), RunVerbs.Resume(), InspectVerbs.Ls(), InspectVerbs.Describe(), InspectVerbs.Watch(), InspectVerbs.Events(), InspectVerbs.Logs(), ExplainVerb.Explain(),
         ConfigVerbs.Validate(), ConfigVerbs.Estimate(), ConfigVerbs.Config(), DataVerbs.Data(), ToolVerbs.Doctor(), BenchVerbs.Bench(), SimulateVerb.Simulate(), DrillVerbs.Drill(),
-        JournalVerbs.Journal(), JournalVerbs.Blobs(), TravelVerbs.State(), TravelVerbs.Fork(), TravelVerbs.Diff(), TravelVerbs.Replay(), TrainVerb.Train(), EvaluateVerb.Evaluate(), ExportVerb.Export(), Reports.ReportVerb.Report(), MeasureVerb.Measure(), MeasureVerb.Import(), Experiments.ExperimentVerb.Experiment(), Experiments.GapVerb.Gap(), Experiments.SpaceVerb.Space(), NodeVerbs.Node(), NodeVerbs.Nodes(), NodeVerbs.Searches(), CertificateVerbs.All(),
+        JournalVerbs.Journal(), JournalVerbs.Blobs(), TravelVerbs.State(), TravelVerbs.Fork(), TravelVerbs.Diff(), TravelVerbs.Replay(), TrainVerb.Train(), EvaluateVerb.Evaluate(), ExportVerb.Export(), ReportVerb.Report(), MeasureVerb.Measure(), MeasureVerb.Import(), ExperimentVerb.Experiment(), GapVerb.Gap(), SpaceVerb.Space(), NodeVerbs.Node(), NodeVerbs.Nodes(), NodeVerbs.Searches(), CertificateVerbs.All(),
     ];
 }

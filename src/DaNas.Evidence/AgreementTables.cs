@@ -1,5 +1,4 @@
 using DaNas.Domain.Evaluation;
-using DaNas.Domain.Values;
 
 namespace DaNas.Evidence;
 

@@ -1,9 +1,9 @@
 using DaNas.Domain.Configuration;
+using DaNas.Domain.Ports;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
-using DaNas.Ports;
 
 namespace DaNas.Simulation;
 

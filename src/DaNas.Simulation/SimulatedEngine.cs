@@ -1,9 +1,9 @@
 using DaNas.Actors.Dispatch;
 using DaNas.Actors.Trainers;
 using DaNas.Domain.Faults;
+using DaNas.Domain.Ports;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
-using DaNas.Ports;
 using DaNas.SimulationKit;
 
 namespace DaNas.Simulation;

@@ -6,7 +6,7 @@ using DaNas.Domain.Configuration;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
-using DaNas.Ports;
+using DaNas.Domain.Ports;
 using DaNas.Torch.Data;
 using DaNas.Torch.Networks;
 using DaNas.Torch.Training;

@@ -1,3 +1,4 @@
+using DaNas.Torch.Optimisers;
 // Shapes: N pictures, C channels, H height, W width.
 using System.Diagnostics;
 using DaNas.Domain.SearchSpaces;

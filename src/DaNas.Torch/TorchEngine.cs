@@ -3,14 +3,15 @@ using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Evaluation;
 using DaNas.Domain.Faults;
+using DaNas.Domain.Ports;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 using DaNas.Evidence;
-using DaNas.Ports;
 using DaNas.Torch.Checkpoints;
 using DaNas.Torch.Data;
 using DaNas.Torch.Networks;
+using DaNas.Torch.Optimisers;
 using DaNas.Torch.Training;
 
 namespace DaNas.Torch;

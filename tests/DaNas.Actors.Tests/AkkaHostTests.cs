@@ -1,12 +1,12 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
-using DaNas.Actors.Akka;
 using DaNas.Actors.Cluster;
 using DaNas.Actors.Journals;
 using DaNas.Actors.Logging;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
-using DaNas.Journal;
+using DaNas.Runtime.Akka;
+using DaNas.Runtime.Journal;
 using Microsoft.Data.Sqlite;
 
 namespace DaNas.Actors.Tests;

@@ -1,11 +1,11 @@
-using DaNas.Journal;
 using DaNas.Actors.Journals;
-using DaNas.Simulation;
 using DaNas.Cli.Verbs;
+using DaNas.Domain.Ports;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
-using DaNas.Ports;
-using DaNas.Storage;
+using DaNas.Drills;
+using DaNas.Runtime.Blobs;
+using DaNas.Runtime.Journal;
 using Xunit.Abstractions;
 
 namespace DaNas.Actors.Tests;

@@ -1,9 +1,9 @@
 using Akka.Actor;
 using DaNas.Actors.Dispatch;
 using DaNas.Actors.Logging;
+using DaNas.Domain.Ports;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
-using DaNas.Ports;
 using DaNas.Simulation;
 using DaNas.SimulationKit;
 

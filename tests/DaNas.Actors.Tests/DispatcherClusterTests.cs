@@ -1,7 +1,7 @@
 using Akka.Actor;
 using DaNas.Actors.Dispatch;
 using DaNas.Domain.Faults;
-using DaNas.Ports;
+using DaNas.Domain.Ports;
 
 namespace DaNas.Actors.Tests;
 

@@ -1,12 +1,13 @@
 using DaNas.Actors.Logging;
-using DaNas.Cli.Configuration;
 using DaNas.Cli.Verbs;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Faults;
+using DaNas.Domain.Ports;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
-using DaNas.Ports;
+using DaNas.Drills;
+using DaNas.Runtime.Configuration;
 using DaNas.Simulation;
 using DaNas.SimulationKit;
 

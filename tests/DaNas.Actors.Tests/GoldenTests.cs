@@ -1,11 +1,10 @@
 using System.Reflection;
 using System.Text;
-using DaNas.Actors.Journals;
-using DaNas.Simulation;
 using DaNas.Actors.Wire;
 using DaNas.Cli.Verbs;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
+using DaNas.Drills;
 
 namespace DaNas.Actors.Tests;
 

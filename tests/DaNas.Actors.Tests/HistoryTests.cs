@@ -2,7 +2,7 @@ using System.IO.Compression;
 using DaNas.Actors.Journals;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
-using DaNas.Journal;
+using DaNas.Runtime.Journal;
 
 namespace DaNas.Actors.Tests;
 

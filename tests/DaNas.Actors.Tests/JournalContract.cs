@@ -1,7 +1,6 @@
 using DaNas.Actors.Journals;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
-using DaNas.Domain.Work;
 
 namespace DaNas.Actors.Tests;
 

@@ -1,6 +1,6 @@
-using DaNas.Journal;
-using DaNas.Journal.Postgres;
 using DaNas.Actors.Journals;
+using DaNas.Runtime.Journal;
+using DaNas.Runtime.Journal.Postgres;
 using Npgsql;
 
 namespace DaNas.Actors.Tests;

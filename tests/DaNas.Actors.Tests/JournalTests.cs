@@ -1,10 +1,10 @@
 using System.Text;
-using DaNas.Journal;
 using DaNas.Actors.Journals;
 using DaNas.Actors.Wire;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
+using DaNas.Runtime.Journal;
 using Microsoft.Data.Sqlite;
 
 namespace DaNas.Actors.Tests;

@@ -2,8 +2,7 @@ using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
 using Akka.Coordination;
-using DaNas.Actors.Akka;
-using DaNas.Journal.Postgres;
+using DaNas.Runtime.Akka;
 using Npgsql;
 
 namespace DaNas.Actors.Tests;

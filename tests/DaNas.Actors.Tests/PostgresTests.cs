@@ -1,5 +1,5 @@
-using DaNas.Journal.Postgres;
 using DaNas.Actors.Journals;
+using DaNas.Runtime.Journal.Postgres;
 using Npgsql;
 
 namespace DaNas.Actors.Tests;

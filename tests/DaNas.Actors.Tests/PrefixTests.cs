@@ -1,6 +1,7 @@
-using DaNas.Simulation;
 using DaNas.Cli.Verbs;
 using DaNas.Domain.Searches;
+using DaNas.Drills;
+using DaNas.Simulation;
 
 namespace DaNas.Actors.Tests;
 

@@ -1,9 +1,9 @@
 using DaNas.Actors.Cluster;
-using DaNas.Journal.Postgres;
 using DaNas.Actors.Journals;
-using DaNas.Simulation;
-using DaNas.Cli.Verbs;
 using DaNas.Domain.Searches;
+using DaNas.Drills;
+using DaNas.Runtime.Journal.Postgres;
+using DaNas.Simulation;
 
 namespace DaNas.Actors.Tests;
 

@@ -7,10 +7,11 @@ using DaNas.Actors.Stages;
 using DaNas.Actors.Trainers;
 using DaNas.Cli.Verbs;
 using DaNas.Domain.Faults;
+using DaNas.Domain.Ports;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
-using DaNas.Ports;
+using DaNas.Drills;
 using DaNas.Simulation;
 
 namespace DaNas.Actors.Tests;

@@ -1,21 +1,20 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
-using DaNas.Actors.Akka;
 using DaNas.Actors.Dispatch;
-using DaNas.Journal;
 using DaNas.Actors.Journals;
 using DaNas.Actors.Logging;
 using DaNas.Actors.Searches;
 using DaNas.Actors.Trainers;
-using DaNas.Cli.Configuration;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Faults;
+using DaNas.Domain.Ports;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
-using DaNas.Domain.Work;
-using DaNas.Ports;
-using DaNas.Tabular;
+using DaNas.Runtime.Akka;
+using DaNas.Runtime.Configuration;
+using DaNas.Runtime.Journal;
+using DaNas.Simulation.Engines;
 
 namespace DaNas.Actors.Tests;
 

@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
+using DaNas.Cli.Verbs;
+using DaNas.Drills;
 using DaNas.Simulation;
 using DaNas.SimulationKit;
-using DaNas.Cli.Verbs;
 using Xunit.Abstractions;
 
 namespace DaNas.Actors.Tests;

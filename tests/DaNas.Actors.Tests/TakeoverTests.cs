@@ -2,8 +2,8 @@ using Akka.Actor;
 using DaNas.Actors.Cluster;
 using DaNas.Actors.Dispatch;
 using DaNas.Actors.Journals;
+using DaNas.Domain.Ports;
 using DaNas.Domain.Values;
-using DaNas.Ports;
 using DaNas.Simulation;
 
 namespace DaNas.Actors.Tests;

@@ -8,18 +8,15 @@ public sealed partial class HouseTests
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
         ["DaNas.Domain"] = [],
-        ["DaNas.Ports"] = ["DaNas.Domain"],
-        ["DaNas.Actors"] = ["DaNas.Domain", "DaNas.Ports", "Akka", "Akka.Analyzers", "Akka.Persistence"],
-        ["DaNas.Actors.Akka"] = ["DaNas.Actors", "DaNas.Journal", "Akka", "Akka.Analyzers", "Akka.Cluster.Hosting", "Akka.Persistence", "Akka.Persistence.Sql"],
-        ["DaNas.Journal"] = ["DaNas.Actors", "DaNas.Domain", "DaNas.Ports", "Microsoft.Data.Sqlite.Core", "Npgsql", "SQLitePCLRaw.bundle_e_sqlite3"],
-        ["DaNas.SimulationKit"] = ["Akka", "Akka.Analyzers", "Akka.Persistence"],
-        ["DaNas.Simulation"] = ["DaNas.Actors", "DaNas.SimulationKit"],
-        ["DaNas.Torch"] = ["DaNas.Domain", "DaNas.Evidence", "DaNas.Ports", "TorchSharp", "TorchSharp-cpu", "TorchSharp-cuda-linux", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies"],
-        ["DaNas.Tabular"] = ["DaNas.Domain", "DaNas.Evidence", "DaNas.Ports"],
-        ["DaNas.Export"] = ["DaNas.Domain", "DaNas.Ports", "DaNas.Torch", "Google.Protobuf", "Grpc.Tools"],
         ["DaNas.Evidence"] = ["DaNas.Domain", "MathNet.Numerics"],
-        ["DaNas.Storage"] = ["DaNas.Domain", "DaNas.Ports"],
-        ["DaNas.Cli"] = ["DaNas.Actors", "DaNas.Actors.Akka", "DaNas.Journal", "DaNas.Domain", "DaNas.Evidence", "DaNas.Export", "DaNas.Ports", "DaNas.Simulation", "DaNas.Storage", "DaNas.Tabular", "DaNas.Torch", "Npgsql", "Spectre.Console", "System.CommandLine", "Vizor.ECharts"],
+        ["DaNas.Actors"] = ["DaNas.Domain", "Akka", "Akka.Analyzers", "Akka.Persistence"],
+        ["DaNas.SimulationKit"] = ["Akka", "Akka.Analyzers", "Akka.Persistence"],
+        ["DaNas.Simulation"] = ["DaNas.Actors", "DaNas.Evidence", "DaNas.SimulationKit"],
+        ["DaNas.Torch"] = ["DaNas.Domain", "DaNas.Evidence", "TorchSharp", "TorchSharp-cpu", "TorchSharp-cuda-linux", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies"],
+        ["DaNas.Runtime"] = ["DaNas.Actors", "DaNas.Evidence", "DaNas.Simulation", "DaNas.Torch", "Akka", "Akka.Analyzers", "Akka.Cluster.Hosting", "Akka.Persistence", "Akka.Persistence.Sql", "Microsoft.Data.Sqlite.Core", "Npgsql", "SQLitePCLRaw.bundle_e_sqlite3"],
+        ["DaNas.Reports"] = ["DaNas.Runtime", "Google.Protobuf", "Grpc.Tools", "Vizor.ECharts"],
+        ["DaNas.Drills"] = ["DaNas.Runtime"],
+        ["DaNas.Cli"] = ["DaNas.Drills", "DaNas.Reports", "Spectre.Console", "System.CommandLine"],
     };
 
     [Fact]
@@ -30,6 +27,9 @@ public sealed partial class HouseTests
         foreach ((string project, string[] found) in references)
             found.Except(Allowed[project]).ShouldBeEmpty(project);
     }
+
+    [Fact]
+    public void The_command_line_is_thin() => Repository.Sources("src/DaNas.Cli").Sum(f => File.ReadAllLines(f).Length).ShouldBeLessThanOrEqualTo(3500);
 
     [Fact]
     public void Files_have_at_most_300_lines()

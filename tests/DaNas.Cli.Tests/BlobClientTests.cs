@@ -1,7 +1,7 @@
+using DaNas.Domain.Ports;
 using DaNas.Domain.Values;
-using DaNas.Ports;
-using DaNas.Storage;
-using DaNas.Storage.Http;
+using DaNas.Runtime.Blobs;
+using DaNas.Runtime.Blobs.Http;
 
 namespace DaNas.Cli.Tests;
 

@@ -1,5 +1,5 @@
-using DaNas.Cli.Configuration;
 using DaNas.Domain.Configuration;
+using DaNas.Runtime.Configuration;
 
 namespace DaNas.Cli.Tests;
 

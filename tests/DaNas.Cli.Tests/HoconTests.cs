@@ -1,5 +1,5 @@
-using DaNas.Cli.Hocon;
 using DaNas.Domain.Configuration;
+using DaNas.Runtime.Configuration.Hocon;
 
 namespace DaNas.Cli.Tests;
 

@@ -1,4 +1,5 @@
 using DaNas.Cli.Verbs;
+using DaNas.Reports;
 using DaNas.Torch;
 
 namespace DaNas.Cli.Tests;

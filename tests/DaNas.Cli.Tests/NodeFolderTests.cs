@@ -1,9 +1,10 @@
 using System.Net;
 using DaNas.Actors.Cluster;
-using DaNas.Cli.Configuration;
-using DaNas.Cli.Nodes;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Values;
+using DaNas.Runtime.Cluster;
+using DaNas.Runtime.Configuration;
+using DaNas.Runtime.Searches;
 
 namespace DaNas.Cli.Tests;
 
@@ -13,14 +14,14 @@ public sealed class NodeFolderTests : IDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("danas-node-").FullName;
     private readonly NodeSettings settings;
 
-    public NodeFolderTests() => settings = new("t", "c", new IPEndPoint(IPAddress.Loopback, 7411), new IPEndPoint(IPAddress.Loopback, 8411), new NodeAddress("127.0.0.1", 7411, 8411), new Running.OutputFolder(folder));
+    public NodeFolderTests() => settings = new("t", "c", new IPEndPoint(IPAddress.Loopback, 7411), new IPEndPoint(IPAddress.Loopback, 8411), new NodeAddress("127.0.0.1", 7411, 8411), new OutputFolder(folder));
 
     public void Dispose() => Directory.Delete(folder, true);
 
     [Fact]
     public void What_the_leader_does_not_name_goes_when_it_is_old_and_nothing_else()
     {
-        Storage.FileBlobStore store = settings.Folder.OpenBlobs("s");
+        Runtime.Blobs.FileBlobStore store = settings.Folder.OpenBlobs("s");
         BlobRef needed = store.Put([1]);
         BlobRef old = store.Put([2]);
         BlobRef young = store.Put([3]);
@@ -47,7 +48,7 @@ public sealed class NodeFolderTests : IDisposable
         options.MemoryBytes.ShouldBe(100L << 30);
         await DeviceMemory.AdmitAsync(options with { MemoryBytes = 0 }, null, CancellationToken.None);
         await DeviceMemory.AdmitAsync(options with { MemoryBytes = 1 }, null, CancellationToken.None);
-        Ports.DataException refused = await Should.ThrowAsync<Ports.DataException>(() => DeviceMemory.AdmitAsync(options with { MemoryBytes = 1L << 49 }, null, CancellationToken.None));
+        Domain.Ports.DataException refused = await Should.ThrowAsync<Domain.Ports.DataException>(() => DeviceMemory.AdmitAsync(options with { MemoryBytes = 1L << 49 }, null, CancellationToken.None));
         refused.Message.ShouldContain("trainers.memory");
     }
 }

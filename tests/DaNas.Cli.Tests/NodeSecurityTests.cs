@@ -1,14 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
-using DaNas.Actors.Akka;
 using DaNas.Actors.Logging;
-using DaNas.Cli.Configuration;
-using DaNas.Cli.Drills;
-using DaNas.Cli.Nodes;
-using DaNas.Cli.Running;
 using DaNas.Domain.Values;
-using DaNas.Storage.Http;
+using DaNas.Drills;
+using DaNas.Runtime.Akka;
+using DaNas.Runtime.Blobs.Http;
+using DaNas.Runtime.Cluster;
+using DaNas.Runtime.Configuration;
+using DaNas.Runtime.Searches;
 
 namespace DaNas.Cli.Tests;
 
@@ -70,7 +70,7 @@ public sealed class NodeSecurityTests : IDisposable
     public async Task A_blob_is_served_and_no_path_leads_out_of_the_folder()
     {
         await using TestNode node = await TestNode.StartAsync();
-        Storage.FileBlobStore store = new(node.Settings.BlobFolderOf("s1")!);
+        Runtime.Blobs.FileBlobStore store = new(node.Settings.BlobFolderOf("s1")!);
         BlobRef blob = store.Put("weights"u8), other = store.Put("others"u8);
         await File.WriteAllTextAsync(Path.Combine(node.Settings.Folder.Root, "private.txt"), "private");
         (await StatusAsync(node, null, $"/blobs/s1/{blob.Digest.Hex}")).ShouldBe(HttpStatusCode.OK);
@@ -79,11 +79,11 @@ public sealed class NodeSecurityTests : IDisposable
         foreach (string name in new[] { "..", ".", "a/b", "a\\b", "", ".hidden", new string('x', 101), "a\0b" })
             node.Settings.BlobFolderOf(name).ShouldBeNull(name);
         using BlobClient client = TestNode.Client();
-        Storage.FileBlobStore here = new(Path.Combine(node.Settings.Folder.Root, "elsewhere"));
+        Runtime.Blobs.FileBlobStore here = new(Path.Combine(node.Settings.Folder.Root, "elsewhere"));
         await client.EnsureAsync(here, "s1", blob, ["http://127.0.0.1:1", node.Settings.Url], CancellationToken.None);
         here.Get(blob).ShouldBe("weights"u8.ToArray());
         File.WriteAllText(Path.Combine(node.Settings.BlobFolderOf("s1")!, other.Digest.Hex[..2], other.Digest.Hex), "forged");
-        (await Should.ThrowAsync<Ports.BlobException>(() => client.EnsureAsync(here, "s1", other, [node.Settings.Url], CancellationToken.None))).Fault.ShouldBe(Ports.BlobFault.Lost);
+        (await Should.ThrowAsync<Domain.Ports.BlobException>(() => client.EnsureAsync(here, "s1", other, [node.Settings.Url], CancellationToken.None))).Fault.ShouldBe(Domain.Ports.BlobFault.Lost);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Net;
-using DaNas.Cli.Configuration;
-using DaNas.Cli.Nodes;
+using DaNas.Runtime.Cluster;
+using DaNas.Runtime.Configuration;
+using DaNas.Runtime.Searches;
 
 namespace DaNas.Cli.Tests;
 
@@ -9,7 +10,7 @@ public sealed class NodeSettingsTests
 {
     private static readonly NodeAddress Here = new("127.0.0.1", 7411, 8411);
 
-    private static NodeSettings Loopback => new("n", "c", new IPEndPoint(IPAddress.Loopback, 7411), new IPEndPoint(IPAddress.Loopback, 8411), Here, new Running.OutputFolder(Path.GetTempPath())) { Roles = [NodeSettings.Trainer], Join = [new("127.0.0.1", 7410, 8410)] };
+    private static NodeSettings Loopback => new("n", "c", new IPEndPoint(IPAddress.Loopback, 7411), new IPEndPoint(IPAddress.Loopback, 8411), Here, new OutputFolder(Path.GetTempPath())) { Roles = [NodeSettings.Trainer], Join = [new("127.0.0.1", 7410, 8410)] };
 
     [Fact]
     public void A_cluster_that_others_can_reach_needs_certificates()

@@ -1,9 +1,9 @@
 using System.Net;
 using DaNas.Actors.Dispatch;
-using DaNas.Cli.Nodes;
-using DaNas.Cli.Running;
+using DaNas.Domain.Ports;
 using DaNas.Domain.Work;
-using DaNas.Ports;
+using DaNas.Runtime.Cluster;
+using DaNas.Runtime.Searches;
 
 namespace DaNas.Cli.Tests;
 

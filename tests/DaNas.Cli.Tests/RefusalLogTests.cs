@@ -1,4 +1,4 @@
-using DaNas.Cli.Nodes;
+using DaNas.Runtime.Cluster;
 
 namespace DaNas.Cli.Tests;
 

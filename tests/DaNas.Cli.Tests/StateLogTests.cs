@@ -1,5 +1,5 @@
 using DaNas.Actors.Logging;
-using DaNas.Cli.Running;
+using DaNas.Runtime.Searches;
 
 namespace DaNas.Cli.Tests;
 

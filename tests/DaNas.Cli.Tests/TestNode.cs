@@ -1,8 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
-using DaNas.Cli.Drills;
-using DaNas.Cli.Nodes;
-using DaNas.Storage.Http;
+using DaNas.Drills;
+using DaNas.Runtime.Blobs.Http;
+using DaNas.Runtime.Cluster;
+using DaNas.Runtime.Searches;
 
 namespace DaNas.Cli.Tests;
 
@@ -21,7 +22,7 @@ internal sealed class TestNode : IAsyncDisposable
     public static async Task<TestNode> StartAsync(Certificates? certificates = null)
     {
         int port = DrillCluster.FreePort();
-        NodeSettings settings = new("n", "c", new IPEndPoint(IPAddress.Loopback, port), new IPEndPoint(IPAddress.Loopback, port), new NodeAddress("127.0.0.1", port, port), new Running.OutputFolder(Directory.CreateTempSubdirectory("danas-node-").FullName)) { Certificates = certificates };
+        NodeSettings settings = new("n", "c", new IPEndPoint(IPAddress.Loopback, port), new IPEndPoint(IPAddress.Loopback, port), new NodeAddress("127.0.0.1", port, port), new OutputFolder(Directory.CreateTempSubdirectory("danas-node-").FullName)) { Certificates = certificates };
         ConcurrentQueue<string> refused = new();
         NodeServer server = new(settings, (who, why) => refused.Enqueue($"{who}: {why}"));
         await server.StartAsync();

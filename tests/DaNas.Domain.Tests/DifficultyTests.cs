@@ -1,14 +1,14 @@
 using System.Text.Json;
-using DaNas.Simulation;
-using DaNas.Cli.Configuration;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Curricula;
+using DaNas.Domain.Ports;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
-using DaNas.Ports;
-using DaNas.Tabular;
+using DaNas.Runtime.Configuration;
+using DaNas.Simulation;
+using DaNas.Simulation.Engines;
 
 namespace DaNas.Domain.Tests;
 

@@ -1,14 +1,15 @@
-using DaNas.Simulation;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Estimates;
 using DaNas.Domain.Evaluation;
+using DaNas.Domain.Ports;
 using DaNas.Domain.Searches;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
-using DaNas.Ports;
-using DaNas.Tabular;
+using DaNas.Runtime.Configuration;
+using DaNas.Simulation;
+using DaNas.Simulation.Engines;
 
 namespace DaNas.Domain.Tests;
 
@@ -50,8 +51,8 @@ public sealed class FinalsTests
         cell.Candidates!.OrderByDescending(c => c.Supernet).Select(c => c.Architecture).Take(5).ShouldBe(best.Take(5));
         Search(out _, [.. sets, "search.strategy=random-search"]).RunClean(null, (_, e) => events.Add(e));
         events.OfType<SearchEvent.FinalsOpened>().Skip(3).Select(f => f.Finalists.Count).ShouldBe([12, 6, 3]);
-        Should.Throw<Cli.Configuration.UsageException>(() => TestSearches.Config("drawn-12", "finals.count=1")).Message.ShouldContain("finals.count = 1");
-        Should.Throw<Cli.Configuration.UsageException>(() => TestSearches.Config("drawn-12", "finals.count=5", "finals.rungs=0")).Message.ShouldContain("without rungs nobody begins finals");
+        Should.Throw<UsageException>(() => TestSearches.Config("drawn-12", "finals.count=1")).Message.ShouldContain("finals.count = 1");
+        Should.Throw<UsageException>(() => TestSearches.Config("drawn-12", "finals.count=5", "finals.rungs=0")).Message.ShouldContain("without rungs nobody begins finals");
     }
 
     /// <summary>What a search of before stored has no such key, and all its candidates begin.</summary>
@@ -62,7 +63,7 @@ public sealed class FinalsTests
         before.ShouldNotBe(now);
         ConfigDrift.Identity(before).ShouldBe(ConfigDrift.Identity(now));
         ConfigDrift.Identity(TestSearches.Config("drawn-12", "finals.count=5").Text).ShouldNotBe(ConfigDrift.Identity(now));
-        Cli.Configuration.ConfigLoader.Over(before, [], null).Finals.Count.ShouldBe(0);
+        ConfigLoader.Over(before, [], null).Finals.Count.ShouldBe(0);
     }
 
     /// <summary>The landscape's accuracy of the last rung decides, whatever the supernet thought.</summary>
@@ -223,7 +224,7 @@ public sealed class FinalsTests
     [Fact]
     public void A_training_measured_on_validation_leaves_test_and_validation_pictures_out()
     {
-        Should.Throw<Cli.Configuration.UsageException>(() => TestSearches.Config("drawn-12", "retrain.measure-on=validation")).Message.ShouldContain("retrain.measure-on = validation: strategy da-nas chooses its winner by the validation split");
+        Should.Throw<UsageException>(() => TestSearches.Config("drawn-12", "retrain.measure-on=validation")).Message.ShouldContain("retrain.measure-on = validation: strategy da-nas chooses its winner by the validation split");
         SearchConfig config = TestSearches.Config("drawn-12", "retrain.measure-on=validation", "search.strategy=random");
         RetrainPlan.Steps(config, TestSearches.Data(), "winner").ShouldBe(105);
         RetrainPlan.Steps(TestSearches.Config(), TestSearches.Data(), "winner").ShouldBe(132);

@@ -2,6 +2,7 @@ using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
+using DaNas.Runtime.Configuration;
 
 namespace DaNas.Domain.Tests;
 
@@ -32,7 +33,7 @@ public sealed class LatencyTests
     [Fact]
     public void Selection_in_a_deep_space_ends_soon_and_keeps_both_bounds()
     {
-        SearchSpace deep = Cli.Verbs.LatencyFiles.SpaceOf("fbnet-cifar100", 100);
+        SearchSpace deep = LatencyFiles.SpaceOf("fbnet-cifar100", 100);
         SeededRandom random = new(5);
         CostTable costs = CostTable.Of(deep);
         LatencyTable table = new("fbnet-cifar100", "test", "test", 1, deep.Layers.Select(l => l.Candidates.Select(b => KeyValuePair.Create(b.Name, random.NextDouble() - 0.1)).ToValueList()).ToValueList());
@@ -75,19 +76,19 @@ public sealed class LatencyTests
         string target = Path.Combine(Path.GetTempPath(), $"danas-latency-{Guid.NewGuid():N}.json");
         try
         {
-            SearchSpace phone = Cli.Verbs.LatencyFiles.SpaceOf("proxylessnas", 1000);
-            Cli.Verbs.LatencyFiles.Import(SharedData.Find("nas/latency/proxylessnas_pixel_trim.json")!, phone, "pixel1", target);
+            SearchSpace phone = LatencyFiles.SpaceOf("proxylessnas", 1000);
+            LatencyFiles.Import(SharedData.Find("nas/latency/proxylessnas_pixel_trim.json")!, phone, "pixel1", target);
             System.Text.Json.JsonElement pixel = System.Text.Json.JsonDocument.Parse(File.ReadAllText(target)).RootElement;
             pixel.GetProperty("fixed-milliseconds").GetDouble().ShouldBe(4.397037934668071 + 6.28499578503688 + 0.9348261327713382, 1e-5);
             pixel.GetProperty("layers")[1].GetProperty("k3e3").GetDouble().ShouldBe(5.608820512820512, 1e-5); // 112 x 112 x 16 to 56 x 56 x 24.
             pixel.GetProperty("layers")[2].GetProperty("skip").GetDouble().ShouldBe(0);
-            SearchSpace fbnet = Cli.Verbs.LatencyFiles.SpaceOf("fbnet-cifar100", 100);
-            Cli.Verbs.LatencyFiles.Import(SharedData.Find("nas/latency/hwnasbench_fbnet_cifar100_block_lut.json")!, fbnet, "raspi4", target);
+            SearchSpace fbnet = LatencyFiles.SpaceOf("fbnet-cifar100", 100);
+            LatencyFiles.Import(SharedData.Find("nas/latency/hwnasbench_fbnet_cifar100_block_lut.json")!, fbnet, "raspi4", target);
             System.Text.Json.JsonElement pi = System.Text.Json.JsonDocument.Parse(File.ReadAllText(target)).RootElement;
             pi.GetProperty("fixed-milliseconds").GetDouble().ShouldBe(17.618579145143, 1e-5);
             pi.GetProperty("layers")[0].GetProperty("k3e6").GetDouble().ShouldBe(1.766855390015, 1e-5);
-            Should.Throw<Cli.Configuration.UsageException>(() => Cli.Verbs.LatencyFiles.Import(SharedData.Find("nas/latency/hwnasbench_fbnet_cifar100_block_lut.json")!, fbnet, "toaster", target)).Message.ShouldContain("raspi4");
-            Should.Throw<Cli.Configuration.UsageException>(() => Cli.Verbs.LatencyFiles.Import(SharedData.Find("nas/latency/proxylessnas_pixel_trim.json")!, Space, "pixel1", target)).Message.ShouldContain("proxylessnas");
+            Should.Throw<UsageException>(() => LatencyFiles.Import(SharedData.Find("nas/latency/hwnasbench_fbnet_cifar100_block_lut.json")!, fbnet, "toaster", target)).Message.ShouldContain("raspi4");
+            Should.Throw<UsageException>(() => LatencyFiles.Import(SharedData.Find("nas/latency/proxylessnas_pixel_trim.json")!, Space, "pixel1", target)).Message.ShouldContain("proxylessnas");
         }
         finally
         {
@@ -108,7 +109,7 @@ public sealed class LatencyTests
         try
         {
             File.WriteAllText(table, """{"devices":{"pixel1":{"base_ms":1.5,"delta_ms":[[1]]}},"op_names":""" + names + "}");
-            string message = Should.Throw<Cli.Configuration.UsageException>(() => Cli.Verbs.LatencyFiles.Import(table, Space, "pixel1", table + ".to")).Message;
+            string message = Should.Throw<UsageException>(() => LatencyFiles.Import(table, Space, "pixel1", table + ".to")).Message;
             message.ShouldContain(table);
             message.ShouldContain(said);
         }
@@ -146,7 +147,7 @@ public sealed class LatencyTests
         try
         {
             File.WriteAllText(table, Json(space, _ => 1));
-            Should.Throw<Cli.Configuration.UsageException>(() => Bounded(table, bound)).Message.ShouldContain(said);
+            Should.Throw<UsageException>(() => Bounded(table, bound)).Message.ShouldContain(said);
         }
         finally
         {
@@ -156,7 +157,7 @@ public sealed class LatencyTests
 
     [Fact]
     public void A_bound_without_a_table_is_refused() =>
-        Should.Throw<Cli.Configuration.UsageException>(() => TestSearches.Config("drawn-12", "cost.target-milliseconds=3")).Message.ShouldContain("danas measure");
+        Should.Throw<UsageException>(() => TestSearches.Config("drawn-12", "cost.target-milliseconds=3")).Message.ShouldContain("danas measure");
 
     private static SearchConfig Bounded(string table, double milliseconds)
     {

@@ -1,9 +1,7 @@
-using DaNas.Simulation;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Evaluation;
-using DaNas.Domain.Pruning;
-using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Searches;
+using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 using DaNas.Evidence;

@@ -1,12 +1,13 @@
-using DaNas.Simulation;
-using DaNas.Cli.Configuration;
 using DaNas.Cli.Verbs;
 using DaNas.Domain.Configuration;
-using DaNas.Domain.SearchSpaces;
+using DaNas.Domain.Ports;
 using DaNas.Domain.Searches;
+using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
-using DaNas.Ports;
-using DaNas.Tabular;
+using DaNas.Drills;
+using DaNas.Runtime.Configuration;
+using DaNas.Simulation;
+using DaNas.Simulation.Engines;
 
 namespace DaNas.Domain.Tests;
 

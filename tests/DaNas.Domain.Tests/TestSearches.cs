@@ -1,12 +1,12 @@
-using DaNas.Cli.Configuration;
 using DaNas.Domain.Configuration;
+using DaNas.Domain.Ports;
 using DaNas.Domain.Searches;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
-using DaNas.Ports;
-using DaNas.Tabular;
+using DaNas.Runtime.Configuration;
+using DaNas.Simulation.Engines;
 
 namespace DaNas.Domain.Tests;
 

@@ -2,6 +2,7 @@ using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
+using DaNas.Runtime.Configuration;
 
 namespace DaNas.Domain.Tests;
 
@@ -68,7 +69,7 @@ public sealed class TwoPathTests
     public void Effects_are_refused_with_it(string kind, string key, string value)
     {
         string[] sets = [$"sampler.kind={kind}", "evidence.kind=probability", "prune.when=schedule", $"{key}={value}"];
-        Should.Throw<Cli.Configuration.UsageException>(() => TestSearches.Config("drawn-12", sets)).Message.ShouldContain(key);
+        Should.Throw<UsageException>(() => TestSearches.Config("drawn-12", sets)).Message.ShouldContain(key);
         TestSearches.Config("drawn-12", sets[..3]).Sampler.PassesPerStep.ShouldBe((1, 1));
     }
 }

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using DaNas.Cli.Presentation;
+using DaNas.Runtime.Processes;
 
 namespace DaNas.EndToEnd.Tests;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DaNas.Cli.Presentation;
 
 namespace DaNas.EndToEnd.Tests;
 

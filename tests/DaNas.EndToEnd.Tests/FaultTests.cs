@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
+using DaNas.Cli.Presentation;
+using DaNas.Runtime.Processes;
 
 namespace DaNas.EndToEnd.Tests;
 

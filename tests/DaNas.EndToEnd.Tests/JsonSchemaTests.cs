@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using DaNas.Cli.Presentation;
 using Json.Schema;
 
 namespace DaNas.EndToEnd.Tests;

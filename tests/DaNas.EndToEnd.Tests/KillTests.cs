@@ -1,6 +1,8 @@
 using System.Diagnostics;
-using Xunit.Abstractions;
 using System.Text.Json;
+using DaNas.Cli.Presentation;
+using DaNas.Runtime.Processes;
+using Xunit.Abstractions;
 
 namespace DaNas.EndToEnd.Tests;
 

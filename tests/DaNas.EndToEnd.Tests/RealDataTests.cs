@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using DaNas.Runtime.Processes;
 
 namespace DaNas.EndToEnd.Tests;
 

@@ -1,5 +1,5 @@
-using DaNas.Cli.Configuration;
 using DaNas.Domain.SearchSpaces;
+using DaNas.Runtime.Configuration;
 using DaNas.Torch.Networks;
 
 namespace DaNas.Torch.Tests;

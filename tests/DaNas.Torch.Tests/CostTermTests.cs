@@ -2,7 +2,6 @@ using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
-using DaNas.Torch.Training;
 
 namespace DaNas.Torch.Tests;
 

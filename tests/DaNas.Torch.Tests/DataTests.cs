@@ -1,9 +1,9 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
-using DaNas.Cli.Configuration;
 using DaNas.Domain.Configuration;
+using DaNas.Domain.Ports;
 using DaNas.Domain.Stages;
-using DaNas.Ports;
+using DaNas.Runtime.Configuration;
 using DaNas.Torch.Checkpoints;
 using DaNas.Torch.Data;
 

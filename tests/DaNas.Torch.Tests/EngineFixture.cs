@@ -1,11 +1,11 @@
-using DaNas.Cli.Configuration;
 using DaNas.Domain.Configuration;
+using DaNas.Domain.Ports;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
-using DaNas.Ports;
-using DaNas.Storage;
+using DaNas.Runtime.Blobs;
+using DaNas.Runtime.Configuration;
 using DaNas.Torch.Data;
 
 [assembly: CollectionBehavior(DisableTestParallelization = true)]

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using DaNas.Ports;
+using DaNas.Domain.Ports;
 using DaNas.Torch.Data;
 
 namespace DaNas.Torch.Tests;

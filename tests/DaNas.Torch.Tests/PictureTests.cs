@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
-using DaNas.Ports;
+using DaNas.Domain.Ports;
 using DaNas.Torch.Data;
 using SkiaSharp;
 

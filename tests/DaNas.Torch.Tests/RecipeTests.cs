@@ -1,10 +1,10 @@
 using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
-using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 using DaNas.Torch.Data;
 using DaNas.Torch.Networks;
+using DaNas.Torch.Optimisers;
 using DaNas.Torch.Training;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,5 +1,6 @@
+using DaNas.Torch.Optimisers;
 // Shapes: N pictures, C channels, H height, W width, K classes.
-using DaNas.Cli.Configuration;
+using DaNas.Runtime.Configuration;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Torch.Networks;
 using DaNas.Torch.Training;

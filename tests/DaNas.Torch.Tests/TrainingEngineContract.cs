@@ -1,12 +1,14 @@
+using DaNas.Cli.Presentation;
 using DaNas.Domain.Architectures;
 using DaNas.Domain.Evaluation;
 using DaNas.Domain.Faults;
+using DaNas.Domain.Ports;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
-using DaNas.Ports;
 using DaNas.Torch.Checkpoints;
 using DaNas.Torch.Networks;
+using DaNas.Torch.Optimisers;
 using DaNas.Torch.Training;
 
 namespace DaNas.Torch.Tests;

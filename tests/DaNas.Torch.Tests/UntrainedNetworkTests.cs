@@ -1,3 +1,4 @@
+using DaNas.Cli.Presentation;
 using DaNas.Domain.Architectures;
 using DaNas.Domain.Evaluation;
 using DaNas.Domain.Values;

@@ -3,9 +3,7 @@ using DaNas.Actors.Dispatch;
 using DaNas.Actors.Journals;
 using DaNas.Actors.Logging;
 using DaNas.Actors.Searches;
-using DaNas.Domain.Configuration;
 using DaNas.Domain.Searches;
-using DaNas.Domain.Values;
 
 namespace DaNas.Actors.Cluster;
 

@@ -1,4 +1,3 @@
-using DaNas.Domain.Work;
 
 namespace DaNas.Actors.Dispatch;
 

@@ -1,9 +1,9 @@
 using System.Text.Json.Serialization;
 using Akka.Actor;
+using DaNas.Domain.Ports;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
-using DaNas.Ports;
 
 namespace DaNas.Actors.Dispatch;
 

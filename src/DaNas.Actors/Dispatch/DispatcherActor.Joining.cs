@@ -1,7 +1,7 @@
 using Akka.Actor;
 using DaNas.Actors.Cluster;
 using DaNas.Actors.Logging;
-using DaNas.Ports;
+using DaNas.Domain.Ports;
 
 namespace DaNas.Actors.Dispatch;
 

@@ -2,9 +2,9 @@ using Akka.Actor;
 using DaNas.Actors.Cluster;
 using DaNas.Actors.Logging;
 using DaNas.Domain.Faults;
+using DaNas.Domain.Ports;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
-using DaNas.Ports;
 
 namespace DaNas.Actors.Dispatch;
 

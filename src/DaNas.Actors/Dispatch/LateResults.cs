@@ -1,9 +1,9 @@
 using System.Text.Json;
 using Akka.Actor;
 using DaNas.Actors.Logging;
+using DaNas.Domain.Ports;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
-using DaNas.Ports;
 
 namespace DaNas.Actors.Dispatch;
 

@@ -3,7 +3,7 @@ using Akka.Pattern;
 using Akka.Persistence;
 using DaNas.Actors.Logging;
 using DaNas.Actors.Wire;
-using DaNas.Ports;
+using DaNas.Domain.Ports;
 using SerializationException = System.Runtime.Serialization.SerializationException;
 
 namespace DaNas.Actors.Journals;

@@ -2,7 +2,7 @@ using Akka.Actor;
 using DaNas.Actors.Dispatch;
 using DaNas.Actors.Logging;
 using DaNas.Domain.Faults;
-using DaNas.Ports;
+using DaNas.Domain.Ports;
 
 namespace DaNas.Actors.Trainers;
 

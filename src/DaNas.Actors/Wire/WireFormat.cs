@@ -2,12 +2,11 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using DaNas.Actors.Cluster;
 using DaNas.Actors.Dispatch;
-using DaNas.Domain.Configuration;
+using DaNas.Domain.Ports;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
-using DaNas.Ports;
 
 namespace DaNas.Actors.Wire;
 

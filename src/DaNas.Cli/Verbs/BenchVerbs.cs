@@ -1,21 +1,16 @@
 using System.CommandLine;
 using System.Diagnostics;
 using Akka.Actor;
-using DaNas.Actors.Akka;
-using DaNas.Actors.Dispatch;
-using DaNas.Journal;
-using DaNas.Actors.Searches;
-using DaNas.Actors.Trainers;
-using DaNas.Cli.Configuration;
-using DaNas.Cli.Drills;
-using DaNas.Cli.Running;
+using DaNas.Cli.Presentation;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Stages;
-using DaNas.Domain.Values;
-using DaNas.Domain.Work;
-using DaNas.Ports;
-using DaNas.Tabular;
+using DaNas.Drills;
+using DaNas.Reports;
+using DaNas.Runtime.Configuration;
+using DaNas.Runtime.Processes;
+using DaNas.Runtime.Searches;
+using DaNas.Simulation.Engines;
 using DaNas.Torch;
 
 namespace DaNas.Cli.Verbs;
@@ -23,7 +18,7 @@ namespace DaNas.Cli.Verbs;
 /// <summary>Measurements that scripts/bench.sh puts side by side: a training step, the journal, the cost of orchestration.</summary>
 internal static class BenchVerbs
 {
-    public static Command Bench() => new("bench", "Measures this machine; 'scripts/bench.sh' compares with peers.") { Step(), Journal(), Overhead(), Scale(), Blobs(), StrategyBenchVerb.Strategies(), CalibrationBench.Calibration(), NamesBench.Names() };
+    public static Command Bench() => new("bench", "Measures this machine; 'scripts/bench.sh' compares with peers.") { Step(), Journal(), Overhead(), Scale(), Blobs(), StrategyBenchVerb.Strategies(), CalibrationVerbs.Calibration(), CalibrationVerbs.Names() };
 
     private static Command Step()
     {
@@ -129,8 +124,8 @@ internal static class BenchVerbs
             string folder = Directory.CreateTempSubdirectory("danas-bench-").FullName;
             try
             {
-                await RunNoOpAsync(Directory.CreateDirectory(Path.Combine(folder, "warm-up")).FullName, 100);
-                (int done, double seconds) = await RunNoOpAsync(folder, parsed.GetValue(units));
+                await OverheadBench.RunAsync(Directory.CreateDirectory(Path.Combine(folder, "warm-up")).FullName, 100);
+                (int done, double seconds) = await OverheadBench.RunAsync(folder, parsed.GetValue(units));
                 Output.PrintJson("bench-overhead", new { units = done, millisecondsPerUnit = seconds * 1000 / done });
             }
             finally
@@ -141,53 +136,5 @@ internal static class BenchVerbs
             return ExitCode.Done;
         }));
         return command;
-    }
-
-    private static async Task<(int Units, double Seconds)> RunNoOpAsync(string folder, int units)
-    {
-        const int images = 160 * 12;
-        SearchConfig config = ConfigLoader.Load(
-            "drawn-12",
-            [
-                "curriculum.order=random", "curriculum.fractions=[1.0]", "warmup.epochs=0", "rounds.shards=1", "rounds.steps=1", "weights.batch=1", "controls.count=0", "retrain.segment-steps=1000000",
-                Output.Text($"stage.epochs={(double)units / images}"), "derivation.candidates=1",
-            ],
-            null);
-        DatasetSummary data = new("none", Digest.Of("none"), Enumerable.Range(0, 12).Select(c => $"c{c}").ToValueList(), Enumerable.Repeat(160, 12).ToValueList(), Enumerable.Repeat(40, 12).ToValueList(), Enumerable.Repeat(1, 12).ToValueList());
-        using SqliteJournal journal = SqliteJournal.Open(Path.Combine(folder, "journal.db"));
-        using StateLog log = new(Path.Combine(folder, "log.jsonl"), _ => { });
-        await using AkkaHost host = await LocalActors.OpenAsync(journal, log);
-        LandscapeEngine engine = new(new EngineContext(config, data));
-        TaskCompletionSource end = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        IActorRef listener = host.Listen("listener", m =>
-        {
-            if (m is SearchProtocol.Stored { State.IsOver: true })
-                end.TrySetResult();
-        });
-        CountingRunner runner = new(engine);
-        IActorRef dispatcher = host.Spawn(DispatcherActor.Name, DispatcherActor.PropsOf(new DispatcherSettings(1, 60)));
-        host.Spawn(TrainerActor.NameOf(0), TrainerActor.PropsOf(0, runner, () => dispatcher, new TrainerMemory()));
-        SearchId id = new("bench");
-        SearchProtocol.Beginning beginning = new(
-            new SearchCommand.Start(new(id, config.Text, config.Hash, data, "none", "tabular")), new SearchCommand.Resume(await journal.AcquireAsync($"search-{id}"), "none", 0));
-        long started = Stopwatch.GetTimestamp();
-        host.Spawn($"search-{id}", SearchActor.PropsOf(id, beginning, new SearchPorts(listener, dispatcher, _ => { }), host.Journal));
-        await end.Task;
-        return (runner.Done, Stopwatch.GetElapsedTime(started).TotalSeconds);
-    }
-
-    private sealed class CountingRunner(LandscapeEngine engine) : IAttemptRunner
-    {
-        private int done;
-
-        public int Done => done;
-
-        public double SilentSeconds => 0;
-
-        public Task<UnitOutcome> RunAsync(DispatchProtocol.RunAttempt attempt)
-        {
-            Interlocked.Increment(ref done);
-            return Task.Run(() => engine.RunAsync(attempt.Unit, CancellationToken.None));
-        }
     }
 }

@@ -1,7 +1,9 @@
 using System.CommandLine;
-using DaNas.Cli.Configuration;
-using DaNas.Cli.Nodes;
-using DaNas.Cli.Running;
+using DaNas.Cli.Presentation;
+using DaNas.Runtime.Cluster;
+using DaNas.Runtime.Configuration;
+using DaNas.Runtime.Processes;
+using DaNas.Runtime.Searches;
 
 namespace DaNas.Cli.Verbs;
 

@@ -1,12 +1,14 @@
 using System.CommandLine;
-using DaNas.Cli.Configuration;
-using DaNas.Cli.Running;
-using DaNas.Cli.Trainers;
+using DaNas.Cli.Presentation;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Estimates;
-using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Searches;
+using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Stages;
+using DaNas.Runtime.Configuration;
+using DaNas.Runtime.Processes;
+using DaNas.Runtime.Searches;
+using DaNas.Runtime.Trainers;
 using DaNas.Torch;
 
 namespace DaNas.Cli.Verbs;
@@ -84,7 +86,7 @@ internal static class ConfigVerbs
             Output.PrintText(Output.Text($"the difficulty pass is repeated while there is no order of the classes: up to {passes} passes, {(passes - 1) * pass.Cost.ForwardImages:N0} images forward more"));
         Output.PrintText(Output.Text($"budget of an architecture: {SearchState.BudgetOf(space, config.Cost):N0} multiply-adds"));
         Output.PrintText(Output.Text($"memory of a trainer: about {estimate.TrainerBytes / 1e6:N0} MB, and up to {config.Data.CacheBytes / 1e6:N0} MB of decoded pictures"));
-        Output.PrintText(time is { } t ? $"time on this machine: {most}about {Presenter.Duration(t)} ({how})" : $"time: not estimated ({how})");
+        Output.PrintText(time is { } t ? $"time on this machine: {most}about {Durations.Text(t)} ({how})" : $"time: not estimated ({how})");
     }
 
     /// <summary>Weighted multiply-adds over the measured speed and the trainers that the cores can feed.</summary>

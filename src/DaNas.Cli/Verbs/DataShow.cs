@@ -1,6 +1,8 @@
 using System.CommandLine;
-using DaNas.Cli.Running;
-using DaNas.Ports;
+using DaNas.Cli.Presentation;
+using DaNas.Domain.Ports;
+using DaNas.Runtime.Processes;
+using DaNas.Runtime.Searches;
 using DaNas.Torch.Data;
 using Spectre.Console;
 

@@ -1,10 +1,13 @@
 using System.CommandLine;
 using System.Security.Cryptography;
-using DaNas.Cli.Configuration;
-using DaNas.Cli.Running;
+using DaNas.Cli.Presentation;
 using DaNas.Domain.Configuration;
+using DaNas.Domain.Ports;
 using DaNas.Domain.Stages;
-using DaNas.Ports;
+using DaNas.Runtime.Configuration;
+using DaNas.Runtime.Datasets;
+using DaNas.Runtime.Processes;
+using DaNas.Runtime.Searches;
 using DaNas.Torch.Data;
 
 namespace DaNas.Cli.Verbs;

@@ -1,11 +1,12 @@
-using DaNas.Domain.Searches;
 using System.CommandLine;
 using System.Text;
 using System.Text.Json;
-using DaNas.Cli.Configuration;
-using DaNas.Cli.Running;
+using DaNas.Cli.Presentation;
 using DaNas.Domain.Configuration;
-using DaNas.Ports;
+using DaNas.Domain.Searches;
+using DaNas.Reports;
+using DaNas.Runtime.Processes;
+using DaNas.Runtime.Searches;
 using DaNas.Torch;
 using DaNas.Torch.Training;
 
@@ -28,10 +29,10 @@ internal static class EvaluateVerb
         {
             OutputFolder folder = Shared.Folder(parsed, output);
             SearchRecord record = SearchRecord.Load(folder, parsed.GetValue(id)!);
-            ExportVerb.Exported found = ExportVerb.Find(record, parsed.GetValue(model)!);
-            EngineSession session = ExportVerb.Session(record, parsed.GetValue(data), parsed.GetValue(device));
+            ExportedModel found = ModelExport.Find(record, parsed.GetValue(model)!);
+            EngineSession session = ModelExport.Session(record, parsed.GetValue(data), parsed.GetValue(device));
             TestReport report = TestReport.Of(session, folder.OpenBlobs(record.Id).Get(found.Weights!), found.Architecture.Blocks);
-            string file = Path.GetFullPath(parsed.GetValue(to) ?? Reports.SearchNotes.EvaluationFile(folder, record.Id, found.Run));
+            string file = Path.GetFullPath(parsed.GetValue(to) ?? SearchNotes.EvaluationFile(folder, record.Id, found.Run));
             string[] classes = [.. record.State.Started!.Data.Classes];
             var value = new { search = record.Id, model = found.Run, architecture = found.Architecture.Text, report.Images, report.Top1, top5 = double.IsNaN(report.Top5) ? (double?)null : report.Top5, classes, report.PerClass, report.Confusion };
             File.WriteAllText(file, JsonSchemas.File("evaluate", value, Output.Json) + "\n", new UTF8Encoding(false));
@@ -46,7 +47,7 @@ internal static class EvaluateVerb
         return command;
     }
 
-    private static void Print(TestReport report, string[] classes, ExportVerb.Exported found, string file)
+    private static void Print(TestReport report, string[] classes, ExportedModel found, string file)
     {
         Output.PrintText(Output.Text($"{found.Architecture.Text} ({found.Run}): top-1 {report.Top1:0.0000}{(double.IsNaN(report.Top5) ? string.Empty : Output.Text($", top-5 {report.Top5:0.0000}"))} on {report.Images:N0} test pictures"));
         Output.PrintTable(

@@ -1,11 +1,13 @@
 using System.CommandLine;
 using System.Globalization;
-using DaNas.Cli.Configuration;
-using DaNas.Cli.Running;
+using DaNas.Cli.Presentation;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Evaluation;
 using DaNas.Domain.Pruning;
 using DaNas.Domain.Searches;
+using DaNas.Runtime.Configuration;
+using DaNas.Runtime.Processes;
+using DaNas.Runtime.Searches;
 
 namespace DaNas.Cli.Verbs;
 

@@ -2,10 +2,13 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using DaNas.Actors.Journals;
-using DaNas.Cli.Configuration;
-using DaNas.Cli.Running;
+using DaNas.Cli.Presentation;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
+using DaNas.Reports;
+using DaNas.Runtime.Configuration;
+using DaNas.Runtime.Processes;
+using DaNas.Runtime.Searches;
 
 namespace DaNas.Cli.Verbs;
 
@@ -28,7 +31,7 @@ internal static class InspectVerbs
             if (parsed.GetValue(json))
                 Console.WriteLine(JsonSchemas.Text("search", reports, SearchReport.Json));
             else if (reports.Length + lost.Length == 0)
-                Output.PrintText($"no searches in {folder.Root}; '{Output.Program} run quickstart{folder.Option}' starts one");
+                Output.PrintText($"no searches in {folder.Root}; '{ThisProgram.Name} run quickstart{folder.Option}' starts one");
             else if (reports.Length > 0)
                 Output.PrintTable(["search", "status", "progress", "test accuracy", "random", "events", "architecture"], reports.Select(r => (IReadOnlyList<string>)[r.SearchId, r.Running ? "running" : r.Status == "unfinished" && folder.IsAlone ? "interrupted" : r.Status, r.Progress is { } p ? Output.Text($"{100 * p:0} %") : "-", r.TestAccuracy is null ? "-" : Output.Text($"{(r.RandomTestAccuracy is null ? r.TestAccuracy : r.ComparedTestAccuracy):0.0000}{(r.MeasuredOn == "test" ? string.Empty : $" ({r.MeasuredOn})")}"), r.RandomTestAccuracy is null ? "-" : Output.Text($"{r.RandomTestAccuracy:0.0000}"), Output.Text($"{r.Events}"), r.Architecture ?? "-"]));
             return ExitCode.Done;
@@ -97,7 +100,7 @@ internal static class InspectVerbs
                 throw new UsageException($"--type {parsed.GetValue(type)}: search {record.Id} has no such event; it has {string.Join(", ", record.Events.Select(e => e.Manifest).Distinct().Order(StringComparer.Ordinal))}");
             foreach (Actors.Journals.StoredEvent e in events)
             {
-                JsonNode node = FromOne(JsonSerializer.SerializeToNode(e.Event, e.Event.GetType(), DomainJson.Stored)!);
+                JsonNode node = EventJson.FromOne(JsonSerializer.SerializeToNode(e.Event, e.Event.GetType(), DomainJson.Stored)!);
                 if (parsed.GetValue(json))
                 {
                     Output.PrintJson("event", new { e.Sequence, e.Created, e.Manifest, @event = node.AsObject() });
@@ -111,16 +114,6 @@ internal static class InspectVerbs
             return ExitCode.Done;
         }));
         return command;
-    }
-
-    /// <summary>Rows count layers from 0; everything that people and programs read counts them from 1.</summary>
-    internal static JsonNode FromOne(JsonNode node)
-    {
-        if (node is JsonObject o && o.TryGetPropertyValue("layer", out JsonNode? layer) && layer is JsonValue value && value.TryGetValue(out int index))
-            o["layer"] = index + 1;
-        foreach (JsonNode child in node is JsonObject fields ? fields.Select(f => f.Value).OfType<JsonNode>() : node is JsonArray items ? items.OfType<JsonNode>() : [])
-            FromOne(child);
-        return node;
     }
 
     public static Command Logs()
@@ -138,7 +131,7 @@ internal static class InspectVerbs
             string search = SearchRecord.Load(folder, parsed.GetValue(id)!).Id;
             string file = Path.Combine(folder.SearchFolder(search), "log.jsonl");
             if (!File.Exists(file))
-                throw new UsageException($"{file} does not exist; '{Output.Program} events {search}{folder.Option}' prints what the journal holds");
+                throw new UsageException($"{file} does not exist; '{ThisProgram.Name} events {search}{folder.Option}' prints what the journal holds");
             int cut = 0;
             using StreamReader reader = new(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
             while (!stop.IsCancellationRequested)
@@ -172,7 +165,7 @@ internal static class InspectVerbs
             Presenter presenter = new(!Console.IsOutputRedirected);
             SearchRecord record = SearchRecord.Load(folder, parsed.GetValue(id)!);
             if (!record.State.IsOver && folder.IsAlone && !OwnerLock.IsHeld(folder, record.Id))
-                presenter.Warn($"nobody runs search {record.Id} just now; '{Output.Program} resume {record.Id}{folder.Option}' goes on with it");
+                presenter.Warn($"nobody runs search {record.Id} just now; '{ThisProgram.Name} resume {record.Id}{folder.Option}' goes on with it");
             presenter.Begin(record.State.Config!, record.State.Started!.Data, record.State);
             int shown = 0;
             while (!stop.IsCancellationRequested)

@@ -1,12 +1,13 @@
 using System.CommandLine;
+using DaNas.Cli.Presentation;
+using DaNas.Runtime.Processes;
 
 using DaNas.Actors.Journals;
-using DaNas.Cli.Configuration;
-using DaNas.Cli.Running;
+using DaNas.Runtime.Searches;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
-using DaNas.Ports;
-using DaNas.Storage;
+using DaNas.Domain.Ports;
+using DaNas.Runtime.Blobs;
 
 namespace DaNas.Cli.Verbs;
 
@@ -97,7 +98,7 @@ internal static class JournalVerbs
         else
             Output.PrintText(Output.Text($"{record.Id}: {whole} blobs whole, {damaged.Count} damaged, {missing.Length} needed and missing"));
         foreach (string name in json ? [] : damaged.Concat(missing))
-            Output.PrintText($"  {name}: '{Output.Program} resume {record.Id}{folder.Option}' goes back to the last round whose weights are whole");
+            Output.PrintText($"  {name}: '{ThisProgram.Name} resume {record.Id}{folder.Option}' goes back to the last round whose weights are whole");
         return damaged.Count + missing.Length == 0 ? ExitCode.Done : ExitCode.Failed;
     }
 

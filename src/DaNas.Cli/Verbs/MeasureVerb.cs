@@ -1,12 +1,13 @@
 using System.CommandLine;
-using DaNas.Cli.Configuration;
-using DaNas.Cli.Reports;
-using DaNas.Cli.Running;
+using DaNas.Cli.Presentation;
 using DaNas.Domain.Architectures;
-using DaNas.Domain.Evaluation;
 using DaNas.Domain.Searches;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
+using DaNas.Reports;
+using DaNas.Runtime.Configuration;
+using DaNas.Runtime.Processes;
+using DaNas.Runtime.Searches;
 using DaNas.Torch;
 
 namespace DaNas.Cli.Verbs;
@@ -58,7 +59,7 @@ internal static class MeasureVerb
 
             if (parsed.GetValue(to) is { } file)
             {
-                LatencyFiles.Write(file, space, new($"{EngineSession.ProfileOf(on, parsed.GetValue(threads))}, batch {Output.Text($"{setup.Batch}")}", Output.Text($"danas measure; two passes agree with tau {measured!.Tau:0.00}")), measured.Fixed, (l, b) => measured.Blocks[l.Index][b.Name]);
+                Output.PrintRemark(LatencyFiles.Write(file, space, new($"{EngineSession.ProfileOf(on, parsed.GetValue(threads))}, batch {Output.Text($"{setup.Batch}")}", Output.Text($"danas measure; two passes agree with tau {measured!.Tau:0.00}")), measured.Fixed, (l, b) => measured.Blocks[l.Index][b.Name]));
                 Console.Error.WriteLine($"table of {space.Name}: {Path.GetFullPath(file)}");
             }
 
@@ -95,7 +96,7 @@ internal static class MeasureVerb
             if (!File.Exists(parsed.GetValue(source)!))
                 throw new UsageException($"{parsed.GetValue(source)} does not exist; name a JSON file of HW-NAS-Bench (FBNet's blocks) or of ProxylessNAS (its Pixel table)");
             SearchSpace space = LatencyFiles.SpaceOf(parsed.GetValue(conf)!, 1000);
-            LatencyFiles.Import(parsed.GetValue(source)!, space, parsed.GetValue(device)!, target);
+            Output.PrintRemark(LatencyFiles.Import(parsed.GetValue(source)!, space, parsed.GetValue(device)!, target));
             Output.PrintText($"{Path.GetFullPath(target)}: latencies of {space.Name}");
             return ExitCode.Done;
         }));
@@ -133,27 +134,5 @@ internal static class MeasureVerb
             Output.PrintText("the two rounds differ by more than a twentieth: NOT repeatable; quieten the machine, or raise --repeats, before believing a number");
         if (report.TauOfPrediction is { } tau && report.Rows.Count > 1)
             Output.PrintText(Output.Text($"sums of blocks order them with {tau:0.000}; mean error {report.MeanErrorOfPrediction:P1} of the measured latency"));
-    }
-
-    /// <summary>Every block by itself, and what all architectures share; means of two passes over all blocks, and how alike the passes order them.</summary>
-    private sealed record BlockTable(double Fixed, IReadOnlyList<IReadOnlyDictionary<string, double>> Blocks, double Tau)
-    {
-        public bool IsRepeatable => Tau >= LatencyReport.Believed;
-
-        public static BlockTable Measure(SearchSpace space, LatencySetup setup)
-        {
-            LatencyMeter meter = new(space, setup);
-            Console.Error.WriteLine(Output.Text($"measuring {space.Layers.Sum(l => l.Candidates.Count)} blocks, twice {setup.Repeats} passes each"));
-            (LayerSpec Layer, BlockSpec Block)[] all = [.. space.Layers.SelectMany(l => l.Candidates.Select(b => (l, b)))];
-            double fixedPart = meter.FixedMilliseconds();
-            double[] first = [.. all.Select(x => meter.Of(x.Layer, x.Block).Median)], second = [.. all.Select(x => meter.Of(x.Layer, x.Block).Median)];
-            Dictionary<(int, string), double> mean = all.Select((x, i) => ((x.Layer.Index, x.Block.Name), (first[i] + second[i]) / 2)).ToDictionary(x => x.Item1, x => x.Item2);
-            return new(
-                (fixedPart + meter.FixedMilliseconds()) / 2,
-                [.. space.Layers.Select(l => (IReadOnlyDictionary<string, double>)l.Candidates.ToDictionary(b => b.Name, b => mean[(l.Index, b.Name)], StringComparer.Ordinal))],
-                RankStatistics.KendallTauB(first, second));
-        }
-
-        public double Of(Architecture architecture) => Fixed + architecture.Blocks.Select((b, l) => Blocks[l][b]).Sum();
     }
 }

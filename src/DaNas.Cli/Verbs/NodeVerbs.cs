@@ -1,11 +1,14 @@
 using System.CommandLine;
 using System.Net;
 using DaNas.Actors.Cluster;
-using DaNas.Journal.Postgres;
-using DaNas.Cli.Configuration;
-using DaNas.Cli.Nodes;
-using DaNas.Cli.Running;
-using DaNas.Storage.Http;
+using DaNas.Cli.Presentation;
+using DaNas.Reports;
+using DaNas.Runtime.Blobs.Http;
+using DaNas.Runtime.Cluster;
+using DaNas.Runtime.Configuration;
+using DaNas.Runtime.Journal.Postgres;
+using DaNas.Runtime.Processes;
+using DaNas.Runtime.Searches;
 
 namespace DaNas.Cli.Verbs;
 
@@ -23,7 +26,7 @@ internal static class NodeVerbs
         return string.IsNullOrEmpty(text) ? null : NodeAddress.ParseAll(text, "--cluster");
     }
 
-    public static Certificates? Certificates(string? folder) => (folder ?? Environment.GetEnvironmentVariable("DANAS_CERTIFICATES")) is { Length: > 0 } path ? Cli.Nodes.Certificates.Open(path) : null;
+    public static Certificates? Certificates(string? folder) => (folder ?? Environment.GetEnvironmentVariable("DANAS_CERTIFICATES")) is { Length: > 0 } path ? Runtime.Cluster.Certificates.Open(path) : null;
 
     public static Command Node()
     {
@@ -131,6 +134,7 @@ internal static class NodeVerbs
     ];
 
     /// <summary>A session with the cluster that was named. Throws <see cref="UsageException"/> where none was.</summary>
+    [System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA2000", Justification = "The session has them.")]
     public static ClusterSession Session(string? cluster, string? certificates)
     {
         IReadOnlyList<NodeAddress> coordinators = Coordinators(cluster) ?? throw new UsageException("name the cluster: --cluster HOST:PORT, or DANAS_CLUSTER");

@@ -1,12 +1,14 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
-using DaNas.Cli.Configuration;
-using DaNas.Cli.Nodes;
-using DaNas.Cli.Running;
-using DaNas.Cli.Trainers;
+using DaNas.Cli.Presentation;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Stages;
+using DaNas.Reports;
+using DaNas.Runtime.Cluster;
+using DaNas.Runtime.Configuration;
+using DaNas.Runtime.Processes;
+using DaNas.Runtime.Searches;
+using DaNas.Runtime.Trainers;
 
 namespace DaNas.Cli.Verbs;
 
@@ -117,7 +119,7 @@ internal static class RunVerbs
     {
         CheckName(id);
         return SearchRecord.Ids(folder).Contains(id) || folder.WithHead().Contains(id)
-            ? throw new UsageException($"search {id} exists already in {folder.Root}; go on with '{Output.Program} resume {id}{folder.Option}', or choose another --id")
+            ? throw new UsageException($"search {id} exists already in {folder.Root}; go on with '{ThisProgram.Name} resume {id}{folder.Option}', or choose another --id")
             : id;
     }
 
@@ -140,29 +142,10 @@ internal static class RunVerbs
     }
 }
 
-/// <summary>Ctrl-C, SIGTERM and SIGHUP as one token; a second Ctrl-C or SIGTERM ends at once.</summary>
-internal sealed class Interruption : IDisposable
+/// <summary>Searches in this process, as <c>run</c> and <c>resume</c> show them.</summary>
+internal sealed class SearchesHere : ISearchHost
 {
-    private readonly CancellationTokenSource source = new();
-    private readonly PosixSignalRegistration[] registrations;
+    public Task<int> BeginAsync(SearchConfig config, OutputFolder folder, string id) => RunVerbs.HereAsync(config, folder, id, false);
 
-    public Interruption() =>
-        registrations = [.. ((PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP]).Select(s => PosixSignalRegistration.Create(s, Handle))];
-
-    public CancellationToken Token => source.Token;
-
-    public void Dispose()
-    {
-        foreach (PosixSignalRegistration registration in registrations)
-            registration.Dispose();
-        source.Dispose();
-    }
-
-    private void Handle(PosixSignalContext context)
-    {
-        if (source.IsCancellationRequested && context.Signal != PosixSignal.SIGHUP) // A terminal that closes sends it twice.
-            return;
-        context.Cancel = true;
-        source.Cancel();
-    }
+    public Task<int> GoOnAsync(SearchRecord record, OutputFolder folder) => RunVerbs.GoOnAsync(record, folder);
 }

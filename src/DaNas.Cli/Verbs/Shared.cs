@@ -1,7 +1,9 @@
 using System.CommandLine;
 using DaNas.Actors.Journals;
-using DaNas.Cli.Configuration;
-using DaNas.Cli.Running;
+using DaNas.Cli.Presentation;
+using DaNas.Runtime.Configuration;
+using DaNas.Runtime.Processes;
+using DaNas.Runtime.Searches;
 
 namespace DaNas.Cli.Verbs;
 
@@ -37,7 +39,7 @@ internal static class Shared
             Output.PrintError(e.Message);
             return ExitCode.Usage;
         }
-        catch (Ports.DataException e)
+        catch (Domain.Ports.DataException e)
         {
             Output.PrintError(e.Message);
             return ExitCode.Usage;

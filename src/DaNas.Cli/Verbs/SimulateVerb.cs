@@ -1,11 +1,14 @@
 using System.CommandLine;
 using System.Diagnostics;
 using DaNas.Actors.Logging;
+using DaNas.Cli.Presentation;
+using DaNas.Domain.Configuration;
+using DaNas.Drills;
+using DaNas.Runtime.Configuration;
+using DaNas.Runtime.Processes;
+using DaNas.Runtime.Searches;
 using DaNas.Simulation;
 using DaNas.SimulationKit;
-using DaNas.Cli.Configuration;
-using DaNas.Cli.Running;
-using DaNas.Domain.Configuration;
 
 namespace DaNas.Cli.Verbs;
 
@@ -31,7 +34,7 @@ internal static class SimulateVerb
             if (parsed.GetValue(listPlanted))
                 return List();
             if (parsed.GetValue(conf) is { } file)
-                return Forecast.Run(file, forecast.Read(parsed));
+                return ForecastVerb.Run(file, forecast.Read(parsed), parsed.GetValue(forecast.Json));
             Plant planted = PlantOf(parsed.GetValue(plant));
             return parsed.GetValue(replay) is { } seed ? parsed.GetValue(shrink) ? Shrink(seed, planted) : Replay(seed, planted) : Check(parsed.GetValue(first), parsed.GetValue(seeds), planted);
         }));

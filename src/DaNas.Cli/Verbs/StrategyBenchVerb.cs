@@ -1,11 +1,15 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using DaNas.Cli.Configuration;
-using DaNas.Cli.Reports;
-using DaNas.Cli.Running;
+using DaNas.Cli.Presentation;
 using DaNas.Domain.Configuration;
-using DaNas.Tabular;
+using DaNas.Domain.Estimates;
+using DaNas.Drills;
+using DaNas.Reports;
+using DaNas.Runtime.Configuration;
+using DaNas.Runtime.Processes;
+using DaNas.Runtime.Searches;
+using DaNas.Simulation.Engines;
 
 namespace DaNas.Cli.Verbs;
 
@@ -81,7 +85,7 @@ internal static class StrategyBenchVerb
             {
                 rows.AddRange(bench.Run(noise, counts, seeds, () => Interlocked.Increment(ref done)));
                 double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-                Console.Error.WriteLine(Output.Text($"{done:N0} of {all:N0} searches, {seconds:0} s, about {Presenter.Duration(seconds * (all - done) / done)} left"));
+                Console.Error.WriteLine(Output.Text($"{done:N0} of {all:N0} searches, {seconds:0} s, about {Durations.Text(seconds * (all - done) / done)} left"));
             }
         }
 

@@ -1,11 +1,11 @@
 using System.CommandLine;
-using DaNas.Cli.Configuration;
-using DaNas.Cli.Running;
+using DaNas.Cli.Presentation;
 using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Searches;
-using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
+using DaNas.Runtime.Configuration;
+using DaNas.Runtime.Searches;
 
 namespace DaNas.Cli.Verbs;
 

@@ -1,17 +1,17 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using DaNas.Journal;
 using DaNas.Actors.Journals;
-using DaNas.Cli.Configuration;
-using DaNas.Cli.Running;
+using DaNas.Cli.Presentation;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Evaluation;
 using DaNas.Domain.Pruning;
 using DaNas.Domain.Searches;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
-using DaNas.Storage;
+using DaNas.Runtime.Configuration;
+using DaNas.Runtime.Processes;
+using DaNas.Runtime.Searches;
 
 namespace DaNas.Cli.Verbs;
 
@@ -77,21 +77,8 @@ internal static class TravelVerbs
             SearchRecord record = SearchRecord.Load(folder, parsed.GetValue(id)!);
             int count = Within(record, parsed.GetValue(from), "--from");
             string fork = RunVerbs.CheckId(parsed.GetValue(name) ?? SearchRunner.NewId(record.State.Config!.Search.Name), folder);
-            SearchState state = SearchRecord.StateAt(record.Events, count);
-            List<object> events = [.. record.Events.Take(count).Select(e => e.Event)];
-            events[0] = ((SearchEvent.SearchStarted)events[0]) with { Id = new SearchId(fork) };
-            events.Add(new SearchEvent.SearchForked(new SearchId(record.Id), count));
-            if (parsed.GetValue(set) is { Length: > 0 } sets)
-                events.Add(Changed(record, state, sets));
-            int copied = CopyBlobs(folder, record.Id, fork, state);
-            using IEventJournal journal = await folder.OpenJournalAsync();
-            while (await journal.AcquireAsync(SearchRecord.PersistenceId(fork)) < state.Epoch)
-            {
-                // The new search's writers count on from the parent's.
-            }
-
-            await LocalActors.StoreAsync(journal, SearchRecord.PersistenceId(fork), events);
-            Output.PrintText(Output.Text($"search {fork}: the first {count} events of {record.Id}, {copied} blobs; go on with: {Output.Program} resume {fork}{folder.Option}"));
+            int copied = await SearchFork.BeginAsync(folder, record, count, fork, parsed.GetValue(set) ?? []);
+            Output.PrintText(Output.Text($"search {fork}: the first {count} events of {record.Id}, {copied} blobs; go on with: {ThisProgram.Name} resume {fork}{folder.Option}"));
             return ExitCode.Done;
         }));
         return command;
@@ -173,27 +160,6 @@ internal static class TravelVerbs
         return PrunePolicy.Decide(before, (SearchPhase.Scoring)before.Phase);
     }
 
-    private static SearchEvent Changed(SearchRecord record, SearchState state, string[] sets)
-    {
-        string before = state.Started!.Configuration;
-        SearchConfig config = ConfigLoader.Over(before, sets, null);
-        ValueList<string> impossible = ConfigDrift.Unacceptable(ConfigDrift.Of(before, config.Text), state);
-        return impossible.Count == 0
-            ? ConfigDrift.Event(before, config.Text)
-            : throw new UsageException($"search {record.Id} stands on other values, which cannot change in a fork:\n  {string.Join("\n  ", impossible)}\nstart a new search with them");
-    }
-
-    /// <summary>What the state stands on, and can go back to. What was collected meanwhile is made again, from the last round that is whole.</summary>
-    private static int CopyBlobs(OutputFolder folder, string from, string to, SearchState state)
-    {
-        FileBlobStore source = folder.OpenBlobs(from);
-        FileBlobStore target = folder.OpenBlobs(to);
-        BlobRef[] there = [.. state.LiveBlobs.Concat(state.Weights).Concat(state.Marks.Select(m => m.Supernet).OfType<BlobRef>()).Distinct().Where(source.Contains)];
-        foreach (BlobRef blob in there)
-            target.Put(source.Get(blob));
-        return there.Length;
-    }
-
     /// <summary>How many events were stored by a moment, or by a number of them.</summary>
     private static int At(SearchRecord record, string? at)
     {
@@ -212,69 +178,4 @@ internal static class TravelVerbs
     private static int Within(SearchRecord record, int count, string option) => count >= 1 && count <= record.Events.Count
         ? count
         : throw new UsageException(Output.Text($"{option} {count}: search {record.Id} has events 1 to {record.Events.Count}"));
-}
-
-/// <summary>Where two searches part: the decision's place among decisions, its events, and the members that differ.</summary>
-internal sealed record Parting(int Decision, long? FirstSequence, long? SecondSequence, string? FirstEvent, string? SecondEvent, IReadOnlyList<string> Differences)
-{
-    public static Parting? Of(SearchRecord a, SearchRecord b)
-    {
-        StoredEvent[] first = Standing(a), second = Standing(b);
-        for (int i = 0; i < Math.Max(first.Length, second.Length); i++)
-        {
-            StoredEvent? x = i < first.Length ? first[i] : null;
-            StoredEvent? y = i < second.Length ? second[i] : null;
-            if (x is null || y is null || x.Manifest != y.Manifest || Canonical(x) != Canonical(y))
-                return new(i + 1, x?.Sequence, y?.Sequence, x?.Manifest, y?.Manifest, x is not null && y is not null && x.Manifest == y.Manifest ? [.. Members(x, y)] : []);
-        }
-
-        return null;
-    }
-
-    public string ToText()
-    {
-        string head = FirstEvent == SecondEvent
-            ? Output.Text($"decision {Decision} ({FirstEvent}) differs (events {FirstSequence} and {SecondSequence}):")
-            : Output.Text($"decision {Decision}: {FirstEvent ?? "nothing more"} (event {FirstSequence}) against {SecondEvent ?? "nothing more"} (event {SecondSequence})");
-        return string.Join("\n  ", [head, .. Differences]);
-    }
-
-    /// <summary>The decisions that stand: after a lost blob a search goes back, and decides again what it had decided.</summary>
-    private static StoredEvent[] Standing(SearchRecord record)
-    {
-        List<(StoredEvent Decision, Digest After)> standing = [];
-        SearchState state = SearchState.Initial;
-        foreach (StoredEvent e in record.Events)
-        {
-            state = SearchEvolver.Evolve(state, (SearchEvent)e.Event);
-            if (e.Event is IDecision)
-                standing.Add((e, state.DecisionHash));
-            else if (standing.FindLastIndex(d => d.After == state.DecisionHash) is >= 0 and var last)
-                standing.RemoveRange(last + 1, standing.Count - last - 1);
-        }
-
-        return [.. standing.Select(d => d.Decision)];
-    }
-
-    private static IEnumerable<string> Members(StoredEvent x, StoredEvent y)
-    {
-        if (x.Event is SearchEvent.SearchStarted s && y.Event is SearchEvent.SearchStarted t && s.Configuration != t.Configuration)
-            return ConfigDrift.Of(s.Configuration, t.Configuration);
-        using JsonDocument a = JsonDocument.Parse(InspectVerbs.FromOne(JsonNode.Parse(Canonical(x))!).ToJsonString());
-        using JsonDocument b = JsonDocument.Parse(InspectVerbs.FromOne(JsonNode.Parse(Canonical(y))!).ToJsonString());
-        return [.. Differ(a.RootElement, b.RootElement, string.Empty)];
-    }
-
-    private static IEnumerable<string> Differ(JsonElement a, JsonElement b, string path)
-    {
-        if (a.ValueKind == JsonValueKind.Object && b.ValueKind == JsonValueKind.Object)
-            return a.EnumerateObject().SelectMany(p => b.TryGetProperty(p.Name, out JsonElement other) ? Differ(p.Value, other, path.Length == 0 ? p.Name : $"{path}.{p.Name}") : [$"{path}.{p.Name}: absent in the second"]);
-        if (a.ValueKind == JsonValueKind.Array && b.ValueKind == JsonValueKind.Array && a.GetArrayLength() == b.GetArrayLength())
-            return a.EnumerateArray().Zip(b.EnumerateArray(), (x, y) => (x, y)).SelectMany((z, i) => Differ(z.x, z.y, Output.Text($"{path}[{i}]")));
-        return a.GetRawText() == b.GetRawText() ? [] : [$"{path}: {Short(a)} against {Short(b)}"];
-    }
-
-    private static string Short(JsonElement e) => e.GetRawText() is { Length: > 80 } text ? text[..77] + "..." : e.GetRawText();
-
-    private static string Canonical(StoredEvent e) => JsonSerializer.Serialize(e.Event, e.Event.GetType(), DomainJson.Canonical);
 }

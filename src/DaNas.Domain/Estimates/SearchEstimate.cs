@@ -33,6 +33,9 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
     public static double Weighted(UnitCost cost) =>
         cost.ForwardMacs * (1 + (2.0 * cost.BackwardImages / Math.Max(1, cost.ForwardImages)));
 
+    /// <summary>The share of the estimated work that a cost is, from 0 to 0.99: never all of it before the end.</summary>
+    public double ShareDone(UnitCost cost) => Math.Clamp(Weighted(cost) / WeightedMacs, 0, 0.99);
+
     public static SearchEstimate Of(SearchConfig config, DatasetSummary data)
     {
         SearchSpace space = config.SpaceFor(data.Classes.Count);

@@ -1,7 +1,6 @@
 using System.Globalization;
 using DaNas.Domain.Architectures;
 using DaNas.Domain.Searches;
-using DaNas.Domain.Values;
 
 namespace DaNas.Domain.Evaluation;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using DaNas.Domain.Configuration;
-using DaNas.Domain.Evaluation;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
 

@@ -1,5 +1,4 @@
 using DaNas.Domain.Architectures;
-using DaNas.Domain.Values;
 
 namespace DaNas.Domain.SearchSpaces;
 

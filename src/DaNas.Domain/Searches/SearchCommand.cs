@@ -1,6 +1,4 @@
-using DaNas.Domain.Evaluation;
 using DaNas.Domain.Faults;
-using DaNas.Domain.Pruning;
 using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;

@@ -1,8 +1,8 @@
 using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Evaluation;
-using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Searches;
+using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
 
 namespace DaNas.Domain.Strategies;

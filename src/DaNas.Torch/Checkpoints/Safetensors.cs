@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using DaNas.Ports;
+using DaNas.Domain.Ports;
 
 namespace DaNas.Torch.Checkpoints;
 

@@ -2,10 +2,9 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using DaNas.Domain.Architectures;
 using DaNas.Domain.Evaluation;
-using DaNas.Domain.SearchSpaces;
-using DaNas.Ports;
+using DaNas.Domain.Ports;
 using DaNas.Torch.Networks;
-using DaNas.Torch.Training;
+using DaNas.Torch.Optimisers;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -91,7 +91,7 @@ public sealed class BatchStream(ImageSet images, ImageEntry[] entries, long seed
         {
             // The consumer has had enough.
         }
-        catch (Ports.DataException e)
+        catch (Domain.Ports.DataException e)
         {
             ready.Add((null, e), CancellationToken.None);
         }

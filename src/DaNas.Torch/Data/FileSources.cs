@@ -1,6 +1,6 @@
 using System.Globalization;
+using DaNas.Domain.Ports;
 using DaNas.Domain.Values;
-using DaNas.Ports;
 
 namespace DaNas.Torch.Data;
 

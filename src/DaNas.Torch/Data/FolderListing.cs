@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.IO.Enumeration;
+using DaNas.Domain.Ports;
 using DaNas.Domain.Values;
-using DaNas.Ports;
 
 namespace DaNas.Torch.Data;
 

@@ -1,4 +1,4 @@
-using DaNas.Ports;
+using DaNas.Domain.Ports;
 using SkiaSharp;
 
 namespace DaNas.Torch.Data;

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using DaNas.Domain.Configuration;
+using DaNas.Domain.Ports;
 using DaNas.Domain.Values;
-using DaNas.Ports;
 
 namespace DaNas.Torch.Data;
 

@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text.RegularExpressions;
+using DaNas.Domain.Ports;
 using DaNas.Domain.Values;
-using DaNas.Ports;
 
 namespace DaNas.Torch.Data;
 

@@ -1,6 +1,6 @@
 // Shapes: N pictures, C channels, H height, W width, K classes.
 using DaNas.Domain.SearchSpaces;
-using DaNas.Ports;
+using DaNas.Domain.Ports;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

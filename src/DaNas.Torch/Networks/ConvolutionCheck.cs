@@ -2,7 +2,7 @@
 using System.Globalization;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
-using DaNas.Ports;
+using DaNas.Domain.Ports;
 using TorchSharp;
 using static TorchSharp.torch;
 

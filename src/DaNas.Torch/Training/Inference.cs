@@ -1,5 +1,5 @@
 // Shapes: N pictures, C channels, H height, W width, K classes.
-using DaNas.Ports;
+using DaNas.Domain.Ports;
 using DaNas.Torch.Checkpoints;
 using DaNas.Torch.Data;
 using DaNas.Torch.Networks;

@@ -1,3 +1,4 @@
+using DaNas.Torch.Optimisers;
 // Shapes: N pictures, C channels, H height, W width, A active classes.
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;

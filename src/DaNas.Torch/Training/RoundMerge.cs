@@ -1,6 +1,6 @@
 using System.Globalization;
 using DaNas.Domain.Evaluation;
-using DaNas.Ports;
+using DaNas.Domain.Ports;
 using DaNas.Torch.Checkpoints;
 
 namespace DaNas.Torch.Training;

@@ -1,3 +1,4 @@
+using DaNas.Torch.Optimisers;
 // Shapes: N pictures, C channels, H height, W width.
 using DaNas.Domain.Configuration;
 using DaNas.Domain.SearchSpaces;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
-using DaNas.Ports;
 using DaNas.Torch.Networks;
 using TorchSharp;
 using static TorchSharp.torch;

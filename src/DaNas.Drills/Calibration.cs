@@ -26,7 +26,7 @@ internal static class CalibrationBench
 {
     private const int Positions = 6, Options = 6, Worst = 2;
 
-    /// <summary>One row an effect, as they are measured.</summary>
+    /// <summary>One row an effect, measured as it is asked for.</summary>
     /// <param name="effects">Planted effects, in standard deviations of a score after the first stage.</param>
     /// <param name="searches">Searches of each.</param>
     /// <param name="sets">Keys of the configuration over the bench's own.</param>

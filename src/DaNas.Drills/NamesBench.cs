@@ -61,9 +61,9 @@ internal static class NamesBench
         });
         double written = writing.Elapsed.TotalSeconds;
         Stopwatch checking = Stopwatch.StartNew();
-        using Process check = Process.Start(ThisProgram.Start(["data", "check", folder, "--headers", "--json"]))!;
-        check.ErrorDataReceived += (_, _) => { };
-        check.BeginErrorReadLine();
+        ProcessStartInfo start = ThisProgram.Start(["data", "check", folder, "--headers", "--json"]);
+        start.RedirectStandardError = false;
+        using Process check = Process.Start(start)!;
         Task<string> output = check.StandardOutput.ReadToEndAsync();
         double peak = 0;
         while (!check.WaitForExit(20))

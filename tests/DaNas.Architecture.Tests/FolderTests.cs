@@ -33,6 +33,8 @@ public sealed class FolderTests
         Circular("P", files).ShouldBeEmpty();
         files["B/Y.cs"] = "namespace P.B;\nclass Y { object x = new A.X(); }";
         Circular("P", files).ShouldBe(["A -> B", "B -> A"]);
+        Dictionary<string, string> half = new() { ["A/X.cs"] = "namespace Q.P.A;\nclass X { P.B.Y y; }", ["B/Y.cs"] = "namespace Q.P.B;\nclass Y { object x = new A.X(); }" };
+        Circular("Q.P", half).ShouldBe(["A -> B", "B -> A"]);
         files["B/Y.cs"] = "using P.C;\nnamespace P.B;\nclass Y;";
         Circular("P", files).ShouldBe(["B -> C", "C -> A", "C -> B", "A -> B"], ignoreOrder: true);
     }
@@ -61,5 +63,5 @@ public sealed class FolderTests
     }
 
     private static bool Names(string text, string project, string folder) => text.Split('\n').Where(l => !l.TrimStart().StartsWith("//", StringComparison.Ordinal))
-        .Any(l => Regex.IsMatch(l, $@"\b{Regex.Escape(project)}\.{folder}\b|(?<![\w.""]){folder}\.(?=[A-Z]\w*\W)"));
+        .Any(l => Regex.IsMatch(l, $@"\b{Regex.Escape(project)}\.{folder}\b|(?<![\w.])({project.Split('.')[^1]}\.)?{folder}\.(?=[A-Z]\w*\W)"));
 }

@@ -26,7 +26,39 @@ public sealed class StateLogTests : IDisposable
         heard.Where(l => l.Warning).Select(l => l.Id).ShouldBe([909, 910]);
         LogLine?[] stored = [.. System.Text.Encoding.UTF8.GetString(disk.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(LogLine.Parse)];
         stored.Select(l => l!.Id).ShouldBe([500, 500, 500, 910, 500, 500]);
-        stored[3]!.Cause.ShouldBe("x/log.jsonl: 4 lines before this one are missing");
+        stored[3]!.Cause.ShouldBe("x/log.jsonl: lines missing before this one: 4");
+    }
+
+    [Fact]
+    public void What_is_missing_at_the_end_is_said_at_the_end()
+    {
+        List<LogLine> heard = [];
+        using (StateLog log = new("x/log.jsonl", new FullDisk { IsFull = true }, heard.Add))
+            Write(log, 3);
+        heard[^1].Cause.ShouldBe("x/log.jsonl: lines missing at the end: 3");
+    }
+
+    /// <summary>Standard error in a file on the same disk.</summary>
+    [Fact]
+    public void A_listener_that_cannot_write_stops_nobody()
+    {
+        FullDisk disk = new() { IsFull = true };
+        using StateLog log = new("x/log.jsonl", disk, _ => throw new IOException("No space left on device"));
+        Write(log, 2);
+        disk.IsFull = false;
+        Write(log, 1);
+        System.Text.Encoding.UTF8.GetString(disk.ToArray()).ShouldContain("lines missing before this one: 2");
+    }
+
+    [Fact]
+    public async Task A_log_is_read_in_whole_lines()
+    {
+        string file = Path.Combine(folder, "log.jsonl"), many = new('x', 9000);
+        await File.WriteAllTextAsync(file, $"a\n{many}\n\nhalf");
+        List<string> read = [];
+        await foreach (string line in StateLog.ReadAsync(file, false, CancellationToken.None))
+            read.Add(line);
+        read.ShouldBe(["a", many, string.Empty, "half"]);
     }
 
     /// <summary>The device that Linux has for this.</summary>
@@ -36,7 +68,7 @@ public sealed class StateLogTests : IDisposable
         List<LogLine> heard = [];
         using (StateLog log = new("/dev/full", heard.Add))
             Write(log, 2);
-        heard.Select(l => l.Id).ShouldBe([909, 500, 500]);
+        heard.Select(l => l.Id).ShouldBe([909, 500, 500, 910]);
     }
 
     [Theory]
@@ -65,6 +97,8 @@ public sealed class StateLogTests : IDisposable
 
         public override void Write(byte[] buffer, int offset, int count)
         {
+            if (IsFull)
+                base.Write(buffer, offset, count / 2);
             if (IsFull)
                 throw new IOException("No space left on device");
             base.Write(buffer, offset, count);

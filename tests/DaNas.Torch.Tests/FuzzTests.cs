@@ -1,3 +1,6 @@
+using DaNas.Domain.Values;
+using DaNas.Evidence;
+using System.Text.Json;
 using System.IO.Compression;
 using System.Text;
 using CsCheck;
@@ -136,7 +139,15 @@ public sealed class FuzzTests : IDisposable
         string file = Path.Combine(folder, "table");
         byte[] macro = """{"02012100":{"test_acc":[90.5,91,91.5]},"02012101":{"test_acc":[90,91,92]}}"""u8.ToArray();
         byte[] cells = "arch_str,cifar10_valid,cifar10_test\n|nor_conv_3x3~0|+|none~0|none~1|+|none~0|none~1|none~2|,80,81\n"u8.ToArray();
-        byte[] probe = """{"schema":1,"split":"test","ceiling":0.9,"trivial":0.1,"rows":[{"architecture":"a","alone":[0.5,0.6]},{"architecture":"b","alone":[0.5,0.6]}]}"""u8.ToArray();
+        byte[] probe = JsonSerializer.SerializeToUtf8Bytes(ProbeReport.Of("x", 0.1, 1, [new("a", 10, 5, [0.5, 0.6], null), new("b", 20, 6, [0.7, 0.6], null), new("c", 30, 7, [0.8, 0.7], null)], 1), DomainJson.Stored);
+        File.WriteAllBytes(file, probe);
+        ProbeTable.Read(file).Wrong.ShouldBeNull();
+        foreach (byte[] part in (byte[][])[macro, cells])
+        {
+            File.WriteAllBytes(file, part);
+            Should.Throw<DataException>(() => ArchitectureTable.Read(file, TableDataset.Cifar10)).Message.ShouldContain("architectures are missing"); // Rows are read; a whole table would be too long to change.
+        }
+
         Gen.Int[0, 2].SelectMany(k => Changed(k == 0 ? macro : k == 1 ? cells : probe)).Sample(
             bytes =>
             {

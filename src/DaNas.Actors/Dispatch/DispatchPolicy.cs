@@ -1,4 +1,3 @@
-
 namespace DaNas.Actors.Dispatch;
 
 /// <summary>

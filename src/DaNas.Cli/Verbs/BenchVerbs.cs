@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using Akka.Actor;
 using DaNas.Cli.Presentation;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Searches;

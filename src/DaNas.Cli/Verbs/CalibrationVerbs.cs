@@ -26,8 +26,9 @@ internal static class CalibrationVerbs
             double[] planted = [.. parsed.GetValue(effects)!.Split(',').Select(t => double.TryParse(t, CultureInfo.InvariantCulture, out double v) && v is >= 0 and <= 100 ? v : throw new UsageException($"--effects {parsed.GetValue(effects)}: write numbers from 0 to 100 with commas between"))];
             string[] sets = parsed.GetValue(set) ?? [];
             List<CalibrationRow> rows = [];
+            IEnumerable<CalibrationRow> measured = CalibrationBench.Rows(planted, count, sets);
             long started = Stopwatch.GetTimestamp();
-            foreach (CalibrationRow row in CalibrationBench.Rows(planted, count, sets))
+            foreach (CalibrationRow row in measured)
             {
                 rows.Add(row);
                 Console.Error.WriteLine(Output.Text($"effect {row.Effect}: {count} searches in {Durations.Text(Stopwatch.GetElapsedTime(started).TotalSeconds)}; {planted.Length - rows.Count} effects left"));

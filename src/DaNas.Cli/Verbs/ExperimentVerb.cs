@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text;
 using DaNas.Cli.Presentation;
-using DaNas.Cli.Verbs;
 using DaNas.Evidence;
 using DaNas.Reports;
 using DaNas.Runtime.Configuration;

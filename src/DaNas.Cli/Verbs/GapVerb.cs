@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text;
 using System.Text.Json;
 using DaNas.Cli.Presentation;
-using DaNas.Cli.Verbs;
 using DaNas.Evidence;
 using DaNas.Reports;
 using DaNas.Runtime.Configuration;

@@ -133,25 +133,27 @@ internal static class InspectVerbs
             if (!File.Exists(file))
                 throw new UsageException($"{file} does not exist; '{ThisProgram.Name} events {search}{folder.Option}' prints what the journal holds");
             int cut = 0;
-            using StreamReader reader = new(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-            while (!stop.IsCancellationRequested)
+            await foreach (string text in StateLog.ReadAsync(file, parsed.GetValue(follow), stop))
             {
-                string? text = await reader.ReadLineAsync(stop);
-                if (text is null && !parsed.GetValue(follow))
-                    break;
-                if (text is null)
-                    await Task.Delay(300, stop);
-                else if (LogLine.Parse(text) is not { } line)
+                if (LogLine.Parse(text) is not { } line)
                     cut++;
                 else if ((parsed.GetValue(actor) is not { } a || line.Actor.Contains(a, StringComparison.Ordinal)) && (!parsed.GetValue(warnings) || line.Warning))
                     Console.WriteLine(parsed.GetValue(json) ? text : line.ToText());
+                if (cut > 0 && parsed.GetValue(follow))
+                    cut = LeftOut(file, search, folder, cut);
             }
 
             if (cut > 0)
-                Output.PrintError(Output.Text($"{file}: left out as no whole lines of this log (a full disk cuts them): {cut}"));
+                LeftOut(file, search, folder, cut);
             return ExitCode.Done;
         }));
         return command;
+    }
+
+    private static int LeftOut(string file, string search, OutputFolder folder, int cut)
+    {
+        Output.PrintError(Output.Text($"{file}: not whole, and left out (a full disk cuts lines): {cut}; '{ThisProgram.Name} events {search}{folder.Option}' prints what the journal holds"));
+        return 0;
     }
 
     public static Command Watch()

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using DaNas.Cli.Presentation;
 using DaNas.Runtime.Processes;
-
 using DaNas.Actors.Journals;
 using DaNas.Runtime.Searches;
 using DaNas.Domain.Searches;

@@ -17,7 +17,7 @@ internal interface ISearchScreen
     /// <summary>An event was stored just now; the state is the one after it.</summary>
     void Stored(SearchEvent e, SearchState state);
 
-    /// <summary>Nothing more comes.</summary>
+    /// <summary>Takes the moving line away; lines may follow, and it may be called again.</summary>
     void EndProgress();
 }
 

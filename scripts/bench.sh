@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Training step against PyTorch (interleaved pairs, medians), journal, orchestration overhead, blobs from node to node beside cp and nc. Table, and JSON in artifacts/bench.json.
+# Benchmarks the training step against PyTorch (interleaved pairs, medians), the journal, the orchestration overhead, and blob transfer between nodes compared with cp and nc. Prints a table and writes JSON to artifacts/bench.json.
 #   PAIRS=5 SECONDS_EACH=4 ./scripts/bench.sh
 . "$(dirname "$0")/lib.sh"
 bash "$ROOT/scripts/build.sh" src/DaNas.Cli/DaNas.Cli.csproj
-/usr/bin/python3 -c 'import torch' 2>/dev/null || die "PyTorch, the peer of the step, is missing: install the package python3-torch"
+/usr/bin/python3 -c 'import torch' 2>/dev/null || die "PyTorch, which is needed for the comparison, is missing: install the package python3-torch"
 need nc 'install the package netcat-openbsd'
 PAIRS="${PAIRS:-5}" EACH="${SECONDS_EACH:-4}"
 PEER=/usr/bin/python3
@@ -37,7 +37,7 @@ print(f"journal: {j['singlePerSecond']:.0f} events/s one by one, {j['batchedPerS
 for host, r in j["hosts"].items():
     print(f"one actor on the {host} host: {r['singlePerSecond']:.0f} events/s one by one, {r['batchedPerSecond']:.0f} in batches of 100, {r['recoveredPerSecond']:.0f} recovered")
 for o in result["overhead"]:
-    print(f"orchestration: {o['millisecondsPerUnit']:.2f} ms a unit over {o['units']} units")
+    print(f"orchestration: {o['millisecondsPerUnit']:.2f} ms per unit over {o['units']} units")
 print(f"ratio of overhead, most units to fewest: {result['overhead'][2]['millisecondsPerUnit'] / result['overhead'][0]['millisecondsPerUnit']:.2f}")
 json.dump(result, open(sys.argv[6], "w"), indent=1)
 P

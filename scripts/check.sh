@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Format, analyzers (warnings are errors), build, shell scripts, deployment files.
+# Checks format, analyzers (warnings are errors), build, shell scripts and deployment files.
 . "$(dirname "$0")/lib.sh"
 need shellcheck 'install the package shellcheck'
 bash "$ROOT/scripts/build.sh"

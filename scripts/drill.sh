@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Drills that take longer than tests should.
-#   ./scripts/drill.sh kill-resume [--runs 5] [CONF [danas run options]]   kill -9 at random moments, resume, compare with the clean search
+# Drills that take too long for the test suite.
+#   ./scripts/drill.sh kill-resume [--runs 5] [CONF [danas run options]]   kill -9 at random moments, resume, compare with a fault-free search
 #   ./scripts/drill.sh sweep [--independent 30]      kill -9 just before and after every event and blob, chained and one by one
-#   ./scripts/drill.sh kill-loop [--mean 5s] [--minutes 30] [CONF]   random process, random moment, again and again; goodput and recovery time
+#   ./scripts/drill.sh kill-loop [--mean 5s] [--minutes 30] [CONF]   kill a random process at a random moment, repeatedly; reports goodput and recovery time
 #   ./scripts/drill.sh failover [--runs 10] [--json]  a cluster on loopback with PostgreSQL: leader killed and frozen, trainers killed
-#   ./scripts/drill.sh throughput --data FOLDER      images/s of a cluster with one and two trainers, beside bare engine processes
-#   ./scripts/drill.sh renewal                       every node of a cluster gets another certificate while searches run
-#   ./scripts/drill.sh partitions [--nodes 3,5] [--down 0,20,60]  kills with downtime, links cut in every way (needs root)
-#   ./scripts/drill.sh soak [--minutes 30] [--cluster]  one long search: memory, threads, files, tensors, journal; a cluster: no change of the leader, no trainer lost
+#   ./scripts/drill.sh throughput --data FOLDER      images/s of a cluster with one and two trainers, compared with bare engine processes
+#   ./scripts/drill.sh renewal                       renews the certificate of every node of a cluster while searches run
+#   ./scripts/drill.sh partitions [--nodes 3,5] [--down 0,20,60]  kills with downtime, link failures of every kind (needs root)
+#   ./scripts/drill.sh soak [--minutes 30] [--cluster]  one long search: memory, threads, files, tensors, journal; with --cluster: no change of leader, no trainer lost
 . "$(dirname "$0")/lib.sh"
 kind="${1:-}"
 case " $* " in *' --cluster '*) [ "$kind" != soak ] || kind=cluster-soak ;; esac
@@ -40,13 +40,13 @@ start=$(date +%s)
 clean=$("$DANAS_BIN" run "$@" --id clean --json | tail -1)
 length=$(( $(date +%s) - start ))
 decision=$(printf %s "$clean" | field decisionHash); weights=$(printf %s "$clean" | field weightsHash)
-say "clean: ${length} s, decision ${decision:0:16}, weights ${weights:0:16}"
+say "fault-free: ${length} s, decision ${decision:0:16}, weights ${weights:0:16}"
 failures=0
 for i in $(seq "$runs"); do
   setsid "$DANAS_BIN" run "$@" --id "killed-$i" --json > "$out/killed-$i.txt" 2>&1 &
   pid=$!
   begin=$(date +%s)
-  until [ -s "$out/searches/killed-$i/journal.head" ]; do kill -0 "$pid" 2>/dev/null || die "the search ended at once: $(tail -1 "$out/killed-$i.txt")"; sleep 0.05; done # Before its first event there is no search to resume.
+  until [ -s "$out/searches/killed-$i/journal.head" ]; do kill -0 "$pid" 2>/dev/null || die "the search ended immediately: $(tail -1 "$out/killed-$i.txt")"; sleep 0.05; done # Before its first event there is no search to resume.
   left=$(( length - $(date +%s) + begin ))
   sleep "$(( (left > 0 ? left : 1) * (5 + RANDOM % 86) / 100 ))"
   moment=$(( $(date +%s) - begin ))
@@ -68,7 +68,7 @@ for i in $(seq "$runs"); do
   d=$(printf %s "$result" | field decisionHash); w=$(printf %s "$result" | field weightsHash)
   verdict=equal
   if [ "$d" != "$decision" ] || [ "$w" != "$weights" ]; then verdict=DIFFERENT; failures=$((failures + 1)); fi
-  say "kill $i after $moment s ($how): hashes $verdict, prefix $prefix, redone: ${redone:-nothing}"
+  say "kill $i after $moment s ($how): hashes $verdict, prefix $prefix, units repeated: ${redone:-none}"
 done
 other=$("$DANAS_BIN" run "$@" --set search.seed=2 --id other --json | tail -1)
 [ "$(printf %s "$other" | field decisionHash)" != "$decision" ] || failures=$((failures + 1))

@@ -1,4 +1,4 @@
-# Shared by every script: sourced, never run. No script installs packages: each names what is missing and exits with 2.
+# Shared by all scripts: source it, do not run it. Scripts never install packages; they report what is missing and exit with code 2.
 set -euo pipefail
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1

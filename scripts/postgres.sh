@@ -2,24 +2,24 @@
 # A private PostgreSQL on loopback for development, tests and drills. Needs the package postgresql.
 #   ./scripts/postgres.sh start [DIR]   starts it (DIR: default artifacts/postgres) and prints the variables to export
 #   ./scripts/postgres.sh env [DIR]     prints them again       eval "$(./scripts/postgres.sh env)"
-#   ./scripts/postgres.sh stop [DIR]    stops it; its data stay
+#   ./scripts/postgres.sh stop [DIR]    stops it and keeps its data
 #   ./scripts/postgres.sh kill [DIR]    kill -9 of all its processes, for drills
 #   ./scripts/postgres.sh drop [DIR]    stops it and removes its data
-# DANAS_POSTGRES_LISTEN=10.77.0.0/24 at the first start also lets that network in (drills on network namespaces).
-# Nothing outside DIR is touched. The password is drawn at the first start and stands in DIR/pgpass.
+# DANAS_POSTGRES_LISTEN=10.77.0.0/24 at the first start also allows connections from that network (for drills with network namespaces).
+# Nothing outside DIR is touched. The password is generated at the first start and stored in DIR/pgpass.
 . "$(dirname "$0")/lib.sh"
 verb="${1:-}"; DIR="$(realpath -m "${2:-$ROOT/artifacts/postgres}")"
 find_bin() { { ls -d /usr/lib/postgresql/*/bin /usr/local/pgsql/bin 2>/dev/null || true; } | sort -V | tail -1; }
 BIN="$(find_bin)"
-as_owner() { # PostgreSQL refuses to run as root: then as the user that its package made, or nobody.
+as_owner() { # PostgreSQL refuses to run as root: then run it as the user created by its package, or as nobody.
   if [ "$(id -u)" = 0 ]; then setpriv --reuid="$OWNER" --regid="$(id -g "$OWNER")" --clear-groups "$@"; else "$@"; fi
 }
 OWNER=postgres; id postgres >/dev/null 2>&1 || OWNER=nobody
 print_env() {
-  [ -f "$DIR/port" ] || die "no PostgreSQL was started in $DIR; ./scripts/postgres.sh start"
+  [ -f "$DIR/port" ] || die "no PostgreSQL was started in $DIR; run ./scripts/postgres.sh start"
   printf 'export DANAS_JOURNAL=postgres://danas@127.0.0.1:%s/danas\nexport PGPASSFILE=%s/pgpass\n' "$(cat "$DIR/port")" "$DIR"
 }
-running() { # Not a zombie that nobody has collected yet.
+running() { # Excludes zombie processes.
   local p; p="$(head -1 "$DIR/data/postmaster.pid" 2>/dev/null)" && [ -n "$p" ] && grep -q '^State:[[:space:]]*[^Z]' "/proc/$p/status" 2>/dev/null
 }
 free_port() { local p; for p in $(shuf -i 20000-29999 -n 50); do (exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null || { echo "$p"; return; }; done; die "no free port between 20000 and 29999"; }
@@ -35,7 +35,7 @@ start() {
     (umask 077; printf '*:%s:*:danas:%s\n' "$(cat "$DIR/port")" "$password" > "$DIR/pgpass"; printf '%s\n' "$password" > "$DIR/password")
     mkdir "$DIR/data"
     [ "$(id -u)" = 0 ] && chown "$OWNER" "$DIR" "$DIR/data" "$DIR/password"
-    as_owner test -x "$DIR/data" || die "$DIR lies under a folder that user $OWNER may not enter; name another one: ./scripts/postgres.sh $verb /tmp/danas-postgres"
+    as_owner test -x "$DIR/data" || die "$DIR is inside a folder that user $OWNER cannot access; specify another one: ./scripts/postgres.sh $verb /tmp/danas-postgres"
     as_owner "$BIN/initdb" -D "$DIR/data" -U danas --auth=scram-sha-256 --pwfile="$DIR/password" -E UTF8 --locale=C >/dev/null
     rm -f "$DIR/password"
     local listen=127.0.0.1

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# All tests. Needs the .NET SDK; what needs PostgreSQL or Debian's python3-torch beyond that is skipped with the package's name. Arguments go to 'dotnet test' (such as --filter NAME).
+# Runs all tests. Requires the .NET SDK; tests that also need PostgreSQL or Debian's python3-torch are skipped with the name of the missing package. Arguments are passed to 'dotnet test' (for example --filter NAME).
 . "$(dirname "$0")/lib.sh"
 bash "$ROOT/scripts/build.sh"
 if [ -z "${DANAS_TEST_POSTGRES:-}" ] && { ls -d /usr/lib/postgresql/*/bin /usr/local/pgsql/bin 2>/dev/null || true; } | grep -q .; then
-  # A PostgreSQL of its own, in a folder that any user may enter; gone when the tests are over.
+  # A private PostgreSQL server in a folder that any user can access; removed when the tests end.
   database="$(mktemp -d /tmp/danas-postgres-XXXXXX)"; chmod 755 "$database"
   trap 'bash "$ROOT/scripts/postgres.sh" drop "$database"' EXIT
   eval "$(bash "$ROOT/scripts/postgres.sh" start "$database" | grep '^export')"

@@ -24,7 +24,7 @@ internal static partial class Program
             return ExitCode.Usage;
         }
 
-        RootCommand root = new("Fault-tolerant neural architecture search. 'danas run quickstart' shows what it does.");
+        RootCommand root = new("Fault-tolerant neural architecture search. Run 'danas run quickstart' for a demonstration.");
         foreach (Command command in Commands())
             root.Subcommands.Add(command);
         ParseResult parsed = root.Parse(args);
@@ -32,23 +32,30 @@ internal static partial class Program
         {
             foreach (System.CommandLine.Parsing.ParseError error in parsed.Errors)
                 Output.PrintError(TypeName().Replace(error.Message, m => $"as {Kind(m.Groups["type"].Value)}"));
-            Output.PrintError("'danas --help' lists the verbs, 'danas VERB --help' their options");
+            Output.PrintError("'danas --help' lists the commands; 'danas COMMAND --help' lists the options of a command");
             return ExitCode.Usage;
         }
 
-        return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        return await parsed
+            .InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
     }
 
     /// <summary>The parser names .NET types to people.</summary>
     [GeneratedRegex("as expected type '(?<type>[^']*)'")]
     private static partial Regex TypeName();
 
-    private static string Kind(string type) => type.Contains("Int", StringComparison.Ordinal) ? "a whole number" : type.Contains("Double", StringComparison.Ordinal) ? "a number" : "true or false";
+    private static string Kind(string type) => type.Contains("Int", StringComparison.Ordinal)
+        ? "a whole number" : type.Contains("Double", StringComparison.Ordinal) ? "a number" : "true or false";
 
     private static Command[] Commands() =>
     [
-        RunVerbs.Run(), RunVerbs.Resume(), InspectVerbs.Ls(), InspectVerbs.Describe(), InspectVerbs.Watch(), InspectVerbs.Events(), InspectVerbs.Logs(), ExplainVerb.Explain(),
-        ConfigVerbs.Validate(), ConfigVerbs.Estimate(), ConfigVerbs.Config(), DataVerbs.Data(), ToolVerbs.Doctor(), BenchVerbs.Bench(), SimulateVerb.Simulate(), DrillVerbs.Drill(),
-        JournalVerbs.Journal(), JournalVerbs.Blobs(), TravelVerbs.State(), TravelVerbs.Fork(), TravelVerbs.Diff(), TravelVerbs.Replay(), TrainVerb.Train(), EvaluateVerb.Evaluate(), ExportVerb.Export(), ReportVerb.Report(), MeasureVerb.Measure(), MeasureVerb.Import(), ExperimentVerb.Experiment(), GapVerb.Gap(), SpaceVerb.Space(), NodeVerbs.Node(), NodeVerbs.Nodes(), NodeVerbs.Searches(), CertificateVerbs.All(),
+        RunVerbs.Run(), RunVerbs.Resume(), InspectVerbs.Ls(), InspectVerbs.Describe(), InspectVerbs.Watch(), InspectVerbs.Events(),
+            InspectVerbs.Logs(), ExplainVerb.Explain(),
+        ConfigVerbs.Validate(), ConfigVerbs.Estimate(), ConfigVerbs.Config(), DataVerbs.Data(), ToolVerbs.Doctor(), BenchVerbs.Bench(),
+            SimulateVerb.Simulate(), DrillVerbs.Drill(),
+        JournalVerbs.Journal(), JournalVerbs.Blobs(), TravelVerbs.State(), TravelVerbs.Fork(), TravelVerbs.Diff(), TravelVerbs.Replay(),
+            TrainVerb.Train(), EvaluateVerb.Evaluate(), ExportVerb.Export(), ReportVerb.Report(), MeasureVerb.Measure(),
+            MeasureVerb.Import(), ExperimentVerb.Experiment(), GapVerb.Gap(), SpaceVerb.Space(), NodeVerbs.Node(), NodeVerbs.Nodes(),
+            NodeVerbs.Searches(), CertificateVerbs.All(),
     ];
 }

@@ -6,11 +6,13 @@ using DaNas.Runtime.Blobs;
 using DaNas.Runtime.Blobs.Http;
 using DaNas.Runtime.Cluster;
 using DaNas.Runtime.Searches;
-using static System.FormattableString;
 
 namespace DaNas.Drills;
 
-/// <summary>MB (1e6 bytes) a second, medians: a blob fetched from a node, hash checked and flushed; the same bytes by cp and by nc, flushed; SHA-256 alone. NaN where a program is missing.</summary>
+/// <summary>
+/// MB (1e6 bytes) a second, medians: a blob fetched from a node, hash checked and flushed; the same bytes by cp and by nc, flushed; SHA-256
+/// alone. NaN where a program is missing.
+/// </summary>
 internal sealed record BlobRates(int Megabytes, double Fetch, double Copy, double Netcat, double Hash)
 {
     public double FetchToCopy => Fetch / Copy;
@@ -18,7 +20,9 @@ internal sealed record BlobRates(int Megabytes, double Fetch, double Copy, doubl
     public double FetchToNetcat => Fetch / Netcat;
 }
 
-/// <summary>Blobs over loopback from the real endpoint to the real client, beside what other programs do with the same bytes, in turns.</summary>
+/// <summary>
+/// Blobs over loopback from the real endpoint to the real client, beside what other programs do with the same bytes, in turns.
+/// </summary>
 internal sealed class BlobBench(string folder) : IAsyncDisposable
 {
     private const string Search = "bench";
@@ -39,9 +43,12 @@ internal sealed class BlobBench(string folder) : IAsyncDisposable
             string to = Path.Combine(folder, Invariant($"to-{megabytes}-{i}"));
             FileBlobStore store = new(to);
             using (BlobClient client = NodeHttp.Blobs(null))
-                fetch.Add(await RateAsync(megabytes, () => client.EnsureAsync(store, Search, blob, [server.Settings.Url], CancellationToken.None)));
+                fetch.Add(await RateAsync(megabytes, () => client
+                    .EnsureAsync(store, Search, blob, [server.Settings.Url], CancellationToken.None)));
             copy.Add(await RateAsync(megabytes, () => ShellAsync("cp \"$1\" \"$2\" && sync -d \"$2\"", file, Path.Combine(to, "copy"))));
-            netcat.Add(await RateAsync(megabytes, () => ShellAsync("command -v nc >/dev/null || exit 1; nc -l 127.0.0.1 \"$3\" > \"$2\" & until nc -N 127.0.0.1 \"$3\" < \"$1\" 2>/dev/null; do :; done; wait; sync -d \"$2\"", file, Path.Combine(to, "netcat"), Invariant($"{DrillCluster.FreePort()}"))));
+            netcat.Add(await RateAsync(megabytes, () => ShellAsync("command -v nc >/dev/null || exit 1; nc -l 127.0.0.1 \"$3\" > \"$2\" " +
+                "& until nc -N 127.0.0.1 \"$3\" < \"$1\" 2>/dev/null; do :; done; wait; sync -d \"$2\"", file, Path.Combine(to, "netcat"),
+                Invariant($"{DrillCluster.FreePort()}"))));
             hash.Add(await RateAsync(megabytes, () => Task.FromResult(SHA256.HashData(bytes).Length > 0)));
             Directory.Delete(to, true);
         }
@@ -52,7 +59,8 @@ internal sealed class BlobBench(string folder) : IAsyncDisposable
     public ValueTask DisposeAsync() => server.DisposeAsync();
 
     private static NodeSettings Settings(string folder, int port) =>
-        new("bench", "bench", new IPEndPoint(IPAddress.Loopback, port), new IPEndPoint(IPAddress.Loopback, port), new NodeAddress("127.0.0.1", port, port), new OutputFolder(folder));
+        new("bench", "bench", new IPEndPoint(IPAddress.Loopback, port), new IPEndPoint(IPAddress.Loopback, port),
+            new NodeAddress("127.0.0.1", port, port), new OutputFolder(folder));
 
     private static async Task<double> RateAsync(int megabytes, Func<Task<bool>> work)
     {

@@ -59,7 +59,9 @@ internal sealed partial class DrillCluster
         throw new InvalidDataException($"{node.Name} is not ready after {ReadyPatience.TotalMinutes:0} min");
     }
 
-    /// <summary>When the next event that is progress was stored after a moment, by the journal; null where none was within the patience.</summary>
+    /// <summary>
+    /// When the next event that is progress was stored after a moment, by the journal; null where none was within the patience.
+    /// </summary>
     public async Task<DateTimeOffset?> NextUsefulAsync(DateTimeOffset after, TimeSpan patience)
     {
         long started = Stopwatch.GetTimestamp();
@@ -69,7 +71,8 @@ internal sealed partial class DrillCluster
             try
             {
                 connection ??= await Server.OpenAsync();
-                await using NpgsqlCommand command = new("SELECT min(created) FROM journal WHERE created > $1 AND manifest IN ('round-completed/1', 'block-scored/1')", connection);
+                await using NpgsqlCommand command = new("SELECT min(created) FROM journal WHERE created > $1 AND manifest IN " +
+                    "('round-completed/1', 'block-scored/1')", connection);
                 command.Parameters.Add(new() { Value = after.UtcTicks });
                 if (await command.ExecuteScalarAsync() is long ticks)
                 {
@@ -111,16 +114,20 @@ internal sealed partial class DrillCluster
     }
 
     /// <summary>What all nodes logged since a moment, in order.</summary>
-    public LogLine[] LinesSince(DateTimeOffset at) => [.. Nodes.Where(n => File.Exists(LogOf(n))).SelectMany(c => ReadShared(LogOf(c))).Where(l => l.At >= at).OrderBy(l => l.At)];
+    public LogLine[] LinesSince(DateTimeOffset at) => [.. Nodes.Where(n => File.Exists(LogOf(n))).SelectMany(c => ReadShared(LogOf(c)))
+        .Where(l => l.At >= at).OrderBy(l => l.At)];
 
     /// <summary>By the leader's log: seconds from a moment until a trainer was there again; null where it was not.</summary>
     public double? Returned(DrillNode trainer, DateTimeOffset at) =>
-        Array.Find(LinesSince(at), l => l.Id == (int)LogEvent.DispatcherTrainerJoined && l.Cause!.Contains($"//{trainer.Advertised.Remoting}/", StringComparison.Ordinal)) is { } joined ? Math.Round((joined.At - at).TotalSeconds, 3) : null;
+        Array.Find(LinesSince(at), l => l.Id == (int)LogEvent.DispatcherTrainerJoined
+            && l.Cause!.Contains($"//{trainer.Advertised.Remoting}/", StringComparison.Ordinal)) is { } joined ? Math.Round(
+            (joined.At - at).TotalSeconds, 3) : null;
 
     /// <summary>Units that trainers ran more than once, SEARCH/UNIT.</summary>
     public IReadOnlyList<string> UnitsRunAgain() =>
     [
-        .. Nodes.Where(n => n.Role == NodeSettings.Trainer).SelectMany(n => ReadShared(LogOf(n))).Where(l => l is { Id: (int)LogEvent.TrainerChanged, To: "Running" })
+        .. Nodes.Where(n => n.Role == NodeSettings.Trainer).SelectMany(n => ReadShared(LogOf(n)))
+            .Where(l => l is { Id: (int)LogEvent.TrainerChanged, To: "Running" })
             .GroupBy(l => $"{l.Search}/{l.Unit}").Where(g => g.Count() > 1).Select(g => g.Key),
     ];
 

@@ -11,8 +11,8 @@ using Npgsql;
 namespace DaNas.Drills;
 
 /// <summary>
-/// A cluster of this executable's processes on loopback, with folders of their own and a data base of its own in the PostgreSQL that DANAS_JOURNAL
-/// names. Gone when it is disposed.
+/// A cluster of this executable's processes on loopback, with folders of their own and a data base of its own in the PostgreSQL that
+/// DANAS_JOURNAL names. Gone when it is disposed.
 /// </summary>
 internal sealed partial class DrillCluster : IAsyncDisposable
 {
@@ -65,16 +65,22 @@ internal sealed partial class DrillCluster : IAsyncDisposable
         for (int i = 0; i < layout.Coordinators + layout.Trainers; i++)
         {
             bool coordinates = i < layout.Coordinators;
-            string name = string.Create(CultureInfo.InvariantCulture, $"{(coordinates ? 'c' : 't')}{(coordinates ? i : i - layout.Coordinators)}");
+            string name = Invariant($"{(coordinates ? 'c' : 't')}{(coordinates ? i : i - layout.Coordinators)}");
             (int port, int web) = layout.Net is null ? (FreePort(), FreePort()) : (7411, 8411);
             string host = layout.Net?.AddressOf(name) ?? "127.0.0.1";
-            cluster.Nodes.Add(new DrillNode(name, coordinates ? NodeSettings.Coordinator : NodeSettings.Trainer, host, port, web) { Advertised = new(host, layout.Via?.Invoke(port) ?? port, layout.Via?.Invoke(web) ?? web) });
+            cluster.Nodes.Add(new DrillNode(name, coordinates ? NodeSettings.Coordinator : NodeSettings.Trainer, host, port,
+                web)
+            { Advertised = new(host, layout.Via?.Invoke(port) ?? port, layout.Via?.Invoke(web) ?? web) });
         }
 
         if (layout.Projector)
         {
             (int port, int web) = layout.Net is null ? (FreePort(), FreePort()) : (7412, 8412);
-            cluster.Projector = new DrillNode("p0", NodeSettings.Projector, cluster.Nodes[0].Host, port, web) { Machine = "c0", Advertised = new(cluster.Nodes[0].Host, port, web) };
+            cluster.Projector = new DrillNode("p0", NodeSettings.Projector, cluster.Nodes[0].Host, port, web)
+            {
+                Machine = "c0",
+                Advertised = new(cluster.Nodes[0].Host, port, web)
+            };
             cluster.Nodes.Add(cluster.Projector);
         }
 
@@ -109,7 +115,8 @@ internal sealed partial class DrillCluster : IAsyncDisposable
         {
             if (disposed)
                 return;
-            Process process = ThisProgram.Launch(ThisProgram.Start(arguments, net?.On(node.Machine) ?? []), ("DANAS_JOURNAL", node.Role == NodeSettings.Trainer ? string.Empty : InDatabase(database)));
+            Process process = ThisProgram.Launch(ThisProgram.Start(arguments, net?.On(node.Machine) ?? []),
+                ("DANAS_JOURNAL", node.Role == NodeSettings.Trainer ? string.Empty : InDatabase(database)));
             processes[node.Name] = process;
             down.Remove(node.Name);
             _ = SuperviseAsync(node, process);

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using DaNas.Runtime.Configuration;
@@ -8,8 +7,8 @@ using DaNas.Runtime.Configuration;
 namespace DaNas.Drills;
 
 /// <summary>
-/// Machines on one machine: a network namespace each, joined by a bridge. A link is cut by a route that leads nowhere, in one direction or in both. Needs
-/// root; everything is taken down when it is disposed.
+/// Machines on one machine: a network namespace each, joined by a bridge. A link is cut by a route that leads nowhere, in one direction or
+/// in both. Needs root; everything is taken down when it is disposed.
 /// </summary>
 internal sealed class DrillNet : IDisposable
 {
@@ -41,10 +40,12 @@ internal sealed class DrillNet : IDisposable
         foreach (string machine in machines)
         {
             string space = $"{net.prefix}-{machine}";
-            string address = string.Create(CultureInfo.InvariantCulture, $"10.77.0.{number++}");
+            string address = Invariant($"10.77.0.{number++}");
             net.spaces.Add(space);
             net.addresses[machine] = address;
-            Must($"ip netns add {space} && ip link add {space} type veth peer name eth0 netns {space} && ip link set {space} master {net.prefix} up && ip -n {space} addr add {address}/24 dev eth0 && ip -n {space} link set eth0 up && ip -n {space} link set lo up");
+            Must($"ip netns add {space} && ip link add {space} type veth peer name eth0 netns {space} && ip link set {space} master " +
+                $"{net.prefix} up && ip -n {space} addr add {address}/24 dev eth0 && ip -n {space} link set eth0 up && ip -n " +
+                $"{space} link set lo up");
         }
 
         return net;
@@ -59,7 +60,8 @@ internal sealed class DrillNet : IDisposable
     public void Cut(string from, string to)
     {
         if (cut.Add((from, to)))
-            Must(from == Home ? $"ip route add blackhole {addresses[to]}/32" : $"ip -n {prefix}-{from} route add blackhole {addresses[to]}/32");
+            Must(from == Home ? $"ip route add blackhole {addresses[to]}/32"
+                : $"ip -n {prefix}-{from} route add blackhole {addresses[to]}/32");
     }
 
     public void CutBoth(string a, string b)
@@ -78,7 +80,8 @@ internal sealed class DrillNet : IDisposable
     public void Heal()
     {
         foreach ((string from, string to) in cut)
-            Must(from == Home ? $"ip route del blackhole {addresses[to]}/32" : $"ip -n {prefix}-{from} route del blackhole {addresses[to]}/32");
+            Must(from == Home ? $"ip route del blackhole {addresses[to]}/32"
+                : $"ip -n {prefix}-{from} route del blackhole {addresses[to]}/32");
         cut.Clear();
     }
 
@@ -98,7 +101,11 @@ internal sealed class DrillNet : IDisposable
 
     private static bool Run(string what, string script)
     {
-        using Process process = Process.Start(new ProcessStartInfo("bash", ["-c", script]) { RedirectStandardError = true, RedirectStandardOutput = true }) ?? throw new UsageException($"'{what}' cannot be started");
+        using Process process = Process.Start(new ProcessStartInfo("bash", ["-c", script])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true
+        }) ?? throw new UsageException($"'{what}' cannot be started");
         process.StandardError.ReadToEnd();
         process.WaitForExit();
         return process.ExitCode == 0;
@@ -106,8 +113,8 @@ internal sealed class DrillNet : IDisposable
 }
 
 /// <summary>
-/// A bad line between nodes on loopback: every piece of data is delayed, and a share of them three times as long, as a lost packet that is sent again
-/// would be.
+/// A bad line between nodes on loopback: every piece of data is delayed, and a share of them three times as long, as a lost packet that is
+/// sent again would be.
 /// </summary>
 internal sealed class DelayProxy : IDisposable
 {
@@ -176,7 +183,8 @@ internal sealed class DelayProxy : IDisposable
     /// <summary>Pieces leave in order, each when its delay is over; reading goes on meanwhile.</summary>
     private async Task CarryAsync(TcpClient from, TcpClient to)
     {
-        System.Threading.Channels.Channel<(byte[] Bytes, long Due)> line = System.Threading.Channels.Channel.CreateBounded<(byte[], long)>(1000);
+        System.Threading.Channels.Channel<(byte[] Bytes, long Due)> line =
+            System.Threading.Channels.Channel.CreateBounded<(byte[], long)>(1000);
         Task sending = SendAsync();
         byte[] buffer = new byte[64 * 1024];
         try

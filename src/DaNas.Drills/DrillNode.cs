@@ -1,4 +1,3 @@
-using System.Globalization;
 using DaNas.Runtime.Cluster;
 
 namespace DaNas.Drills;
@@ -6,9 +5,9 @@ namespace DaNas.Drills;
 /// <summary>One process of a drill's cluster: where it listens, and where others are told to reach it.</summary>
 internal sealed record DrillNode(string Name, string Role, string Host, int Port, int HttpPort)
 {
-    public string Listen => string.Create(CultureInfo.InvariantCulture, $"{Host}:{Port}");
+    public string Listen => Invariant($"{Host}:{Port}");
 
-    public string Http => string.Create(CultureInfo.InvariantCulture, $"{Host}:{HttpPort}");
+    public string Http => Invariant($"{Host}:{HttpPort}");
 
     public required NodeAddress Advertised { get; init; }
 

@@ -26,7 +26,8 @@ internal sealed class DrillRun(string folder, string configuration, IReadOnlyLis
     {
         using Process process = Begin(id, null);
         int code = WaitFor(process);
-        return code == ExitCode.Done && DrillEnd.Of(Load(id)!) is { } end ? end : throw new InvalidDataException($"the clean search ended with exit code {code}; see {Folder.SearchFolder(id)}");
+        return code == ExitCode.Done && DrillEnd.Of(Load(id)!) is { } end
+            ? end : throw new InvalidDataException($"the fault-free search ended with exit code {code}; see {Folder.SearchFolder(id)}");
     }
 
     /// <summary>Starts a new search, or goes on with one that has begun.</summary>
@@ -34,7 +35,8 @@ internal sealed class DrillRun(string folder, string configuration, IReadOnlyLis
     {
         bool known = SearchRecord.Ids(Folder).Contains(id);
         string[] arguments = known ? ["resume", id] : ["run", configuration, "--id", id, .. sets.SelectMany(s => (string[])["--set", s])];
-        return ThisProgram.Launch([.. arguments, "--out", folder], faultPoint is null ? [] : [("DANAS_FAULT_POINT", faultPoint), ("DANAS_FAULT_FILE", ReachedFile)]);
+        return ThisProgram.Launch([.. arguments, "--out", folder], faultPoint is null
+            ? [] : [("DANAS_FAULT_POINT", faultPoint), ("DANAS_FAULT_FILE", ReachedFile)]);
     }
 
     /// <summary>Where a process that dies at a fault point writes which one.</summary>
@@ -56,7 +58,8 @@ internal sealed class DrillRun(string folder, string configuration, IReadOnlyLis
     public SearchRecord? Load(string id) => SearchRecord.Ids(Folder).Contains(id) ? SearchRecord.Load(Folder, id) : null;
 
     /// <summary>The events that a repetition has too: not those of taking over and of faults.</summary>
-    public static int Counted(SearchRecord? record) => record?.Events.Count(e => e.Event is not (SearchEvent.SearchResumed or SearchEvent.AttemptFailed)) ?? 0;
+    public static int Counted(SearchRecord? record) => record?.Events
+        .Count(e => e.Event is not (SearchEvent.SearchResumed or SearchEvent.AttemptFailed)) ?? 0;
 
     /// <summary>The processes that a search consists of: the coordinator first, then its trainers.</summary>
     public static IReadOnlyList<int> Tree(int coordinator)

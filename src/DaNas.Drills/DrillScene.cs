@@ -32,7 +32,8 @@ internal sealed class DrillScene : IAsyncDisposable
     public static async Task<DrillScene> SetAsync(DrillRun drill, string journal, int trainers, SearchConfig config)
     {
         DrillEnd clean = drill.Clean("clean");
-        DrillScene scene = new(await DrillCluster.StartAsync(Path.Combine(drill.Folder.Root, "nodes"), journal, new DrillLayout(2, trainers)), clean, config);
+        DrillScene scene = new(await DrillCluster.StartAsync(
+            Path.Combine(drill.Folder.Root, "nodes"), journal, new DrillLayout(2, trainers)), clean, config);
         try
         {
             await DrillSearches.BusyLeaderAsync(scene.Cluster, scene.Searching);

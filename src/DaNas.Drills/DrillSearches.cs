@@ -2,11 +2,12 @@ using DaNas.Domain.Configuration;
 using DaNas.Runtime.Cluster;
 using DaNas.Runtime.Configuration;
 using DaNas.Runtime.Searches;
-using static System.FormattableString;
 
 namespace DaNas.Drills;
 
-/// <summary>A fault: what it is called, how long it lasts, what is done to the leader (or with its help to others), and what ends it.</summary>
+/// <summary>
+/// A fault: what it is called, how long it lasts, what is done to the leader (or with its help to others), and what ends it.
+/// </summary>
 internal sealed record Strike(string Name, double Seconds, Action<DrillNode> Begin, Action<DrillNode> End)
 {
     /// <summary>Whether the search must go on while the fault lasts.</summary>
@@ -47,7 +48,8 @@ internal sealed class DrillSearches(ClusterSession client, SearchConfig config, 
                 return leader;
         }
 
-        throw new InvalidDataException($"the cluster has stored no round and no score for {3 * Patience.TotalMinutes:0} minutes, or nobody leads");
+        throw new InvalidDataException($"the cluster has not stored a round or a score for {3 * Patience.TotalMinutes:0} " +
+            $"minutes, or has no leader");
     }
 
     /// <summary>Lets the running search end. One that does not is a defect, and not waited for.</summary>
@@ -59,7 +61,7 @@ internal sealed class DrillSearches(ClusterSession client, SearchConfig config, 
         }
         catch (TimeoutException e)
         {
-            throw new InvalidDataException("a search of the drill does not come to its end", e);
+            throw new InvalidDataException("a search of the drill does not finish", e);
         }
     }
 

@@ -1,18 +1,35 @@
 using System.Diagnostics;
+using System.Text.Json.Serialization;
 using DaNas.Actors.Logging;
 using DaNas.Runtime.Cluster;
 using DaNas.Runtime.Searches;
-using static System.FormattableString;
 
 namespace DaNas.Drills;
 
-/// <summary>What a failover drill found: seconds from the fault to the next stored round or score, from a trainer's loss to its unit's next start, and from a frozen trainer's waking to its registration.</summary>
+/// <summary>
+/// What a failover drill found: seconds from the fault to the next stored round or score, from a trainer's loss to its unit's next start,
+/// and from a frozen trainer's waking to its registration.
+/// </summary>
 internal sealed record FailoverResult(
-    double KilledMedianSeconds, double FrozenMedianSeconds, double TrainerKilledMedianSeconds, IReadOnlyList<double> Killed, IReadOnlyList<double> Frozen, IReadOnlyList<double> TrainerKilled, IReadOnlyList<double> UnitElsewhere, IReadOnlyList<double> TrainerBack, int Searches, bool HashesEqual, IReadOnlyList<string> Failures);
+    double KilledMedianSeconds, double FrozenMedianSeconds, double TrainerKilledMedianSeconds, IReadOnlyList<double> Killed,
+    IReadOnlyList<double> Frozen, IReadOnlyList<double> TrainerKilled, IReadOnlyList<double> UnitElsewhere,
+    IReadOnlyList<double> TrainerBack, int Searches, bool HashesEqual, IReadOnlyList<string> Failures)
+{
+    /// <summary>The result in a sentence.</summary>
+    [JsonIgnore]
+    public string Sentence =>
+        Invariant($"time to the next progress, medians of {Killed.Count}: leader killed {KilledMedianSeconds:0.00} s, " +
+        $"leader frozen {FrozenMedianSeconds:0.00} s, trainer killed {TrainerKilledMedianSeconds:0.00} s; unit of a lost trainer " +
+        $"reassigned after at most {Most(UnitElsewhere):0.00} s ({UnitElsewhere.Count} units); frozen trainer back after at most " +
+        $"{Most(TrainerBack):0.00} s; {Searches} searches, hashes {(HashesEqual ? "equal" : "DIFFERENT")}");
+
+    private static double Most(IReadOnlyList<double> seconds) => seconds.Count == 0 ? double.NaN : seconds.Max();
+}
 
 /// <summary>
-/// Searches on a cluster of two coordinators and some trainers, whose leader is killed or frozen again and again, and trainers killed between. What was
-/// killed is started again, what was frozen is woken; every search that ends must have ended as the one on a single machine.
+/// Searches on a cluster of two coordinators and some trainers, whose leader is killed or frozen again and again, and trainers killed
+/// between. What was killed is started again, what was frozen is woken; every search that ends must have ended as the one on a single
+/// machine.
 /// </summary>
 internal sealed class Failover(DrillScene scene, int trainers, Action<string> say)
 {
@@ -35,7 +52,7 @@ internal sealed class Failover(DrillScene scene, int trainers, Action<string> sa
     public async Task<FailoverResult> RunAsync(int runs)
     {
         (DrillCluster cluster, DrillSearches searches, Task searching) = (scene.Cluster, scene.Searches, scene.Searching);
-        say(Invariant($"clean, on one machine: decision {scene.Clean.DecisionHash[..12]}, weights {scene.Clean.WeightsHash[..12]}"));
+        say(Invariant($"fault-free, on one machine: decision {scene.Clean.DecisionHash[..12]}, weights {scene.Clean.WeightsHash[..12]}"));
         await Task.Delay(TrainersStart);
         for (int i = 0; i < runs; i++)
         {
@@ -43,13 +60,16 @@ internal sealed class Failover(DrillScene scene, int trainers, Action<string> sa
             await LeaderAsync(cluster, searching, frozen, new("frozen", FrozenSeconds, cluster.Freeze, cluster.Thaw));
             await TrainerAsync(cluster, i);
             await FrozenTrainerAsync(cluster, i);
-            say(Invariant($"run {i + 1}: next progress after {Last(killed)} s (leader killed), {Last(frozen)} s (frozen), {Last(trainerKilled)} s (trainer killed); {searches.Ended} searches ended, {failures.Count + searches.Failures.Count} failures"));
+            say(Invariant($"run {i + 1}: next progress after {Last(killed)} s (leader killed), {Last(frozen)} s (frozen), " +
+                $"{Last(trainerKilled)} s (trainer killed); {searches.Ended} searches ended, " +
+                $"{failures.Count + searches.Failures.Count} failures"));
         }
 
         await scene.SeeThroughAsync();
         bool equal = searches.Failures.Count == 0 && searches.Ended > 0;
         failures.AddRange(searches.Failures);
-        return new(Median(killed), Median(frozen), Median(trainerKilled), killed, frozen, trainerKilled, unitElsewhere, trainerBack, searches.Ended, equal, failures);
+        return new(Median(killed), Median(frozen), Median(trainerKilled), killed, frozen, trainerKilled, unitElsewhere, trainerBack,
+            searches.Ended, equal, failures);
     }
 
     /// <summary>Strikes the leader while rounds are being stored, waits for the next one under another leader, and mends it.</summary>
@@ -83,13 +103,18 @@ internal sealed class Failover(DrillScene scene, int trainers, Action<string> sa
         await Task.Delay(Settle);
     }
 
-    /// <summary>By the leader's log: seconds from the loss of a trainer to the moment when its unit was given to another one; null where it had none.</summary>
+    /// <summary>
+    /// By the leader's log: seconds from the loss of a trainer to the moment when its unit was given to another one; null where it had
+    /// none.
+    /// </summary>
     private static double? Elsewhere(DrillCluster cluster, DrillNode victim, DateTimeOffset at)
     {
         LogLine[] lines = cluster.LinesSince(at);
-        LogLine? lost = Array.Find(lines, l => l.Id == (int)LogEvent.DispatcherTrainerLost && l.Cause!.Contains($"//{victim.Advertised.Remoting}/", StringComparison.Ordinal));
+        LogLine? lost = Array.Find(lines, l => l.Id == (int)LogEvent.DispatcherTrainerLost
+            && l.Cause!.Contains($"//{victim.Advertised.Remoting}/", StringComparison.Ordinal));
         LogLine? failed = lost is null ? null : Array.Find(lines, l => l.Id == (int)LogEvent.DispatcherUnitFailed && l.At >= lost.At);
-        LogLine? again = failed is null ? null : Array.Find(lines, l => l.Id == (int)LogEvent.DispatcherUnitLeased && l.Unit == failed.Unit && l.At >= lost!.At);
+        LogLine? again = failed is null ? null : Array.Find(
+            lines, l => l.Id == (int)LogEvent.DispatcherUnitLeased && l.Unit == failed.Unit && l.At >= lost!.At);
         return again is null ? null : Math.Round((again.At - lost!.At).TotalSeconds, 3);
     }
 
@@ -106,16 +131,16 @@ internal sealed class Failover(DrillScene scene, int trainers, Action<string> sa
         if (cluster.Returned(victim, woken) is { } seconds)
             trainerBack.Add(seconds);
         else
-            failures.Add($"trainer {victim.Name} had not come back {Settle.TotalSeconds:0} s after it was woken");
+            failures.Add($"trainer {victim.Name} had not come back {Settle.TotalSeconds:0} s after it was resumed");
         if (cluster.ProcessOf(victim) != process)
-            failures.Add($"trainer {victim.Name} was frozen, and ended");
+            failures.Add($"trainer {victim.Name} was frozen and terminated");
     }
 
     private async Task<double> SecondsAsync(DrillCluster cluster, DateTimeOffset at, string what)
     {
         if (await cluster.NextUsefulAsync(at, Patience) is { } next)
             return Math.Round((next - at).TotalSeconds, 2);
-        failures.Add($"no progress within {Patience.TotalSeconds:0} s after {what} was struck");
+        failures.Add($"no progress within {Patience.TotalSeconds:0} s after the fault: {what}");
         return Patience.TotalSeconds;
     }
 

@@ -10,7 +10,9 @@ using DaNas.Runtime.Searches;
 
 namespace DaNas.Drills;
 
-/// <summary>Events a second through one persistent actor, the next one after the last was acknowledged, into SQLite; and read back whole.</summary>
+/// <summary>
+/// Events a second through one persistent actor, the next one after the last was acknowledged, into SQLite; and read back whole.
+/// </summary>
 internal sealed record JournalRates(double SinglePerSecond, double BatchedPerSecond, double RecoveredPerSecond, double ReplayPerSecond);
 
 /// <summary>What the journal takes and gives, as a search's actor uses it.</summary>
@@ -29,7 +31,8 @@ internal static class JournalBench
         using SqliteJournal journal = SqliteJournal.OpenReadOnly(file);
         long started = Stopwatch.GetTimestamp();
         int read = (await journal.ReadAsync("batched")).Count;
-        return new(Math.Round(single), Math.Round(batched), Math.Round(recovered), Math.Round(read / Stopwatch.GetElapsedTime(started).TotalSeconds));
+        return new(Math.Round(single), Math.Round(batched), Math.Round(recovered),
+            Math.Round(read / Stopwatch.GetElapsedTime(started).TotalSeconds));
     }
 
     /// <summary>Seconds for so many events; for none: until what is there has been recovered.</summary>
@@ -43,7 +46,8 @@ internal static class JournalBench
         IActorRef listener = host.Listen("listener", m => (m is "begun" ? begun : done).TrySetResult());
         long started = Stopwatch.GetTimestamp();
         (IActorRef, WritersJournal) around = (listener, host.Journal);
-        IActorRef writer = host.Spawn("writer", Props.Create(() => new WritingActor(id, batch, count, around)).WithDispatcher(SealedPersistentActor.Dispatcher));
+        IActorRef writer = host.Spawn("writer", Props.Create(() => new WritingActor(id, batch, count, around))
+            .WithDispatcher(SealedPersistentActor.Dispatcher));
         await Task.WhenAny(begun.Task, host.Fatal);
         if (count == 0)
             return Stopwatch.GetElapsedTime(started).TotalSeconds;
@@ -64,7 +68,8 @@ internal static class JournalBench
         {
             listener = around.Listener;
             left = count;
-            object[] events = [.. Enumerable.Range(0, batch).Select(i => new SearchEvent.AttemptFailed($"unit-{i}", 1, "bench", false, new Timing(0)))];
+            object[] events = [.. Enumerable.Range(0, batch)
+                .Select(i => new SearchEvent.AttemptFailed($"unit-{i}", 1, "bench", false, new Timing(0)))];
             Command<string>(_ => PersistSealed(events, () =>
             {
                 left -= batch;

@@ -1,20 +1,19 @@
 using System.Diagnostics;
-using System.Globalization;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
 using DaNas.Runtime.Processes;
 using DaNas.Runtime.Searches;
-using static System.FormattableString;
 
 namespace DaNas.Drills;
 
 /// <summary>What a kill loop found. Goodput: accepted training seconds a second of wall time, as a share of the clean search's.</summary>
 internal sealed record KillLoopResult(
-    int Kills, int CoordinatorKills, int Searches, int Different, double Goodput, double PlainGoodput, double RecoveryMedianSeconds, double RecoveryWorstSeconds, int KilledBeforeRecovery, double Minutes, int Seed, IReadOnlyList<string> Failures);
+    int Kills, int CoordinatorKills, int Searches, int Different, double Goodput, double PlainGoodput, double RecoveryMedianSeconds,
+        double RecoveryWorstSeconds, int KilledBeforeRecovery, double Minutes, int Seed, IReadOnlyList<string> Failures);
 
 /// <summary>
-/// Random process, random moment, kill -9, again and again; what dies is started again at once. Searches that end are compared with the clean one, and
-/// every journal must begin with what was in it before.
+/// Random process, random moment, kill -9, again and again; what dies is started again at once. Searches that end are compared with the
+/// clean one, and every journal must begin with what was in it before.
 /// </summary>
 internal sealed class KillLoop(DrillRun drill, Action<string> say, double meanSeconds, int seed)
 {
@@ -31,23 +30,26 @@ internal sealed class KillLoop(DrillRun drill, Action<string> say, double meanSe
         DrillEnd clean = drill.Clean("clean");
         SearchRecord record = drill.Load("clean")!;
         double cleanRate = UsefulSeconds(record.Events.Count, record) / record.ActiveSeconds;
-        say(Invariant($"clean: {record.ActiveSeconds:0.0} s at work, {cleanRate:0.00} training seconds a second, decision {clean.DecisionHash[..12]}"));
+        say(Invariant($"fault-free: {record.ActiveSeconds:0.0} s active, {cleanRate:0.00} training seconds per second, decision " +
+            $"{clean.DecisionHash[..12]}"));
         Stopwatch clock = Stopwatch.StartNew();
         int searches = 0;
         while (clock.Elapsed.TotalMinutes < minutes)
         {
-            string id = string.Create(CultureInfo.InvariantCulture, $"killed-{searches}");
+            string id = Invariant($"killed-{searches}");
             if (Survive(id, () => clock.Elapsed.TotalMinutes < minutes) && DrillEnd.Of(drill.Load(id)!) != clean)
                 failures.Add($"{id}: {DrillEnd.Of(drill.Load(id)!)} instead of {clean}");
             searches++;
-            say(Invariant($"{clock.Elapsed.TotalMinutes:0.0} min: {searches} searches ended, {kills} kills, {failures.Count} failures {(failures.Count > 0 ? failures[^1] : string.Empty)}"));
+            say(Invariant($"{clock.Elapsed.TotalMinutes:0.0} min: {searches} searches ended, {kills} kills, {failures.Count} failures " +
+                $"{(failures.Count > 0 ? failures[^1] : string.Empty)}"));
         }
 
         double goodput = useful / clock.Elapsed.TotalSeconds / cleanRate;
         double plain = plainMinutes > 0 ? PlainGoodput(plainMinutes) : double.NaN;
         double[] sorted = [.. recoveries.Order()];
         return new(
-            kills, coordinatorKills, searches, failures.Count, goodput, plain, sorted.Length > 0 ? sorted[sorted.Length / 2] : double.NaN, sorted.Length > 0 ? sorted[^1] : double.NaN, killedBefore, clock.Elapsed.TotalMinutes, seed, failures);
+            kills, coordinatorKills, searches, failures.Count, goodput, plain, sorted.Length > 0 ? sorted[sorted.Length / 2] : double.NaN,
+                sorted.Length > 0 ? sorted[^1] : double.NaN, killedBefore, clock.Elapsed.TotalMinutes, seed, failures);
     }
 
     /// <summary>One search under kills until it ends; after the time is up it is left alone to end.</summary>
@@ -63,7 +65,7 @@ internal sealed class KillLoop(DrillRun drill, Action<string> say, double meanSe
             if (drill.Load(id) is { } record)
             {
                 if (record.Events.Count < seen || (seen > 0 && record.Events[seen - 1].Chain != chain))
-                    failures.Add($"{id}: the first {seen} events are not what they were");
+                    failures.Add($"{id}: the first {seen} events have changed");
                 NoteRecovery(record, seen, killedAt);
                 useful += UsefulSeconds(record.Events.Count, record) - UsefulSeconds(seen, record);
                 (seen, chain) = (record.Events.Count, record.Events[^1].Chain);
@@ -122,7 +124,8 @@ internal sealed class KillLoop(DrillRun drill, Action<string> say, double meanSe
         if (killedAt is not { } from)
             return;
         DateTimeOffset? useful = record.Events.Skip(seen)
-            .Where(e => e.Event is SearchEvent.RoundCompleted or SearchEvent.BlockScored or SearchEvent.ProxyMeasured or SearchEvent.SegmentCompleted or SearchEvent.ArchitectureScored)
+            .Where(e => e.Event is SearchEvent.RoundCompleted or SearchEvent.BlockScored or SearchEvent.ProxyMeasured
+                or SearchEvent.SegmentCompleted or SearchEvent.ArchitectureScored)
             .Select(e => (DateTimeOffset?)e.Created).FirstOrDefault();
         if (useful is { } at)
             recoveries.Add((at - from).TotalSeconds);
@@ -163,7 +166,8 @@ internal sealed class KillLoop(DrillRun drill, Action<string> say, double meanSe
     }
 
     /// <summary>Seconds that the accepted units among the first events took.</summary>
-    private static double UsefulSeconds(int count, SearchRecord record) => record.Events.Take(count).Sum(e => Seconds((SearchEvent)e.Event));
+    private static double UsefulSeconds(int count, SearchRecord record) =>
+        record.Events.Take(count).Sum(e => Seconds((SearchEvent)e.Event));
 
     public static double Seconds(SearchEvent e) => e switch
     {

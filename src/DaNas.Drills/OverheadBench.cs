@@ -13,7 +13,6 @@ using DaNas.Runtime.Configuration;
 using DaNas.Runtime.Journal;
 using DaNas.Runtime.Searches;
 using DaNas.Simulation.Engines;
-using static System.FormattableString;
 
 namespace DaNas.Drills;
 
@@ -27,11 +26,13 @@ internal static class OverheadBench
         SearchConfig config = ConfigLoader.Load(
             "drawn-12",
             [
-                "curriculum.order=random", "curriculum.fractions=[1.0]", "warmup.epochs=0", "rounds.shards=1", "rounds.steps=1", "weights.batch=1", "controls.count=0", "retrain.segment-steps=1000000",
+                "curriculum.order=random", "curriculum.fractions=[1.0]", "warmup.epochs=0", "rounds.shards=1", "rounds.steps=1",
+                    "weights.batch=1", "controls.count=0", "retrain.segment-steps=1000000",
                 Invariant($"stage.epochs={(double)units / images}"), "derivation.candidates=1",
             ],
             null);
-        DatasetSummary data = new("none", Digest.Of("none"), Enumerable.Range(0, 12).Select(c => $"c{c}").ToValueList(), Enumerable.Repeat(160, 12).ToValueList(), Enumerable.Repeat(40, 12).ToValueList(), Enumerable.Repeat(1, 12).ToValueList());
+        DatasetSummary data = new("none", Digest.Of("none"), Enumerable.Range(0, 12).Select(c => $"c{c}").ToValueList(),
+            Enumerable.Repeat(160, 12).ToValueList(), Enumerable.Repeat(40, 12).ToValueList(), Enumerable.Repeat(1, 12).ToValueList());
         using SqliteJournal journal = SqliteJournal.Open(Path.Combine(folder, "journal.db"));
         using StateLog log = new(Path.Combine(folder, "log.jsonl"), _ => { });
         await using AkkaHost host = await LocalActors.OpenAsync(journal, log);
@@ -47,7 +48,8 @@ internal static class OverheadBench
         host.Spawn(TrainerActor.NameOf(0), TrainerActor.PropsOf(0, runner, () => dispatcher, new TrainerMemory()));
         SearchId id = new("bench");
         SearchProtocol.Beginning beginning = new(
-            new SearchCommand.Start(new(id, config.Text, config.Hash, data, "none", "tabular")), new SearchCommand.Resume(await journal.AcquireAsync($"search-{id}"), "none", 0));
+            new SearchCommand.Start(new(id, config.Text, config.Hash, data, "none", "tabular")),
+                new SearchCommand.Resume(await journal.AcquireAsync($"search-{id}"), "none", 0));
         long started = Stopwatch.GetTimestamp();
         host.Spawn($"search-{id}", SearchActor.PropsOf(id, beginning, new SearchPorts(listener, dispatcher, _ => { }), host.Journal));
         await end.Task;

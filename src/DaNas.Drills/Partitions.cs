@@ -4,8 +4,6 @@ using DaNas.Domain.Configuration;
 using DaNas.Runtime.Cluster;
 using DaNas.Runtime.Configuration;
 using DaNas.Runtime.Journal.Postgres;
-using DaNas.Runtime.Searches;
-using static System.FormattableString;
 
 namespace DaNas.Drills;
 
@@ -13,11 +11,13 @@ namespace DaNas.Drills;
 internal sealed record PartitionRow(int Nodes, string Case, double DownSeconds, double AfterFault, double AfterEnd, long Terms);
 
 /// <summary>The matrix, and whether every search ended as on one machine, with one writer throughout.</summary>
-internal sealed record PartitionResult(IReadOnlyList<PartitionRow> Rows, int Searches, bool HashesEqual, bool OneWriter, IReadOnlyList<string> Failures);
+internal sealed record PartitionResult(IReadOnlyList<PartitionRow> Rows, int Searches, bool HashesEqual, bool OneWriter,
+    IReadOnlyList<string> Failures);
 
 /// <summary>
-/// Machines of their own (network namespaces) whose processes are killed and kept down, and whose links are cut: in one direction, in two islands,
-/// flapping; and processes behind lines with delay and loss. PostgreSQL is one of the victims, through commands that the script gives.
+/// Machines of their own (network namespaces) whose processes are killed and kept down, and whose links are cut: in one direction, in two
+/// islands, flapping; and processes behind lines with delay and loss. PostgreSQL is one of the victims, through commands that the script
+/// gives.
 /// </summary>
 internal sealed class Partitions(DrillRun drill, string folder, string journal, Action<string> say)
 {
@@ -29,16 +29,18 @@ internal sealed class Partitions(DrillRun drill, string folder, string journal, 
     private int ended;
     private bool hashesEqual = true;
 
-    [System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA2000", Justification = "Awaited and disposed; the analyzer does not see it.")]
+    [System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA2000",
+        Justification = "Awaited and disposed; the analyzer does not see it.")]
     public async Task<PartitionResult> RunAsync(SearchConfig config, IReadOnlyList<int> sizes, IReadOnlyList<double> downtimes)
     {
         DrillEnd clean = drill.Clean("clean");
-        say($"clean, on one machine: decision {clean.DecisionHash[..12]}, weights {clean.WeightsHash[..12]}");
+        say($"fault-free, on one machine: decision {clean.DecisionHash[..12]}, weights {clean.WeightsHash[..12]}");
         bool oneWriter = true;
         foreach (int size in sizes)
         {
             using DrillNet net = DrillNet.Build(["c0", "c1", .. Enumerable.Range(0, size - 2).Select(i => $"t{i}")]);
-            await using DrillCluster cluster = await DrillCluster.StartAsync(Path.Combine(folder, $"nodes-{size}"), journal, new DrillLayout(2, size - 2) { Net = net, Projector = true });
+            await using DrillCluster cluster = await DrillCluster.StartAsync(
+                Path.Combine(folder, $"nodes-{size}"), journal, new DrillLayout(2, size - 2) { Net = net, Projector = true });
             oneWriter &= await SearchThroughAsync(cluster, config, clean, async searching =>
             {
                 await KillsAsync(cluster, searching, downtimes);
@@ -47,15 +49,19 @@ internal sealed class Partitions(DrillRun drill, string folder, string journal, 
         }
 
         List<DelayProxy> lines = [];
-        await using (DrillCluster slow = await DrillCluster.StartAsync(Path.Combine(folder, "nodes-slow"), journal, new DrillLayout(2, 2) { Via = port => Line(lines, port) }))
+        await using (DrillCluster slow = await DrillCluster.StartAsync(
+            Path.Combine(folder, "nodes-slow"), journal, new DrillLayout(2, 2) { Via = port => Line(lines, port) }))
         {
-            oneWriter &= await SearchThroughAsync(slow, config, clean, async searching => await CaseAsync(slow, searching, new("lines of 200 ms (there and back), 5 % of pieces late by 400 ms more", 20, _ => Set(lines, 100, 0.05), _ => Set(lines, 0, 0))));
+            oneWriter &= await SearchThroughAsync(slow, config, clean, async searching => await CaseAsync(slow, searching, new(
+                "links with 200 ms round-trip delay, 5 % of packets delayed by another 400 ms", 20, _ =>
+                Set(lines, 100, 0.05), _ => Set(lines, 0, 0))));
         }
 
         lines.ForEach(l => l.Dispose());
         await using (DrillCluster lone = await DrillCluster.StartAsync(Path.Combine(folder, "nodes-lone"), journal, new DrillLayout(1, 2)))
         {
-            oneWriter &= await SearchThroughAsync(lone, config, clean, async searching => await CaseAsync(lone, searching, new("a lone coordinator killed and started again", 0, lone.Kill, lone.Start)));
+            oneWriter &= await SearchThroughAsync(lone, config, clean, async searching =>
+                await CaseAsync(lone, searching, new("the only coordinator killed and restarted", 0, lone.Kill, lone.Start)));
             failures.AddRange(lone.UnitsRunAgain().Select(u => $"a lone coordinator killed: {u} was run again"));
         }
 
@@ -81,7 +87,7 @@ internal sealed class Partitions(DrillRun drill, string folder, string journal, 
             long[] epochs = [.. (await reader.ReadAsync(id)).Select(e => e.Epoch)];
             if (epochs.SequenceEqual(epochs.Order()))
                 continue;
-            failures.Add($"{id}: an event of an earlier writer stands after one of a later");
+            failures.Add($"{id}: an event of an earlier writer follows one of a later writer");
             oneWriter = false;
         }
 
@@ -102,7 +108,8 @@ internal sealed class Partitions(DrillRun drill, string folder, string journal, 
 
         using PostgresJournal journals = await PostgresJournal.OpenAsync(cluster.Server);
         if (rows.Count != (await journals.PersistenceIdsAsync()).Count || rows.Any(r => r.Behind > 0 || !r.IsOver))
-            failures.Add($"the read model does not reach the ends of the journals: {string.Join(", ", rows.Select(r => Invariant($"{r.Overview.Id} {r.Overview.Phase} {r.Sequence} of {r.Head}")))}");
+            failures.Add($"the read model has not caught up with the journals: " +
+                $"{string.Join(", ", rows.Select(r => Invariant($"{r.Overview.Id} {r.Overview.Phase} {r.Sequence} of {r.Head}")))}");
         say(Invariant($"read model: {rows.Count} searches, {rows.Sum(r => r.Behind)} events behind"));
     }
 
@@ -111,27 +118,43 @@ internal sealed class Partitions(DrillRun drill, string folder, string journal, 
         foreach (double down in downtimes)
         {
             await CaseAsync(cluster, searching, new("coordinator killed", down, cluster.Kill, cluster.Start) { MustGoOn = down > 0 });
-            await CaseAsync(cluster, searching, new("trainer killed", down, _ => cluster.Kill(cluster.Nodes[2]), _ => cluster.Start(cluster.Nodes[2])) { MustGoOn = down > 0 && cluster.Nodes.Count(n => n.Role == NodeSettings.Trainer) > 1 });
-            await CaseAsync(cluster, searching, new("projector killed", down, _ => cluster.Kill(cluster.Projector!), _ => cluster.Start(cluster.Projector!)) { MustGoOn = down > 0 });
-            if (Environment.GetEnvironmentVariable("DANAS_DATABASE_KILL") is { Length: > 0 } kill && Environment.GetEnvironmentVariable("DANAS_DATABASE_START") is { Length: > 0 } start)
+            await CaseAsync(cluster, searching, new("trainer killed", down, _ => cluster.Kill(cluster.Nodes[2]), _ =>
+                cluster.Start(cluster.Nodes[2]))
+            { MustGoOn = down > 0 && cluster.Nodes.Count(n => n.Role == NodeSettings.Trainer) > 1 });
+            await CaseAsync(cluster, searching, new("projector killed", down, _ => cluster.Kill(cluster.Projector!),
+                _ => cluster.Start(cluster.Projector!))
+            { MustGoOn = down > 0 });
+            if (Environment.GetEnvironmentVariable("DANAS_DATABASE_KILL") is { Length: > 0 } kill
+                && Environment.GetEnvironmentVariable("DANAS_DATABASE_START") is { Length: > 0 } start)
                 await CaseAsync(cluster, searching, new("PostgreSQL killed", down, _ => Shell(kill), _ => Shell(start)));
         }
     }
 
     private async Task CutsAsync(DrillCluster cluster, DrillNet net, Task searching)
     {
-        await CaseAsync(cluster, searching, new("one way: the leader cannot send to the data base", 20, leader => net.Cut(leader.Name, DrillNet.Home), _ => net.Heal()) { MustGoOn = true });
-        await CaseAsync(cluster, searching, new("one way: the leader cannot send to the trainers", 20, leader => Each(cluster, leader, n => net.Cut(leader.Name, n.Name)), _ => net.Heal()) { MustGoOn = true });
+        await CaseAsync(cluster, searching, new("one-way failure: the leader cannot send to the database", 20,
+            leader => net.Cut(leader.Name, DrillNet.Home), _ => net.Heal())
+        { MustGoOn = true });
+        await CaseAsync(cluster, searching, new("one-way failure: the leader cannot send to the trainers", 20,
+            leader => Each(cluster, leader, n => net.Cut(leader.Name, n.Name)), _ => net.Heal())
+        { MustGoOn = true });
         // With more than one trainer the newest weights may all be on the leader's side; then nothing can go on.
         bool hasAll = cluster.Nodes.Count(n => n.Role == NodeSettings.Trainer) == 1;
-        await CaseAsync(cluster, searching, new("islands: the leader with half of the trainers, the data base with the others", 20, leader => Islands(cluster, net, leader, false), _ => net.Heal()) { MustGoOn = hasAll });
-        await CaseAsync(cluster, searching, new("islands: the leader with the data base, the other coordinator with a trainer", 20, leader => Islands(cluster, net, leader, true), _ => net.Heal()));
+        await CaseAsync(cluster, searching, new("partition: the leader with half of the trainers, the database with the others", 20,
+            leader => Islands(cluster, net, leader, false), _ => net.Heal())
+        { MustGoOn = hasAll });
+        await CaseAsync(cluster, searching, new("partition: the leader with the database, the other coordinator with a trainer", 20,
+            leader => Islands(cluster, net, leader, true), _ => net.Heal()));
         DrillNode trainer = cluster.Nodes.First(n => n.Role == NodeSettings.Trainer);
-        await CaseAsync(cluster, searching, new("a trainer and the standing coordinator do not reach each other", 10, leader => net.CutBoth(trainer.Name, cluster.Coordinators.First(c => c != leader).Name), _ => net.Heal()) { MustGoOn = true });
+        await CaseAsync(cluster, searching, new("a trainer and the standby coordinator cannot reach each other", 10,
+            leader => net.CutBoth(trainer.Name, cluster.Coordinators.First(c => c != leader).Name), _ => net.Heal())
+        { MustGoOn = true });
         await CutTrainerAsync(cluster, net, searching, trainer);
         using CancellationTokenSource calm = new();
         Task flapping = Task.CompletedTask;
-        await CaseAsync(cluster, searching, new("flapping: the leader is cut off for 3 s, reachable for 3 s, and so on", 30, leader => flapping = FlapAsync(cluster, net, leader, calm.Token), _ => calm.Cancel()) { MustGoOn = true });
+        await CaseAsync(cluster, searching, new("flapping: the leader is alternately unreachable and reachable for 3 s each", 30,
+            leader => flapping = FlapAsync(cluster, net, leader, calm.Token), _ => calm.Cancel())
+        { MustGoOn = true });
         await flapping;
     }
 
@@ -147,7 +170,8 @@ internal sealed class Partitions(DrillRun drill, string folder, string journal, 
         })
         { MustGoOn = cluster.Nodes.Count(n => n.Role == NodeSettings.Trainer) > 1 });
         double? back = cluster.Returned(trainer, healed);
-        say(Invariant($"the trainer that was cut off works again after {back ?? double.NaN:0.00} s, {(cluster.ProcessOf(trainer) == process ? "in the same process" : "in ANOTHER process")}"));
+        say(Invariant($"the trainer that was cut off works again after {back ?? double.NaN:0.00} s, " +
+            $"{(cluster.ProcessOf(trainer) == process ? "in the same process" : "in ANOTHER process")}"));
         if (back is null || cluster.ProcessOf(trainer) != process)
             failures.Add($"{trainer.Name} was cut off and did not come back in the same process");
     }
@@ -171,11 +195,13 @@ internal sealed class Partitions(DrillRun drill, string folder, string journal, 
         if (first is null || after is null)
             failures.Add($"{what}: no progress");
         if (strike.MustGoOn && !(first < seconds))
-            failures.Add(Invariant($"{what}: nothing was stored while it lasted"));
+            failures.Add(Invariant($"{what}: nothing was stored during the fault"));
         await Task.Delay(Settle);
-        PartitionRow row = new(cluster.Nodes.Count(n => n != cluster.Projector), what, seconds, first ?? double.NaN, after ?? double.NaN, await cluster.TermAsync() - term);
+        PartitionRow row = new(cluster.Nodes.Count(n => n != cluster.Projector), what, seconds, first ?? double.NaN, after
+            ?? double.NaN, await cluster.TermAsync() - term);
         rows.Add(row);
-        say(Invariant($"{row.Nodes} nodes, {what}, {seconds:0} s: progress {row.AfterFault:0.0} s after it began, {row.AfterEnd:0.0} s after it ended; {row.Terms} new terms"));
+        say(Invariant($"{row.Nodes} nodes, {what}, {seconds:0} s: progress {row.AfterFault:0.0} s after it began, {row.AfterEnd:0.0} s " +
+            $"after it ended; {row.Terms} new terms"));
     }
 
     private static async Task FlapAsync(DrillCluster cluster, DrillNet net, DrillNode leader, CancellationToken calm)
@@ -200,7 +226,8 @@ internal sealed class Partitions(DrillRun drill, string folder, string journal, 
     private static void Islands(DrillCluster cluster, DrillNet net, DrillNode leader, bool leaderHasDatabase)
     {
         DrillNode[] trainers = [.. cluster.Nodes.Where(n => n.Role == NodeSettings.Trainer)];
-        HashSet<string> withLeader = [leader.Name, .. leaderHasDatabase ? trainers.Skip(1).Select(t => t.Name) : trainers.Take(trainers.Length / 2).Select(t => t.Name)];
+        HashSet<string> withLeader = [leader.Name, .. leaderHasDatabase
+            ? trainers.Skip(1).Select(t => t.Name) : trainers.Take(trainers.Length / 2).Select(t => t.Name)];
         if (leaderHasDatabase)
             withLeader.Add(DrillNet.Home);
         string[] all = [.. cluster.Nodes.Select(n => n.Machine).Distinct(), DrillNet.Home];
@@ -231,7 +258,8 @@ internal sealed class Partitions(DrillRun drill, string folder, string journal, 
 
     private static void Shell(string command)
     {
-        using Process process = Process.Start(new ProcessStartInfo("bash", ["-c", command]) { RedirectStandardOutput = true }) ?? throw new UsageException($"'{command}' cannot be started");
+        using Process process = Process.Start(new ProcessStartInfo("bash", ["-c", command]) { RedirectStandardOutput = true })
+            ?? throw new UsageException($"'{command}' cannot be started");
         process.StandardOutput.ReadToEnd();
         process.WaitForExit();
     }

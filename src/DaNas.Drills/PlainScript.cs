@@ -16,14 +16,15 @@ using DaNas.Torch;
 namespace DaNas.Drills;
 
 /// <summary>
-/// What people write without an orchestrator, to compare with: one process that does the same units one after another and saves its progress at the end
-/// of each epoch. What it did since is lost when it dies.
+/// What people write without an orchestrator, to compare with: one process that does the same units one after another and saves its
+/// progress at the end of each epoch. What it did since is lost when it dies.
 /// </summary>
 internal static class PlainScript
 {
     /// <summary>What the script needs to know of a search.</summary>
     public static void WriteConfiguration(SearchRecord record, string file) =>
-        File.WriteAllText(file, JsonSerializer.Serialize(new Setup(record.State.Config!.Text, record.State.Started!.Data), DomainJson.Stored));
+        File.WriteAllText(
+            file, JsonSerializer.Serialize(new Setup(record.State.Config!.Text, record.State.Started!.Data), DomainJson.Stored));
 
     /// <summary>Goes on from the last save to the end of the search.</summary>
     public static int Run(string file, string setupFile)
@@ -55,13 +56,17 @@ internal static class PlainScript
     /// <summary>An epoch of a stage, a retraining run's epoch, the end of the difficulty measurement, and the end.</summary>
     private static bool EndsEpoch(SearchState after, SearchEvent e) => e switch
     {
-        SearchEvent.RoundCompleted x => after.Phase is not SearchPhase.Training p || (x.Round + 1) % Math.Max(1, (int)Math.Round(p.Stage.Rounds / EpochsOf(after, p))) == 0,
-        SearchEvent.SegmentCompleted x => (x.Segment + 1) % Math.Max(1, (int)Math.Round(RetrainPlan.Steps(after.Config!, after.Started!.Data, RetrainPlan.Winner) / after.Config!.Retrain.Epochs / after.Config.Retrain.SegmentSteps)) == 0,
-        SearchEvent.DifficultyMeasured or SearchEvent.ArchitectureSelected or SearchEvent.ModelRetrained or SearchEvent.SearchCompleted => true,
+        SearchEvent.RoundCompleted x => after.Phase is not SearchPhase.Training p
+            || (x.Round + 1) % Math.Max(1, (int)Math.Round(p.Stage.Rounds / EpochsOf(after, p))) == 0,
+        SearchEvent.SegmentCompleted x => (x.Segment + 1) % Math.Max(1, (int)Math.Round(RetrainPlan.Steps(after.Config!,
+            after.Started!.Data, RetrainPlan.Winner) / after.Config!.Retrain.Epochs / after.Config.Retrain.SegmentSteps)) == 0,
+        SearchEvent.DifficultyMeasured or SearchEvent.ArchitectureSelected or SearchEvent.ModelRetrained
+            or SearchEvent.SearchCompleted => true,
         _ => false,
     };
 
-    private static double EpochsOf(SearchState state, SearchPhase.Training p) => Math.Max(1, p.Stage.IsWarmup ? state.Config!.Warmup.Epochs : state.Config!.Stage.Epochs);
+    private static double EpochsOf(SearchState state, SearchPhase.Training p) =>
+        Math.Max(1, p.Stage.IsWarmup ? state.Config!.Warmup.Epochs : state.Config!.Stage.Epochs);
 
     private static void Save(string file, List<SearchEvent> events)
     {
@@ -75,7 +80,8 @@ internal static class PlainScript
     }
 
     private static List<SearchEvent> Load(string file) => File.Exists(file)
-        ? [.. File.ReadAllLines(file).Select(l => (SearchEvent)WireFormat.Read(l[..l.IndexOf(' ', StringComparison.Ordinal)], Encoding.UTF8.GetBytes(l[(l.IndexOf(' ', StringComparison.Ordinal) + 1)..])))]
+        ? [.. File.ReadAllLines(file).Select(l => (SearchEvent)WireFormat.Read(
+            l[..l.IndexOf(' ', StringComparison.Ordinal)], Encoding.UTF8.GetBytes(l[(l.IndexOf(' ', StringComparison.Ordinal) + 1)..])))]
         : [];
 
     private sealed record Setup(string Configuration, DatasetSummary Data);

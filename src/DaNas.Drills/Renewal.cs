@@ -6,9 +6,12 @@ using DaNas.Runtime.Searches;
 namespace DaNas.Drills;
 
 /// <summary>What a round of renewed certificates cost: units lost or run again, which must be none.</summary>
-internal sealed record RenewalResult(int NodesRenewed, int Searches, int UnitsLost, IReadOnlyList<string> UnitsRunAgain, IReadOnlyList<string> Failures);
+internal sealed record RenewalResult(int NodesRenewed, int Searches, int UnitsLost, IReadOnlyList<string> UnitsRunAgain,
+    IReadOnlyList<string> Failures);
 
-/// <summary>Node after node gets another certificate while searches run: drained, ended, started with the new one, activated; the leader last.</summary>
+/// <summary>
+/// Node after node gets another certificate while searches run: drained, ended, started with the new one, activated; the leader last.
+/// </summary>
 internal sealed class Renewal(DrillScene scene, Action<string> say)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
@@ -30,7 +33,8 @@ internal sealed class Renewal(DrillScene scene, Action<string> say)
         IReadOnlyList<string> again = cluster.UnitsRunAgain();
         failures.AddRange(scene.Searches.Failures);
         failures.AddRange(lost.Select(l => $"{l.At:HH:mm:ss.fff} {l.Search}/{l.Unit} was lost: {l.Cause}"));
-        failures.AddRange(lines.Where(l => l.Id is (int)LogEvent.ClusterSteppedDown).Select(l => $"{l.At:HH:mm:ss.fff} {l.Actor} did not end as it was asked to: {l.Cause}"));
+        failures.AddRange(lines.Where(l => l.Id is (int)LogEvent.ClusterSteppedDown)
+            .Select(l => $"{l.At:HH:mm:ss.fff} {l.Actor} did not shut down as requested: {l.Cause}"));
         failures.AddRange(again.Select(u => $"{u} was run again"));
         return new(order.Length, scene.Searches.Ended, lost.Length, again, failures);
     }
@@ -42,7 +46,8 @@ internal sealed class Renewal(DrillScene scene, Action<string> say)
         {
             await client.SetDutyAsync(node.Name, NodeDuty.Draining, CancellationToken.None);
             int idle = 0; // The leader counts once a second: a unit that was given just before must be seen.
-            await UntilAsync($"{node.Name} is drained", async () => (idle = (await client.NodesAsync(CancellationToken.None)).Any(n => n.Node.Name == node.Name && n.Busy > 0) ? 0 : idle + 1) > 8);
+            await UntilAsync($"{node.Name} is drained", async () => (idle = (await client.NodesAsync(CancellationToken.None))
+                .Any(n => n.Node.Name == node.Name && n.Busy > 0) ? 0 : idle + 1) > 8);
         }
 
         await cluster.StopAsync(node);
@@ -51,7 +56,8 @@ internal sealed class Renewal(DrillScene scene, Action<string> say)
         await cluster.ReadyAsync(node);
         if (trains)
         {
-            await UntilAsync($"{node.Name} is back", async () => (await client.NodesAsync(CancellationToken.None)).Any(n => n.Node.Name == node.Name && n.Connected));
+            await UntilAsync($"{node.Name} is back", async () => (await client.NodesAsync(CancellationToken.None))
+                .Any(n => n.Node.Name == node.Name && n.Connected));
             await client.SetDutyAsync(node.Name, NodeDuty.Active, CancellationToken.None);
         }
 

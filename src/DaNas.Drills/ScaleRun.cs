@@ -13,7 +13,6 @@ using DaNas.Runtime.Configuration;
 using DaNas.Simulation;
 using DaNas.Simulation.Engines;
 using DaNas.SimulationKit;
-using static System.FormattableString;
 
 namespace DaNas.Drills;
 
@@ -21,10 +20,11 @@ namespace DaNas.Drills;
 internal sealed record ScaleRequest(int Trainers, int Searches, int Units, double UnitSeconds);
 
 /// <summary>
-/// What it took. CPU is that of the whole simulation in one thread, trainers' actors and both ends of every message included: an upper bound of the
-/// coordinator's. Load: CPU seconds a virtual second; at 1 a coordinator of one core would not keep up.
+/// What it took. CPU is that of the whole simulation in one thread, trainers' actors and both ends of every message included: an upper
+/// bound of the coordinator's. Load: CPU seconds a virtual second; at 1 a coordinator of one core would not keep up.
 /// </summary>
-internal sealed record ScaleResult(int Trainers, int Searches, long Units, long Events, double VirtualSeconds, double CpuSeconds, double MemoryMegabytes, double TrainersBusy)
+internal sealed record ScaleResult(int Trainers, int Searches, long Units, long Events, double VirtualSeconds, double CpuSeconds,
+    double MemoryMegabytes, double TrainersBusy)
 {
     public double CpuMillisecondsPerUnit => 1000 * CpuSeconds / Units;
 
@@ -35,7 +35,9 @@ internal sealed record ScaleResult(int Trainers, int Searches, long Units, long 
     public double Load => CpuSeconds / VirtualSeconds;
 }
 
-/// <summary>The real search actors, dispatcher and trainers' actors with real serialisation, in virtual time: many trainers, many searches at once.</summary>
+/// <summary>
+/// The real search actors, dispatcher and trainers' actors with real serialisation, in virtual time: many trainers, many searches at once.
+/// </summary>
 internal sealed class ScaleRun(ScaleRequest request)
 {
     private readonly ScaleRequest request = request;
@@ -60,14 +62,16 @@ internal sealed class ScaleRun(ScaleRequest request)
         Action<object> hear = Heard;
         IActorRef listener = coordinator.System.ActorOf(Props.Create(() => new ListeningActor(hear)), "listener");
         SearchConfig config = Config();
-        DatasetSummary data = new("none", Digest.Of("none"), Enumerable.Range(0, 8).Select(c => $"c{c}").ToValueList(), Enumerable.Repeat(200, 8).ToValueList(), Enumerable.Repeat(8, 8).ToValueList(), Enumerable.Repeat(8, 8).ToValueList());
+        DatasetSummary data = new("none", Digest.Of("none"), Enumerable.Range(0, 8).Select(c => $"c{c}").ToValueList(),
+            Enumerable.Repeat(200, 8).ToValueList(), Enumerable.Repeat(8, 8).ToValueList(), Enumerable.Repeat(8, 8).ToValueList());
         for (int s = 0; s < request.Searches; s++)
         {
             SearchId id = new(Invariant($"s{s}"));
             engines[id.Text] = new LandscapeEngine(new EngineContext(config, data));
             SearchEvent.SearchStarted first = new(id, config.Text, config.Hash, data, "simulated", "tabular");
             SearchProtocol.Beginning beginning = new(new SearchCommand.Start(first), new SearchCommand.Resume(1, "simulated", 0));
-            coordinator.System.ActorOf(SearchActor.PropsOf(id, beginning, new SearchPorts(listener, dispatcher, _ => { }), new SimulatedTables($"search-{id}", 1).Journal()), $"search-{id}");
+            coordinator.System.ActorOf(SearchActor.PropsOf(id, beginning, new SearchPorts(listener, dispatcher, _ => { }),
+                new SimulatedTables($"search-{id}", 1).Journal()), $"search-{id}");
         }
 
         using Process self = Process.GetCurrentProcess();
@@ -76,7 +80,8 @@ internal sealed class ScaleRun(ScaleRequest request)
             throw new InvalidDataException("the searches did not end within a virtual year");
         self.Refresh();
         return new(
-            request.Trainers, request.Searches, units, events, world.Elapsed.TotalSeconds, (self.TotalProcessorTime - before).TotalSeconds, GC.GetTotalMemory(true) / 1e6, busy / (request.Trainers * world.Elapsed.TotalSeconds));
+            request.Trainers, request.Searches, units, events, world.Elapsed.TotalSeconds, (self.TotalProcessorTime - before).TotalSeconds,
+                GC.GetTotalMemory(true) / 1e6, busy / (request.Trainers * world.Elapsed.TotalSeconds));
     }
 
     private void AddTrainer(SimulatedWorld world, int number, string leader)
@@ -105,7 +110,8 @@ internal sealed class ScaleRun(ScaleRequest request)
         return ConfigLoader.Load(
             "drawn-12",
             [
-                "data.drawn.classes=8", "curriculum.order=random", "curriculum.fractions=[1.0]", "warmup.epochs=0", Invariant($"rounds.shards={Shards}"), "rounds.steps=1", "weights.batch=1", "controls.count=0",
+                "data.drawn.classes=8", "curriculum.order=random", "curriculum.fractions=[1.0]", "warmup.epochs=0",
+                    Invariant($"rounds.shards={Shards}"), "rounds.steps=1", "weights.batch=1", "controls.count=0",
                 "retrain.segment-steps=1000000", Invariant($"stage.epochs={epochs:0.######}"), "derivation.candidates=1",
             ],
             null);
@@ -123,7 +129,8 @@ internal sealed class ScaleRun(ScaleRequest request)
         public Task<UnitOutcome> RunAsync(DispatchProtocol.RunAttempt attempt)
         {
             TaskCompletionSource<UnitOutcome> reply = new();
-            TimeSpan takes = attempt.Unit is WorkUnit.MergeRound ? TimeSpan.FromSeconds(0.5) : world.Between(0.9 * run.request.UnitSeconds, 1.1 * run.request.UnitSeconds);
+            TimeSpan takes = attempt.Unit is WorkUnit.MergeRound
+                ? TimeSpan.FromSeconds(0.5) : world.Between(0.9 * run.request.UnitSeconds, 1.1 * run.request.UnitSeconds);
             run.busy += takes.TotalSeconds;
             world.After(takes, () =>
             {

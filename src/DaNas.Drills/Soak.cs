@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using DaNas.Runtime.Searches;
-using static System.FormattableString;
 
 namespace DaNas.Drills;
 
@@ -12,8 +11,8 @@ internal sealed record SoakFigure(string Name, double Early, double Late, bool B
 }
 
 /// <summary>
-/// One long search in one set of processes: memory, threads, open files, native tensors and the journal's growth a unit must be flat. The first quarter is
-/// left out, in which caches fill.
+/// One long search in one set of processes: memory, threads, open files, native tensors and the journal's growth a unit must be flat. The
+/// first quarter is left out, in which caches fill.
 /// </summary>
 internal sealed class Soak(DrillRun drill, Action<string> say)
 {
@@ -24,7 +23,8 @@ internal sealed class Soak(DrillRun drill, Action<string> say)
         while (clock.Elapsed.TotalMinutes < minutes && !process.WaitForExit(TimeSpan.FromSeconds(60)))
             say(Invariant($"{clock.Elapsed.TotalMinutes:0.0} min, {drill.Load("soak")?.Events.Count} events"));
         if (process.HasExited)
-            throw new InvalidDataException($"the search ended after {clock.Elapsed.TotalMinutes:0.0} min with exit code {process.ExitCode}: make it longer");
+            throw new InvalidDataException($"the search ended after {clock.Elapsed.TotalMinutes:0.0} min with exit code " +
+                $"{process.ExitCode}: make it longer");
         using (Process interrupt = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]))
             interrupt.WaitForExit();
         DrillRun.WaitFor(process);
@@ -33,7 +33,8 @@ internal sealed class Soak(DrillRun drill, Action<string> say)
 
     private List<SoakFigure> Figures()
     {
-        HealthLine[] lines = [.. File.ReadAllLines(Path.Combine(drill.Folder.SearchFolder("soak"), HealthLog.FileName)).Select(HealthLine.Parse)];
+        HealthLine[] lines = [.. File.ReadAllLines(Path.Combine(drill.Folder.SearchFolder("soak"), HealthLog.FileName))
+            .Select(HealthLine.Parse)];
         SearchRecord record = drill.Load("soak")!;
         int quarter = lines.Length / 4;
         HealthLine[] early = lines[quarter..(2 * quarter)];
@@ -52,7 +53,7 @@ internal sealed class Soak(DrillRun drill, Action<string> say)
             figures.Add(Figure(Invariant($"trainer {trainer} native tensors"), l => l.TrainerTensors[trainer], 1.2));
         }
 
-        figures.Add(new("journal bytes an event", Growth(early), Growth(late), Growth(late) <= Growth(early) * 1.25));
+        figures.Add(new("journal bytes per event", Growth(early), Growth(late), Growth(late) <= Growth(early) * 1.25));
         figures.Add(new("events an hour", Rate(early), Rate(late), false));
         return figures;
 

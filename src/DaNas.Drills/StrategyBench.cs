@@ -7,17 +7,21 @@ using DaNas.Runtime.Configuration;
 using DaNas.Simulation;
 using DaNas.Simulation.Engines;
 using MathNet.Numerics.Statistics;
-using static System.FormattableString;
 
 namespace DaNas.Drills;
 
 /// <summary>
-/// A strategy on a table with a number of evaluations: the regret (points of accuracy between the table's best truth and that of the choice) over seeds, with the 95 %
-/// Student interval of its mean. <paramref name="Spent"/> is the mean number of evaluations that were used: schedules do not divide every number.
+/// A strategy on a table with a number of evaluations: the regret (points of accuracy between the table's best truth and that of the
+/// choice) over seeds, with the 95 % Student interval of its mean. <paramref name="Spent"/> is the mean number of evaluations that were
+/// used: schedules do not divide every number.
 /// </summary>
-internal sealed record StrategyRow(string Table, double Noise, string Strategy, int Evaluations, double Spent, double MedianRegret, double MeanRegret, double Low, double High);
+internal sealed record StrategyRow(string Table, double Noise, string Strategy, int Evaluations, double Spent, double MedianRegret,
+    double MeanRegret, double Low, double High);
 
-/// <summary>The product's strategies on a table of trained architectures, beside random search, regularised evolution, local search and successive halving.</summary>
+/// <summary>
+/// The product's strategies on a table of trained architectures, beside random search, regularised evolution, local search and successive
+/// halving.
+/// </summary>
 internal sealed class StrategyBench(ArchitectureTable table, string file, TableDataset dataset, IReadOnlyList<string>? more = null)
 {
     /// <summary>The fewest evaluations with which every strategy can do something.</summary>
@@ -33,7 +37,8 @@ internal sealed class StrategyBench(ArchitectureTable table, string file, TableD
         ["da-nas"] = n => [.. DaNas(n), "prune.when=schedule", "evidence.kind=probability"],
         ["da-nas-effect"] = n => [.. DaNas(n), "prune.when=schedule"],
         ["da-nas-sure"] = n => DaNas(n, TrainOn),
-        ["uniform-single-path"] = n => [.. DaNas(16), "prune.when=schedule", "search.strategy=uniform-single-path", "evidence.rounds=1", Invariant($"evidence.paths-per-block={Math.Max(1, n / (table.Positions * table.Options))}")],
+        ["uniform-single-path"] = n => [.. DaNas(16), "prune.when=schedule", "search.strategy=uniform-single-path", "evidence.rounds=1",
+            Invariant($"evidence.paths-per-block={Math.Max(1, n / (table.Positions * table.Options))}")],
     };
 
     /// <summary>Throws <see cref="UsageException"/> where a search of the bench could not begin, before any does.</summary>
@@ -66,7 +71,8 @@ internal sealed class StrategyBench(ArchitectureTable table, string file, TableD
     {
         double[] regrets = [.. results.Select(r => r.Regret)];
         BlockScore mean = BlockScore.Of(0, cell.Strategy, regrets, Confidence);
-        return new(table.Name, noise, cell.Strategy, cell.Evaluations, results.Average(r => r.Spent), regrets.Median(), mean.Score, mean.Low, mean.High);
+        return new(table.Name, noise, cell.Strategy, cell.Evaluations, results.Average(r => r.Spent), regrets.Median(),
+            mean.Score, mean.Low, mean.High);
     }
 
     /// <summary>A search as the product runs it, decided and answered without actors.</summary>
@@ -77,13 +83,17 @@ internal sealed class StrategyBench(ArchitectureTable table, string file, TableD
         SearchState end = new SimulatedSearch(config, table.Summary, engine.Run).RunClean().State;
         return end.Selected is { } selected
             ? (table.IndexOf(selected.Winner.Blocks), end.Cost.ForwardImages)
-            : throw new DataException($"a search on {table.Name} did not end: {(end.Phase as SearchPhase.Failed)?.Reason}");
+            : throw new DataException($"a search on {table.Name} did not finish: {(end.Phase as SearchPhase.Failed)?.Reason}");
     }
 
     private SearchConfig Configure(string[] sets, double noise, int seed) => ConfigLoader.Load(
-            table.Space, [Invariant($"engine.table=\"{file.Replace("\\", "\\\\", StringComparison.Ordinal)}\""), $"engine.dataset={ConfigSection.Kebab(dataset.ToString())}", Invariant($"engine.noise={noise}"), Invariant($"search.seed={seed}"), "controls.count=0", .. sets, .. more ?? []], null);
+            table.Space, [Invariant($"engine.table=\"{file.Replace("\\", "\\\\", StringComparison.Ordinal)}\""),
+                $"engine.dataset={ConfigSection.Kebab(dataset.ToString())}", Invariant($"engine.noise={noise}"),
+                Invariant($"search.seed={seed}"), "controls.count=0", .. sets, .. more ?? []], null);
 
-    /// <summary>Four stages of equal length, four paths a step; where the first three may be so many times as long, all of them must fit.</summary>
+    /// <summary>
+    /// Four stages of equal length, four paths a step; where the first three may be so many times as long, all of them must fit.
+    /// </summary>
     private static string[] DaNas(int evaluations, int trainOn = 1)
     {
         int steps = Math.Max(1, evaluations / (4 * ((3 * trainOn) + 1)));

@@ -2,16 +2,16 @@ using System.Diagnostics;
 using DaNas.Domain.Ports;
 using DaNas.Domain.Searches;
 using DaNas.Runtime.Processes;
-using static System.FormattableString;
 
 namespace DaNas.Drills;
 
 /// <summary>What a sweep found.</summary>
-internal sealed record SweepResult(int EventPoints, int BlobPoints, int Independent, int Different, double Seconds, IReadOnlyList<string> Failures);
+internal sealed record SweepResult(int EventPoints, int BlobPoints, int Independent, int Different, double Seconds,
+    IReadOnlyList<string> Failures);
 
 /// <summary>
-/// kill -9 just before and just after events and blobs become durable. Chained: one search dies at a point, is resumed, dies at the next one, to
-/// its end. Independent: searches that die once, at a drawn point. All must end as the clean search did.
+/// kill -9 just before and just after events and blobs become durable. Chained: one search dies at a point, is resumed, dies at the next
+/// one, to its end. Independent: searches that die once, at a drawn point. All must end as the clean search did.
 /// </summary>
 internal sealed class Sweep(DrillRun drill, Action<string> say)
 {
@@ -24,7 +24,8 @@ internal sealed class Sweep(DrillRun drill, Action<string> say)
         Stopwatch clock = Stopwatch.StartNew();
         DrillEnd clean = drill.Clean("clean");
         int events = DrillRun.Counted(drill.Load("clean"));
-        say(Invariant($"clean: {events} events, {clock.Elapsed.TotalSeconds:0.0} s, decision {clean.DecisionHash[..12]}, weights {clean.WeightsHash[..12]}"));
+        say(Invariant($"fault-free: {events} events, {clock.Elapsed.TotalSeconds:0.0} s, decision {clean.DecisionHash[..12]}, weights " +
+            $"{clean.WeightsHash[..12]}"));
         Chain("chain", mostPoints, stride);
         Compare("chain", clean);
         say(Invariant($"chain: {eventPoints} event points and {blobPoints} blob points in one search, {clock.Elapsed.TotalSeconds:0} s"));
@@ -32,13 +33,13 @@ internal sealed class Sweep(DrillRun drill, Action<string> say)
         for (int i = 0; i < independent; i++)
             Independent($"single-{i}", clean, events, random);
         if (independent > 0)
-            say(Invariant($"independent: {independent} searches that died once, {clock.Elapsed.TotalSeconds:0} s"));
+            say(Invariant($"independent: {independent} searches killed once, {clock.Elapsed.TotalSeconds:0} s"));
         return new(eventPoints, blobPoints, independent, failures.Count, clock.Elapsed.TotalSeconds, failures);
     }
 
     /// <summary>
-    /// Each process dies at the next point: a blob where units are due, else an event. Events of one transaction are stored together, so a death
-    /// among them is followed by one further on.
+    /// Each process dies at the next point: a blob where units are due, else an event. Events of one transaction are stored together, so a
+    /// death among them is followed by one further on.
     /// </summary>
     private void Chain(string id, int mostPoints, int stride)
     {
@@ -81,7 +82,13 @@ internal sealed class Sweep(DrillRun drill, Action<string> say)
 
     private void Independent(string id, DrillEnd clean, int events, Random random)
     {
-        string site = random.Next(3) switch { 0 => FaultPoints.EventBefore, 1 => FaultPoints.EventAfter, _ => random.Next(2) == 0 ? FaultPoints.BlobBefore : FaultPoints.BlobAfter };
+        string site = random.Next(3) switch
+        {
+            0 => FaultPoints.EventBefore,
+            1 => FaultPoints.EventAfter,
+            _ => random.Next(2) == 0
+            ? FaultPoints.BlobBefore : FaultPoints.BlobAfter
+        };
         int count = site.StartsWith("blob", StringComparison.Ordinal) ? random.Next(1, 12) : random.Next(1, events + 1);
         using (Process process = drill.Begin(id, $"{site}:{count}"))
         {

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using DaNas.Actors.Cluster;
 using DaNas.Actors.Journals;
 using DaNas.Domain.Configuration;
@@ -9,7 +10,6 @@ using DaNas.Runtime.Cluster;
 using DaNas.Runtime.Journal.Postgres;
 using DaNas.Runtime.Searches;
 using DaNas.Runtime.Trainers;
-using static System.FormattableString;
 
 namespace DaNas.Drills;
 
@@ -22,11 +22,16 @@ internal sealed record ThroughputResult(double ClusterOne, double ClusterTwo, do
 
     /// <summary>What the cluster reaches of what two processes that know nothing of each other reach on the same cores.</summary>
     public double Share => ClusterRatio / EngineRatio;
+
+    /// <summary>The result in a sentence.</summary>
+    [JsonIgnore]
+    public string Sentence => Invariant($"cluster {ClusterOne:0} -> {ClusterTwo:0} images/s (x {ClusterRatio:0.00}), bare engines " +
+        $"{EngineOne:0} -> {EngineTwo:0} (x {EngineRatio:0.00}); the cluster reaches {Share:0.00} of the bare engines' scaling");
 }
 
 /// <summary>
-/// One search on a cluster of one coordinator and two trainers, of which one is drained every other window; between the windows, the same work units in one
-/// and in two engine processes without any cluster. Rates are of whole stored rounds.
+/// One search on a cluster of one coordinator and two trainers, of which one is drained every other window; between the windows, the same
+/// work units in one and in two engine processes without any cluster. Rates are of whole stored rounds.
 /// </summary>
 internal sealed class Throughput(string folder, string journal, Action<string> say)
 {
@@ -69,10 +74,12 @@ internal sealed class Throughput(string folder, string journal, Action<string> s
     }
 
     /// <summary>Median over the windows of images in whole rounds, from the end of the first round to that of the last.</summary>
-    private double Rate(IReadOnlyList<StoredEvent> events, int trainers) => Median([.. windows.Where(w => w.Trainers == trainers).Select(w =>
+    private double Rate(IReadOnlyList<StoredEvent> events, int trainers) =>
+        Median([.. windows.Where(w => w.Trainers == trainers).Select(w =>
     {
         StoredEvent[] rounds = [.. events.Where(e => e.Event is SearchEvent.RoundCompleted && e.Created >= w.From && e.Created <= w.To)];
-        return rounds.Length < 2 ? double.NaN : rounds.Skip(1).Sum(r => ((SearchEvent.RoundCompleted)r.Event).Cost.ForwardImages) / (rounds[^1].Created - rounds[0].Created).TotalSeconds;
+        return rounds.Length < 2 ? double.NaN : rounds.Skip(1)
+            .Sum(r => ((SearchEvent.RoundCompleted)r.Event).Cost.ForwardImages) / (rounds[^1].Created - rounds[0].Created).TotalSeconds;
     })]);
 
     private static async Task SetDutyAsync(ClusterSession client, string node, NodeDuty duty) =>
@@ -81,16 +88,19 @@ internal sealed class Throughput(string folder, string journal, Action<string> s
     private static async Task WaitForRoundsAsync(DrillCluster cluster, DateTimeOffset after, int count)
     {
         for (int i = 0; i < count; i++)
-            after = await cluster.NextUsefulAsync(after, TimeSpan.FromMinutes(3)) ?? throw new InvalidDataException("the cluster stores no rounds");
+            after = await cluster.NextUsefulAsync(after, TimeSpan.FromMinutes(3))
+                ?? throw new InvalidDataException("the cluster stores no rounds");
     }
 
     /// <summary>The first shard of the first round, which needs no blob.</summary>
     private (WorkUnit Unit, TrainerOpening Opening) FirstRound(SearchConfig config)
     {
         DatasetSummary data = new Torch.Data.DatasetCatalog().Describe(config);
-        SearchState state = SearchEvolver.Evolve(SearchState.Initial, new SearchEvent.SearchStarted(new("engine"), config.Text, config.Hash, data, "none", "none"));
+        SearchState state = SearchEvolver.Evolve(SearchState.Initial,
+            new SearchEvent.SearchStarted(new("engine"), config.Text, config.Hash, data, "none", "none"));
         state = ((Decision.Accepted)SearchDecider.Decide(state, new SearchCommand.Proceed())).Events.Aggregate(state, SearchEvolver.Evolve);
-        WorkUnit unit = OutstandingWork.Of(state) is [WorkUnit.TrainShard shard, ..] ? shard : throw new InvalidDataException("the configuration must begin with training: set curriculum.order=random");
+        WorkUnit unit = OutstandingWork.Of(state) is [WorkUnit.TrainShard shard, ..]
+            ? shard : throw new InvalidDataException("the configuration must begin with training: set curriculum.order=random");
         return (unit, new TrainerOpening(config.Text, data, Path.Combine(folder, "engines")));
     }
 
@@ -110,7 +120,8 @@ internal sealed class Throughput(string folder, string journal, Action<string> s
         return rates.Sum();
     }
 
-    private static async Task<long> RunAsync(TrainerProcess process, WorkUnit unit) => await process.RunAsync(unit, CancellationToken.None) is UnitOutcome.Completed { Result: var result }
+    private static async Task<long> RunAsync(TrainerProcess process, WorkUnit unit) =>
+        await process.RunAsync(unit, CancellationToken.None) is UnitOutcome.Completed { Result: var result }
         ? result.Cost.ForwardImages : throw new InvalidDataException("the engine did not end its unit");
 
     private static double Median(IReadOnlyList<double> values) => values.Order().ElementAt(values.Count / 2);

@@ -7,18 +7,21 @@ using MathNet.Numerics.LinearAlgebra;
 namespace DaNas.Evidence;
 
 /// <summary>
-/// Which blocks are surely among the worst of their layers (docs/method.md, "Prune when sure"). The path losses of a search, less the mean of their step, are regressed on the blocks of
-/// the paths; two blocks of a layer differ by t = difference / error, the error by steps (Liang and Zeger 1986), as losses of one step share their pictures and weights. A block is under
-/// the cut when it is worse than n - k of its layer's n blocks, k of which the rule asks for; its statistic T is the (n - k)-th largest of its t. The null is the same updates without signal: losses
-/// permuted among the paths of their step. T is held against the largest |t| among the k + 1 lowest blocks of any layer (Westfall and Young 1993), the least favourable case:
-/// k + 1 equal blocks, all others far better.
+/// Which blocks are surely among the worst of their layers (docs/method.md, "Prune when sure"). The path losses of a search, less the mean
+/// of their step, are regressed on the blocks of the paths; two blocks of a layer differ by t = difference / error, the error by steps
+/// (Liang and Zeger 1986), as losses of one step share their images and weights. A block is under the cut when it is worse than n - k of
+/// its layer's n blocks, k of which the rule asks for; its statistic T is the (n - k)-th largest of its t. The null is the same updates
+/// without signal: losses permuted among the paths of their step. T is held against the largest |t| among the k + 1 lowest blocks of any
+/// layer (Westfall and Young 1993), the least favourable case: k + 1 equal blocks, all others far better.
 /// </summary>
 public sealed class BlockEffects
 {
     /// <summary>After so many permutations over the largest statistic, no block is sure whatever comes (Besag and Clifford 1991).</summary>
     private const int Exceedances = 20;
 
-    /// <summary>A block in fewer paths is in no test: its few residuals are nothing like its errors (a block in one path fits that path exactly).</summary>
+    /// <summary>
+    /// A block in fewer paths is in no test: its few residuals are nothing like its errors (a block in one path fits that path exactly).
+    /// </summary>
     private const int Fewest = 10;
 
     private readonly int[][] steps;
@@ -49,8 +52,12 @@ public sealed class BlockEffects
     /// <summary>Degrees of freedom that the effects leave.</summary>
     private int Degrees => loss.Length - steps.Length - (paths.Count(p => p > 0) - layers);
 
-    /// <summary>The tests of a unit's blocks, by layer, on the path losses that are known; <paramref name="removed"/> says how many a layer of so many blocks is asked to give up.</summary>
-    public static ValueList<ValueList<BlockTest>> Of(IReadOnlyList<PathLoss> known, SearchSpace space, WorkUnit.TestBlocks unit, Func<int, int> removed)
+    /// <summary>
+    /// The tests of a unit's blocks, by layer, on the path losses that are known; <paramref name="removed"/> says how many a layer of so
+    /// many blocks is asked to give up.
+    /// </summary>
+    public static ValueList<ValueList<BlockTest>> Of(IReadOnlyList<PathLoss> known, SearchSpace space,
+        WorkUnit.TestBlocks unit, Func<int, int> removed)
     {
         AliveBlocks alive = unit.Alive;
         BlockEffects effects = new(known, space, alive);
@@ -61,11 +68,14 @@ public sealed class BlockEffects
     {
         double[] effect = Solve(loss);
         double[] residual = [.. loss.Select((y, r) => y - columns[r].Sum(c => effect[c]))];
-        double inflation = Degrees <= 0 ? 0 : Math.Pow((double)(loss.Length - steps.Length) / Degrees, 2); // As the jackknife's (HC3), on average: residuals are smaller than errors.
+        // As the jackknife's (HC3), on average: residuals are smaller than errors.
+        double inflation = Degrees <= 0 ? 0 : Math.Pow((double)(loss.Length - steps.Length) / Degrees, 2);
         Layer[] all = [.. alive.Select(l => Of(l, effect, residual, removed(l.Length)))];
         double[][] statistics = [.. all.Select(l => l.Blocks.Select((_, i) => Statistic(l, i, inflation)).ToArray())];
-        Func<double, double> probability = Probabilities([.. statistics.SelectMany(s => s)], [.. all.Select(Lowest).Where(l => l.Length > 1)], unit);
-        return all.Select((l, i) => l.Blocks.Select((_, j) => Result(l, j, inflation, probability(statistics[i][j]))).ToValueList()).ToValueList();
+        Func<double, double> probability = Probabilities([.. statistics.SelectMany(s => s)],
+            [.. all.Select(Lowest).Where(l => l.Length > 1)], unit);
+        return all.Select((l, i) => l.Blocks.Select((_, j) => Result(l, j, inflation, probability(statistics[i][j])))
+            .ToValueList()).ToValueList();
     }
 
     /// <summary>The effects of a layer's alive blocks less their mean, and what each step adds to them.</summary>
@@ -78,10 +88,13 @@ public sealed class BlockEffects
         return new(blocks, [.. blocks.Select(b => effect[b] - mean)], weights, [.. weights.Select(w => ByStep(w, residual))], removed);
     }
 
-    /// <summary>A block without paths has no estimate: the sampler left it alone, so it stands with the worst of its layer, and is not sure.</summary>
+    /// <summary>
+    /// A block without paths has no estimate: the sampler left it alone, so it stands with the worst of its layer, and is not sure.
+    /// </summary>
     private BlockTest Result(Layer layer, int block, double inflation, double probability)
     {
-        int[] of = paths[layer.Blocks[block]] > 0 ? [block] : [.. Enumerable.Range(0, layer.Blocks.Length).Where(b => paths[layer.Blocks[b]] > 0).DefaultIfEmpty(block)];
+        int[] of = paths[layer.Blocks[block]] > 0 ? [block] : [.. Enumerable.Range(0, layer.Blocks.Length)
+            .Where(b => paths[layer.Blocks[b]] > 0).DefaultIfEmpty(block)];
         double error = of.Max(b => Math.Sqrt(inflation * layer.Influence[b].Sum(v => v * v)));
         return new(Math.Round(of.Max(b => layer.Effect[b]), 7), Math.Round(error, 7), paths[layer.Blocks[block]], probability);
     }
@@ -90,7 +103,8 @@ public sealed class BlockEffects
     {
         if (layer.Removed < 1 || paths[layer.Blocks[block]] < Fewest)
             return double.NegativeInfinity;
-        double[] t = [.. layer.Blocks.Select((c, i) => i == block || paths[c] < Fewest ? double.NegativeInfinity : T(layer.Effect[block] - layer.Effect[i], layer.Influence[block], layer.Influence[i], inflation)).OrderDescending()];
+        double[] t = [.. layer.Blocks.Select((c, i) => i == block || paths[c] < Fewest ? double.NegativeInfinity
+            : T(layer.Effect[block] - layer.Effect[i], layer.Influence[block], layer.Influence[i], inflation)).OrderDescending()];
         return t[layer.Blocks.Length - layer.Removed - 1];
     }
 
@@ -104,7 +118,8 @@ public sealed class BlockEffects
 
     /// <summary>What the paths add to the k + 1 blocks with the largest effects on the loss, of a layer that gives up any.</summary>
     private double[][] Lowest(Layer layer) => layer.Removed < 1 ? [] :
-        [.. Enumerable.Range(0, layer.Blocks.Length).Where(b => paths[layer.Blocks[b]] >= Fewest).OrderByDescending(b => layer.Effect[b]).Take(layer.Removed + 1).Select(b => layer.Weights[b])];
+        [.. Enumerable.Range(0, layer.Blocks.Length).Where(b => paths[layer.Blocks[b]] >= Fewest).OrderByDescending(b => layer.Effect[b])
+            .Take(layer.Removed + 1).Select(b => layer.Weights[b])];
 
     /// <summary>The probability of a statistic under the null.</summary>
     private Func<double, double> Probabilities(double[] statistics, double[][][] lowest, WorkUnit.TestBlocks unit)
@@ -124,7 +139,8 @@ public sealed class BlockEffects
             done++;
         }
 
-        Dictionary<double, double> of = sorted.Select((t, i) => (t, P: Math.Round((exceeded[i] + 1.0) / (done + 1), 6))).ToDictionary(x => x.t, x => x.P);
+        Dictionary<double, double> of = sorted.Select((t, i) => (t, P: Math.Round((exceeded[i] + 1.0) / (done + 1), 6)))
+            .ToDictionary(x => x.t, x => x.P);
         return t => of.GetValueOrDefault(t, 1);
     }
 
@@ -190,7 +206,9 @@ public sealed class BlockEffects
         return [.. Enumerable.Range(0, paths.Length).Select(i => Enumerable.Range(0, paths.Length).Sum(j => inverse[i][j] * sums[j]))];
     }
 
-    /// <summary>(X'X + ridge)^-1 of the indicators less their means by step; the small ridge gives the effects of a layer the sum 0.</summary>
+    /// <summary>
+    /// (X'X + ridge)^-1 of the indicators less their means by step; the small ridge gives the effects of a layer the sum 0.
+    /// </summary>
     private double[][] Inverse()
     {
         int n = paths.Length;
@@ -223,6 +241,9 @@ public sealed class BlockEffects
         return gram.Cholesky().Solve(Matrix<double>.Build.DenseIdentity(n)).ToRowArrays();
     }
 
-    /// <summary>The alive blocks of a layer: columns, effects, weights of all paths in them, what each step adds to them, and how many the rule asks for.</summary>
+    /// <summary>
+    /// The alive blocks of a layer: columns, effects, weights of all paths in them, what each step adds to them, and how many the rule asks
+    /// for.
+    /// </summary>
     private sealed record Layer(int[] Blocks, double[] Effect, double[][] Weights, double[][] Influence, int Removed);
 }

@@ -4,29 +4,35 @@ using DaNas.Domain.Values;
 namespace DaNas.Evidence;
 
 /// <summary>
-/// DA3, DA6 and DA8: whether early rankings of blocks are those of the full search, and whether the block that the full search likes best in a
-/// layer is still alive after the prunings.
+/// DA3, DA6 and DA8: whether early rankings of blocks are those of the full search, and whether the block that the full search likes best
+/// in a layer is still alive after the prunings.
 /// </summary>
 public static class SurvivalTables
 {
-    public static EvidenceTable? Survival(CellMatrix matrix)
+    public static EvidenceTable? Survival(TrialMatrix matrix)
     {
-        string[] pruning = [.. matrix.Arms.Where(a => matrix.Paired(a).Any(p => Prunes(p.Cell)))];
+        string[] pruning = [.. matrix.Arms.Where(a => matrix.Paired(a).Any(p => Prunes(p.Trial)))];
         if (pruning.Length == 0 || !matrix.Of(matrix.Reference).Any(c => Final(c) is not null))
             return null;
         List<IReadOnlyList<string>> rows = [];
         foreach (string arm in pruning)
         {
-            (CellResult Cell, CellResult Reference)[] pairs = [.. matrix.Paired(arm).Where(p => Final(p.Reference) is not null && SameSpace(p.Cell, p.Reference))];
+            (TrialResult Trial, TrialResult Reference)[] pairs =
+                [.. matrix.Paired(arm).Where(p => Final(p.Reference) is not null && SameSpace(p.Trial, p.Reference))];
             if (pairs.Length == 0)
                 continue;
-            double[] survival = [.. pairs.Select(p => Survived(p.Cell.Survivors, p.Reference))];
-            double[] chance = [.. pairs.Select(p => Chance(p.Cell))];
-            double[] ceiling = [.. pairs.SelectMany(p => matrix.Of(matrix.Reference).Where(o => o.Seed != p.Reference.Seed && Final(o) is not null).Select(o => Survived(Best(Final(o)!, p.Cell.Survivors), p.Reference)))];
-            double[] taus = [.. pairs.Select(p => Taus(p.Cell, p.Reference).DefaultIfEmpty(double.NaN).Average()).Where(double.IsFinite)]; // One a seed: its layers are not independent.
+            double[] survival = [.. pairs.Select(p => Survived(p.Trial.Survivors, p.Reference))];
+            double[] chance = [.. pairs.Select(p => Chance(p.Trial))];
+            double[] ceiling = [.. pairs.SelectMany(p => matrix.Of(matrix.Reference).Where(o => o.Seed != p.Reference.Seed
+                && Final(o) is not null).Select(o => Survived(Best(Final(o)!, p.Trial.Survivors), p.Reference)))];
+            // One a seed: its layers are not independent.
+            double[] taus = [.. pairs.Select(p => Taus(p.Trial, p.Reference).DefaultIfEmpty(double.NaN).Average()).Where(double.IsFinite)];
             rows.Add([
-                arm, Text($"{pairs.Length}"), MeanError.Of(survival).Text("0.00"), Text($"{chance.Average():0.00}"), ceiling.Length == 0 ? "-" : Text($"{ceiling.Average():0.00}"),
-                Significance.Text(Significance.PairedGreater(survival.Zip(chance, (s, c) => s - c))), MeanError.Of(taus).Text("0.00"), Text($"{taus.Count(t => t > 0)} of {taus.Length}"), Significance.Text(Significance.PairedGreater(taus)), Significance.Text(Significance.Sign(pairs.SelectMany(p => Taus(p.Cell, p.Reference))))]);
+                arm, Invariant($"{pairs.Length}"), MeanError.Of(survival).Text("0.00"), Invariant($"{chance.Average():0.00}"),
+                    ceiling.Length == 0 ? "-" : Invariant($"{ceiling.Average():0.00}"),
+                Significance.Text(Significance.PairedGreater(survival.Zip(chance, (s, c) => s - c))), MeanError.Of(taus).Text("0.00"),
+                    Invariant($"{taus.Count(t => t > 0)} of {taus.Length}"), Significance.Text(Significance.PairedGreater(taus)),
+                    Significance.Text(Significance.Sign(pairs.SelectMany(p => Taus(p.Trial, p.Reference))))]);
         }
 
         if (rows.Count == 0)
@@ -34,36 +40,46 @@ public static class SurvivalTables
         double[] between = [.. Agreement(matrix)];
         return new(
             "DA3, DA6, DA8",
-            $"what becomes of the blocks that {matrix.Reference} scores best",
-            ["arm", "seeds", "survival of the best block", "chance", "ceiling", "p (paired t over chance)", $"tau, first stage against {matrix.Reference}", "seeds with tau > 0", "p (t over 0)", "p (sign test, layers)"],
+            $"survival of the blocks that {matrix.Reference} scores best",
+            ["arm", "seeds", "survival of the best block", "chance", "ceiling", "p (paired t over chance)",
+                $"tau, first stage against {matrix.Reference}", "seeds with tau > 0", "p (t over 0)", "p (sign test, layers)"],
             rows,
             [
-                $"Survival: share of layers whose best block by the last scores of {matrix.Reference} (same seed) is alive after the last pruning. Ceiling: the same, where the survivors are as many blocks as another seed of {matrix.Reference} scores best: what the noise of the reference allows.",
-                Text($"Tau: Kendall's tau-b a layer between an arm's first scores and the last ones of {matrix.Reference}, mean over layers, then over seeds. Two seeds of {matrix.Reference} agree on their last scores with a mean tau of {between.DefaultIfEmpty(double.NaN).Average():0.00}; an arm that shares the seed, and so data and first weights, can lie above it."),
+                $"Survival: share of layers whose best block by the last scores of {matrix.Reference} (same seed) is alive after the " +
+                    $"last pruning. Ceiling: the same, where the survivors are as many blocks as another seed of {matrix.Reference} " +
+                    $"scores best: what the noise of the reference allows.",
+                Invariant($"Tau: Kendall's tau-b a layer between an arm's first scores and the last ones of {matrix.Reference}, mean " +
+                    $"over layers, then over seeds. Two seeds of {matrix.Reference} agree on their last scores with a mean tau of " +
+                    $"{between.DefaultIfEmpty(double.NaN).Average():0.00}; an arm that shares the seed, and so data and first " +
+                    $"weights, can lie above it."),
             ]);
     }
 
     /// <summary>Layers whose best block in the reference survived, as a share.</summary>
-    private static double Survived(ValueList<ValueList<string>> survivors, CellResult reference)
+    private static double Survived(ValueList<ValueList<string>> survivors, TrialResult reference)
     {
-        CellStage last = Final(reference)!;
+        TrialStage last = Final(reference)!;
         return last.Alive.Select((blocks, l) => survivors[l].Contains(blocks[ArgMax(last.Scores[l])]) ? 1.0 : 0.0).Average();
     }
 
-    private static double Chance(CellResult cell) => cell.Stages[0].Alive.Select((blocks, l) => cell.Survivors[l].Count / (double)blocks.Count).Average();
+    private static double Chance(TrialResult trial) => trial.Stages[0].Alive
+        .Select((blocks, l) => trial.Survivors[l].Count / (double)blocks.Count).Average();
 
     /// <summary>The best blocks of a scored stage, as many in each layer as survive elsewhere.</summary>
-    private static ValueList<ValueList<string>> Best(CellStage stage, ValueList<ValueList<string>> like) =>
-        stage.Alive.Select((blocks, l) => blocks.Select((b, i) => (b, s: stage.Scores[l][i])).OrderByDescending(x => x.s).Take(like[l].Count).Select(x => x.b).ToValueList()).ToValueList();
+    private static ValueList<ValueList<string>> Best(TrialStage stage, ValueList<ValueList<string>> like) =>
+        stage.Alive.Select((blocks, l) => blocks.Select((b, i) => (b, s: stage.Scores[l][i])).OrderByDescending(x => x.s)
+            .Take(like[l].Count).Select(x => x.b).ToValueList()).ToValueList();
 
-    private static bool SameSpace(CellResult a, CellResult b) => a.Stages[0].Alive.Count == b.Stages[0].Alive.Count && a.Stages[0].Alive.Zip(b.Stages[0].Alive).All(l => l.First.Order().SequenceEqual(l.Second.Order()));
+    private static bool SameSpace(TrialResult a, TrialResult b) => a.Stages[0].Alive.Count == b.Stages[0].Alive.Count
+        && a.Stages[0].Alive.Zip(b.Stages[0].Alive).All(l => l.First.Order().SequenceEqual(l.Second.Order()));
 
     /// <summary>Kendall's tau-b a layer between an arm's first scores and the reference's last ones.</summary>
-    private static IEnumerable<double> Taus(CellResult cell, CellResult reference)
+    private static IEnumerable<double> Taus(TrialResult trial, TrialResult reference)
     {
-        CellStage? first = cell.Stages.FirstOrDefault(s => s.Scores.Count > 0);
-        CellStage last = Final(reference)!;
-        return first is null ? [] : first.Scores.Select((scores, l) => Tau(scores.Zip(first.Alive[l], (s, b) => (s, last.Scores[l][IndexOf(last.Alive[l], b)])))).Where(double.IsFinite);
+        TrialStage? first = trial.Stages.FirstOrDefault(s => s.Scores.Count > 0);
+        TrialStage last = Final(reference)!;
+        return first is null ? [] : first.Scores.Select((scores, l) =>
+            Tau(scores.Zip(first.Alive[l], (s, b) => (s, last.Scores[l][IndexOf(last.Alive[l], b)])))).Where(double.IsFinite);
     }
 
     /// <summary>Over the blocks that both have scored.</summary>
@@ -73,9 +89,9 @@ public static class SurvivalTables
         return both.Length < 2 ? double.NaN : RankStatistics.KendallTauB([.. both.Select(s => s.First)], [.. both.Select(s => s.Last)]);
     }
 
-    private static IEnumerable<double> Agreement(CellMatrix matrix)
+    private static IEnumerable<double> Agreement(TrialMatrix matrix)
     {
-        CellStage[] all = [.. matrix.Of(matrix.Reference).Select(Final).OfType<CellStage>()];
+        TrialStage[] all = [.. matrix.Of(matrix.Reference).Select(Final).OfType<TrialStage>()];
         for (int i = 0; i < all.Length; i++)
         {
             for (int j = i + 1; j < all.Length; j++)
@@ -87,13 +103,12 @@ public static class SurvivalTables
     }
 
     /// <summary>The last scores of a search that pruned nothing; null of any other.</summary>
-    private static CellStage? Final(CellResult cell) => Prunes(cell) ? null : cell.Stages.LastOrDefault(s => s.Scores.Count > 0);
+    private static TrialStage? Final(TrialResult trial) => Prunes(trial) ? null : trial.Stages.LastOrDefault(s => s.Scores.Count > 0);
 
-    private static bool Prunes(CellResult cell) => cell.Stages.Count > 0 && cell.Survivors.Sum(l => l.Count) < cell.Stages[0].Alive.Sum(l => l.Count);
+    private static bool Prunes(TrialResult trial) => trial.Stages.Count > 0
+        && trial.Survivors.Sum(l => l.Count) < trial.Stages[0].Alive.Sum(l => l.Count);
 
     private static int ArgMax(ValueList<double> values) => Enumerable.Range(0, values.Count).MaxBy(i => values[i]);
 
     private static int IndexOf(ValueList<string> blocks, string block) => blocks.TakeWhile(b => b != block).Count();
-
-    private static string Text(FormattableString text) => text.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }

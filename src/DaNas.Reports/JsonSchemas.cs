@@ -6,8 +6,9 @@ using DaNas.Domain.Values;
 namespace DaNas.Reports;
 
 /// <summary>
-/// What programs read has a name and a version, <c>"schema": "danas/NAME/1"</c>, and a JSON Schema under docs/schemas. A version may get new fields; where one is renamed, changes its type or goes, the
-/// version is the next. With <see cref="Variable"/> set, a verb prints the schema of its JSON in place of the JSON: some before they begin, and then they do nothing else; the others after their work.
+/// What programs read has a name and a version, <c>"schema": "danas/NAME/1"</c>, and a JSON Schema under docs/schemas. A version may get
+/// new fields; where one is renamed, changes its type or goes, the version is the next. With <see cref="Variable"/> set, a verb prints the
+/// schema of its JSON in place of the JSON: some before they begin, and then they do nothing else; the others after their work.
 /// </summary>
 internal static class JsonSchemas
 {
@@ -43,7 +44,8 @@ internal static class JsonSchemas
         return Named(name, JsonSerializer.SerializeToNode(value, options)!).ToJsonString(options);
     }
 
-    private static JsonNode Named(string name, JsonNode node) => node is JsonArray rows ? new JsonArray([.. rows.Select(r => Named(name, r!))]) : With("schema", Id(name), node.AsObject());
+    private static JsonNode Named(string name, JsonNode node) =>
+        node is JsonArray rows ? new JsonArray([.. rows.Select(r => Named(name, r!))]) : With("schema", Id(name), node.AsObject());
 
     private static JsonObject Schema<T>(string name, JsonSerializerOptions options)
     {
@@ -65,11 +67,19 @@ internal static class JsonSchemas
     }
 
     /// <summary>Lists of ours have a converter, into which the exporter does not look.</summary>
-    private static JsonNode Lists(JsonSchemaExporterContext context, JsonNode schema) => context.TypeInfo.Type is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(ValueList<>)
-        ? new JsonObject { ["type"] = "array", ["items"] = context.TypeInfo.Options.GetJsonSchemaAsNode(type.GetGenericArguments()[0], Exporting) }
+    private static JsonNode Lists(JsonSchemaExporterContext context, JsonNode schema) =>
+        context.TypeInfo.Type is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(ValueList<>)
+        ? new JsonObject
+        {
+            ["type"] = "array",
+            ["items"] = context.TypeInfo.Options
+            .GetJsonSchemaAsNode(type.GetGenericArguments()[0], Exporting)
+        }
         : Open(context, schema);
 
-    /// <summary>Fields are added to a version, so none may be refused; where our own JSON is strict in reading, the exporter would say so.</summary>
+    /// <summary>
+    /// Fields are added to a version, so none may be refused; where our own JSON is strict in reading, the exporter would say so.
+    /// </summary>
     private static JsonNode Open(JsonSchemaExporterContext context, JsonNode schema)
     {
         if (schema is JsonObject strict && strict["additionalProperties"]?.GetValueKind() == JsonValueKind.False)

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using DaNas.Domain.Architectures;
 using DaNas.Domain.Evaluation;
 using DaNas.Domain.SearchSpaces;
@@ -9,10 +10,11 @@ namespace DaNas.Reports;
 internal sealed record LatencyRow(string Architecture, long Macs, Latency First, Latency Second, double? Predicted);
 
 /// <summary>
-/// Latencies measured in two passes, the architectures of a pass interleaved so that a slow moment of the machine hits all of them; the passes
-/// grow until they order the architectures alike.
+/// Latencies measured in two passes, the architectures of a pass interleaved so that a slow moment of the machine hits all of them; the
+/// passes grow until they order the architectures alike.
 /// </summary>
-internal sealed record LatencyReport(IReadOnlyList<LatencyRow> Rows, int Repeats, double? TauOfPasses, double? TauOfMacs, double? TauOfPrediction, double? MeanErrorOfPrediction)
+internal sealed record LatencyReport(IReadOnlyList<LatencyRow> Rows, int Repeats, double? TauOfPasses, double? TauOfMacs,
+    double? TauOfPrediction, double? MeanErrorOfPrediction)
 {
     /// <summary>Below this, no number is worth quoting.</summary>
     public const double Believed = 0.8;
@@ -25,11 +27,38 @@ internal sealed record LatencyReport(IReadOnlyList<LatencyRow> Rows, int Repeats
 
     private const int Rounds = 4;
 
-    /// <summary>Two passes order the architectures alike, or (one alone, or near-ties) their medians differ by less than a twentieth.</summary>
+    /// <summary>
+    /// Two passes order the architectures alike, or (one alone, or near-ties) their medians differ by less than a twentieth.
+    /// </summary>
     public bool IsRepeatable => TauOfPasses >= Believed || Rows.All(r => IsAlike(r.First, r.Second));
 
+    /// <summary>Whether the rounds agree, in sentences.</summary>
+    [JsonIgnore]
+    public IEnumerable<string> Sentences
+    {
+        get
+        {
+            if (Rows.Count > 1)
+            {
+                string verdict = IsRepeatable ? "repeatable"
+                    : Invariant($"NOT repeatable (below {LatencyReport.Believed}, and medians differ by more than 5 " +
+                        $"%); reduce the load on " +
+                        $"the machine or raise --repeats before relying on these numbers");
+                yield return Invariant($"the rankings of the two rounds agree with Kendall tau {TauOfPasses:0.000}: {verdict}; " +
+                    $"the ranking by MACs agrees with {TauOfMacs:0.000}");
+            }
+            else if (!IsRepeatable)
+                yield return "the two rounds differ by more than 5 %: NOT repeatable; reduce the load on the machine or raise --repeats " +
+                    "before relying on these numbers";
+            if (TauOfPrediction is { } tau && Rows.Count > 1)
+                yield return Invariant($"the ranking by sums of blocks agrees with {tau:0.000}; mean error {MeanErrorOfPrediction:P1} of " +
+                        $"the measured latency");
+        }
+    }
+
     /// <summary>Measures; with a table, also says how well the sums of its blocks predict.</summary>
-    public static LatencyReport Of(SearchSpace space, IReadOnlyList<Architecture> architectures, LatencySetup setup, Func<Architecture, double>? predict, Action<string>? said = null)
+    public static LatencyReport Of(SearchSpace space, IReadOnlyList<Architecture> architectures, LatencySetup setup,
+        Func<Architecture, double>? predict, Action<string>? said = null)
     {
         CostTable costs = CostTable.Of(space);
         for (int widened = 0; ; widened++)
@@ -39,7 +68,9 @@ internal sealed record LatencyReport(IReadOnlyList<LatencyRow> Rows, int Repeats
             double? tau = Finite(RankStatistics.KendallTauB([.. first.Select(l => l.Median)], [.. second.Select(l => l.Median)]));
             if (!(tau >= Wanted || first.Zip(second, IsAlike).All(alike => alike)) && widened < 3)
             {
-                said?.Invoke(FormattableString.Invariant($"the two rounds of {setup.Repeats << widened} passes differ (tau {tau:0.00}): measuring twice as long"));
+                said?.Invoke(
+                    Invariant($"the two rounds of {setup.Repeats << widened} passes disagree (tau {tau:0.00}): repeating with " +
+                        $"twice as many passes"));
                 continue;
             }
 

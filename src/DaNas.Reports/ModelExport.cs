@@ -4,7 +4,6 @@ using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Ports;
 using DaNas.Domain.Searches;
-using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
 using DaNas.Reports.Export;
 using DaNas.Runtime.Configuration;
@@ -12,9 +11,7 @@ using DaNas.Runtime.Processes;
 using DaNas.Runtime.Searches;
 using DaNas.Torch;
 using DaNas.Torch.Checkpoints;
-using DaNas.Torch.Data;
 using DaNas.Torch.Training;
-using static System.FormattableString;
 
 namespace DaNas.Reports;
 
@@ -33,17 +30,20 @@ internal static class ModelExport
     public static IReadOnlyList<string> Formats { get; } = [ArchitectureOnly, "onnx", "safetensors", "pytorch", "csharp"];
 
     /// <summary>Writes the files of the request into a folder; their names.</summary>
-    public static IReadOnlyList<string> Write(string target, SearchRecord record, OutputFolder folder, ExportedModel source, ExportRequest request)
+    public static IReadOnlyList<string> Write(string target, SearchRecord record, OutputFolder folder,
+        ExportedModel source, ExportRequest request)
     {
         List<string> files =
         [
-            Write(target, "architecture.json", ResultFiles.ArchitectureJson(record.State, source.Architecture, SearchReport.Of(record, folder))),
+            Write(target, "architecture.json", ResultFiles.ArchitectureJson(
+                record.State, source.Architecture, SearchReport.Of(record, folder))),
             Write(target, "architecture.txt", ResultFiles.ArchitectureText(record.State.Space!, source.Architecture)),
         ];
         if (source.Weights is not { } blob)
             return files;
         byte[] weights = folder.OpenBlobs(record.Id).Get(blob);
-        TrainedModel found = TrainedModel.Read(weights, record.State.Space!, source.Architecture, record.State.Started!.Data.Classes, Provenance(record, source, blob));
+        TrainedModel found = TrainedModel.Read(weights, record.State.Space!, source.Architecture, record.State.Started!.Data.Classes,
+            Provenance(record, source, blob));
         if (request.Formats.Contains("onnx"))
             files.Add(Write(target, "model.onnx", OnnxWriter.Write(found, request.Fold)));
         if (request.Formats.Intersect(["safetensors", "pytorch", "csharp"]).Any())
@@ -60,16 +60,19 @@ internal static class ModelExport
     /// <summary>The architecture that was chosen, whether it is retrained or not.</summary>
     public static ExportedModel Chosen(SearchRecord record) => record.State.Selected is { } selected
         ? new(RetrainPlan.Winner, selected.Winner, null, null)
-        : throw new UsageException($"search {record.Id} has not chosen an architecture yet ({SearchRecord.NameOf(record.State.Phase)}); go on with '{ThisProgram.Name} resume {record.Id}'");
+        : throw new UsageException($"search {record.Id} has not chosen an architecture yet ({SearchRecord.NameOf(record.State.Phase)}); " +
+            $"resume it with '{ThisProgram.Name} resume {record.Id}'");
 
     /// <summary>The retrained model of a name. Throws <see cref="UsageException"/> with those that there are.</summary>
     public static ExportedModel Find(SearchRecord record, string run)
     {
         if (record.State.Config!.Engine.Kind is var kind and not EngineKind.Torch)
-            throw new UsageException($"search {record.Id} was answered by a {ConfigSection.Kebab(kind.ToString())}: it has an architecture ('{ThisProgram.Name} describe {record.Id}') and no weights");
-        ExportedModel[] there = [.. record.Events.Select(e => e.Event).OfType<SearchEvent.ModelRetrained>().Select(m => new ExportedModel(m.Run, m.Architecture, m.Weights, m.TestAccuracy))];
+            throw new UsageException($"search {record.Id} ran on a {ConfigSection.Kebab(kind.ToString())}: it has an architecture " +
+                $"('{ThisProgram.Name} describe {record.Id}') but no weights");
+        ExportedModel[] there = [.. record.Events.Select(e => e.Event).OfType<SearchEvent.ModelRetrained>()
+            .Select(m => new ExportedModel(m.Run, m.Architecture, m.Weights, m.TestAccuracy))];
         return Array.Find(there, m => m.Run == run) ?? throw new UsageException(there.Length == 0
-            ? $"search {record.Id} has no retrained model yet ({record.Status}); '{ThisProgram.Name} resume {record.Id}' goes on with it"
+            ? $"search {record.Id} has no retrained model yet ({record.Status}); resume it with '{ThisProgram.Name} resume {record.Id}'"
             : $"--model {run}: search {record.Id} has {string.Join(", ", there.Select(m => m.Run))}");
     }
 
@@ -98,7 +101,12 @@ internal static class ModelExport
         EngineSession session = Session(record, request.Data);
         InferenceSamples samples = InferenceSamples.Of(session, weights, architecture.Blocks, request.Samples);
         return Safetensors.Write(
-            new Dictionary<string, HostTensor> { ["pixels"] = samples.Pixels_NCHW, ["logits"] = samples.Logits_NK, ["labels"] = HostTensor.Of([.. samples.Labels.Select(l => (float)l)], samples.Labels.Count) },
+            new Dictionary<string, HostTensor>
+            {
+                ["pixels"] = samples.Pixels_NCHW,
+                ["logits"] = samples.Logits_NK,
+                ["labels"] = HostTensor.Of([.. samples.Labels.Select(l => (float)l)], samples.Labels.Count)
+            },
             new Dictionary<string, string> { ["architecture"] = architecture.Text });
     }
 

@@ -7,10 +7,13 @@ using DaNas.Runtime.Searches;
 
 namespace DaNas.Reports;
 
-/// <summary>Writes what a finished search hands over: report.html, architecture.json, architecture.txt, result.json, weights.safetensors.</summary>
+/// <summary>
+/// Writes what a finished search hands over: report.html, architecture.json, architecture.txt, result.json, weights.safetensors.
+/// </summary>
 internal static class ResultFiles
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+    private static readonly JsonSerializerOptions Indented =
+        new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
     public static void Write(SearchRecord record, OutputFolder folder)
     {
@@ -27,7 +30,8 @@ internal static class ResultFiles
             File.WriteAllBytes(Path.Combine(target, "weights.safetensors"), folder.OpenBlobs(record.Id).Get(weights));
     }
 
-    public static string ReportFile(SearchRecord record, OutputFolder folder) => Path.Combine(folder.SearchFolder(record.Id), "report.html");
+    public static string ReportFile(SearchRecord record, OutputFolder folder) =>
+        Path.Combine(folder.SearchFolder(record.Id), "report.html");
 
     /// <summary>The architecture as data: one row a layer, shapes, cost, and where it comes from.</summary>
     public static string ArchitectureJson(SearchState state, Architecture architecture, SearchReport report)
@@ -59,7 +63,16 @@ internal static class ResultFiles
                 cost.Macs,
                 cost.Parameters,
                 report.TestAccuracy,
-                provenance = new { report.SearchId, configurationHash = state.Started.ConfigurationHash.Hex, dataFingerprint = state.Started.Data.Fingerprint.Hex, report.DecisionHash, report.WeightsHash, state.Started.NumericsProfile },
+                provenance = new
+                {
+                    report.SearchId,
+                    configurationHash = state.Started.ConfigurationHash.Hex,
+                    dataFingerprint =
+                    state.Started.Data.Fingerprint.Hex,
+                    report.DecisionHash,
+                    report.WeightsHash,
+                    state.Started.NumericsProfile
+                },
             },
             Indented);
     }
@@ -68,26 +81,30 @@ internal static class ResultFiles
     {
         CostTable costs = CostTable.Of(space);
         StringBuilder text = new();
-        text.AppendLine(CultureInfoInvariant($"{architecture.Text}   id {architecture.Id}"));
+        text.AppendLine(Invariant($"{architecture.Text}   id {architecture.Id}"));
         if (space.Options is not null)
             return text.ToString();
-        text.AppendLine(CultureInfoInvariant($"  stem   conv{space.Stem.Kernel}x{space.Stem.Kernel} s{space.Stem.Stride}   {space.InputChannels}x{space.Resolution}x{space.Resolution} -> {space.Stem.Channels}"));
+        text.AppendLine(Invariant($"  stem   conv{space.Stem.Kernel}x{space.Stem.Kernel} s{space.Stem.Stride}   " +
+            $"{space.InputChannels}x{space.Resolution}x{space.Resolution} -> {space.Stem.Channels}"));
         for (int l = 0; l < architecture.Blocks.Count; l++)
         {
             LayerSpec layer = space.Layers[l];
-            text.AppendLine(CultureInfoInvariant(
-                $"  L{l + 1:00}    {architecture.Blocks[l],-9} s{layer.Stride}   {layer.InChannels}x{layer.InResolution}x{layer.InResolution} -> {layer.OutChannels}x{layer.OutResolution}x{layer.OutResolution}   {costs.Of(l, architecture.Blocks[l]).Macs:N0} multiply-adds"));
+            text.AppendLine(Invariant(
+                $"  L{l + 1:00}    {architecture.Blocks[l],-9} s{layer.Stride}   " +
+                    $"{layer.InChannels}x{layer.InResolution}x{layer.InResolution} -> " +
+                    $"{layer.OutChannels}x{layer.OutResolution}x{layer.OutResolution}   " +
+                    $"{costs.Of(l, architecture.Blocks[l]).Macs:N0} MACs"));
         }
 
         Cost total = costs.Of(architecture);
-        text.AppendLine(CultureInfoInvariant($"  head   {(space.Head.Channels > 0 ? $"conv1x1 {space.Head.Channels}, " : string.Empty)}global average pool, linear {space.Classes}"));
-        text.AppendLine(CultureInfoInvariant($"  total  {total.Macs:N0} multiply-adds, {total.Parameters:N0} parameters"));
+        text.AppendLine(Invariant($"  head   {(space.Head.Channels > 0 ? $"conv1x1 {space.Head.Channels}, " : string.Empty)}global " +
+            $"average pool, linear {space.Classes}"));
+        text.AppendLine(Invariant($"  total  {total.Macs:N0} MACs, {total.Parameters:N0} parameters"));
         return text.ToString();
     }
 
     /// <summary>The winner's weights; null before there are any, and where nothing was trained.</summary>
-    public static Domain.Values.BlobRef? WinnerWeights(SearchRecord record) => record.State.Config!.Engine.Kind != Domain.Configuration.EngineKind.Torch ? null
+    public static Domain.Values.BlobRef? WinnerWeights(SearchRecord record) =>
+        record.State.Config!.Engine.Kind != Domain.Configuration.EngineKind.Torch ? null
         : record.Events.Select(e => e.Event).OfType<SearchEvent.ModelRetrained>().FirstOrDefault(m => m.Run == RetrainPlan.Winner)?.Weights;
-
-    private static string CultureInfoInvariant(FormattableString text) => text.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }

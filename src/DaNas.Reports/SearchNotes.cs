@@ -18,7 +18,8 @@ internal sealed record SearchNotes(LatencyNotes? Latencies, IReadOnlyList<IReadO
 
     public static string LatencyFile(OutputFolder folder, string id) => Path.Combine(folder.SearchFolder(id), "latency.json");
 
-    public static string EvaluationFile(OutputFolder folder, string id, string model) => Path.Combine(folder.SearchFolder(id), $"evaluation-{model}.json");
+    public static string EvaluationFile(OutputFolder folder, string id, string model) =>
+        Path.Combine(folder.SearchFolder(id), $"evaluation-{model}.json");
 
     public static SearchNotes Read(OutputFolder folder, string id) => new(
         Parse<LatencyNotes>(LatencyFile(folder, id)),
@@ -36,7 +37,7 @@ internal sealed record SearchNotes(LatencyNotes? Latencies, IReadOnlyList<IReadO
         }
         catch (JsonException e)
         {
-            throw new InvalidDataException($"{file} is damaged ({e.Message}); delete it, and measure again", e);
+            throw new InvalidDataException($"{file} is damaged ({e.Message}); delete it and repeat the measurement", e);
         }
     }
 

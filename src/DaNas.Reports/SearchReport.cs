@@ -11,10 +11,12 @@ using DaNas.Runtime.Searches;
 namespace DaNas.Reports;
 
 /// <summary>The winner's place among its controls: see <see cref="SearchVerdict"/>.</summary>
-internal sealed record VerdictReport(string Sentence, int Rank, int Controls, double Chance, double Difference, double? Low, double? High, double ArchitecturesOfEqualCost);
+internal sealed record VerdictReport(string Sentence, int Rank, int Controls, double Chance, double Difference, double? Low, double? High,
+    double ArchitecturesOfEqualCost);
 
 /// <summary>Validation accuracies of the finalists, by how they were chosen: see <see cref="FinalistComparison"/>.</summary>
-internal sealed record FinalistReport(double ByScore, int Scored, double Random, int Drawn, long ScoredMacs, long DrawnMacs, double? Low, double? High, bool WinnerIsRandom);
+internal sealed record FinalistReport(double ByScore, int Scored, double Random, int Drawn, long ScoredMacs, long DrawnMacs, double? Low,
+    double? High, bool WinnerIsRandom);
 
 /// <summary>A stage that has ended: candidate blocks before and after its pruning.</summary>
 internal sealed record StageReport(int Stage, bool Warmup, int Classes, int BlocksBefore, int BlocksAfter, double Loss, double Accuracy);
@@ -64,7 +66,11 @@ internal sealed record SearchReport(
     /// <summary>The stages that have ended.</summary>
     public IReadOnlyList<StageReport> Stages { get; init; } = [];
 
-    private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.Never };
+    private static readonly JsonSerializerOptions Options = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        DefaultIgnoreCondition = JsonIgnoreCondition.Never
+    };
 
     public static JsonSerializerOptions Json => Options;
 
@@ -72,10 +78,12 @@ internal sealed record SearchReport(
     {
         SearchState state = record.State;
         SearchPhase.Completed? done = state.Phase as SearchPhase.Completed;
-        (ValueList<RetrainedModel> compared, ValueList<RetrainedModel> random) = done is null ? ([], []) : RetrainPlan.Comparison(done.Models);
+        (ValueList<RetrainedModel> compared, ValueList<RetrainedModel> random) = done is null
+            ? ([], []) : RetrainPlan.Comparison(done.Models);
         double[] controls = [.. random.Select(m => m.TestAccuracy)];
         UnitCost cost = state.Cost;
-        SearchEstimate? estimate = state is { Config: { Engine.Kind: EngineKind.Torch } config, Started: { } begun, IsOver: false } ? SearchEstimate.Of(config, begun.Data) : null;
+        SearchEstimate? estimate = state is { Config: { Engine.Kind: EngineKind.Torch } config, Started: { } begun, IsOver: false }
+            ? SearchEstimate.Of(config, begun.Data) : null;
         double worked = SearchEstimate.Weighted(cost);
         return new(
             record.Id,
@@ -100,22 +108,28 @@ internal sealed record SearchReport(
             (state.Phase as SearchPhase.Failed)?.Reason,
             state.Config?.Cost.Latency is { } table && state.Selected is { } chosen ? Math.Round(table.Of(chosen.Winner), 4) : null,
             state.Config?.Cost.TargetMilliseconds is > 0 and { } target ? target : null,
-            SearchVerdict.Of(state) is { } v ? new(v.Sentence, v.Rank, v.Controls, Math.Round(v.Chance, 4), Math.Round(v.Difference, 6), Finite(v.Low), Finite(v.High), Math.Round(v.Band)) : null,
+            SearchVerdict.Of(state) is { } v ? new(v.Sentence, v.Rank, v.Controls, Math.Round(v.Chance, 4), Math.Round(v.Difference, 6),
+                Finite(v.Low), Finite(v.High), Math.Round(v.Band)) : null,
             PredictorChoice.Of(state, record.Events.Select(e => e.Event).OfType<SearchEvent>()),
             compared.Count > 0 ? Math.Round(compared.Average(m => m.TestAccuracy), 6) : null,
             state.Config?.Retrain.MeasuredName ?? "test",
-            FinalistComparison.Of(state, record.Events.Select(e => e.Event).OfType<SearchEvent>()) is { } f ? new(Math.Round(f.ByScore, 6), f.Scored, Math.Round(f.Random, 6), f.Drawn, (long)f.ScoredMacs, (long)f.DrawnMacs, Finite(f.Low), Finite(f.High), f.WinnerIsRandom) : null)
+            FinalistComparison.Of(state, record.Events.Select(e => e.Event).OfType<SearchEvent>()) is { } f ? new(
+                Math.Round(f.ByScore, 6), f.Scored, Math.Round(f.Random, 6), f.Drawn, (long)f.ScoredMacs, (long)f.DrawnMacs, Finite(f.Low),
+                Finite(f.High), f.WinnerIsRandom) : null)
         {
             Running = !state.IsOver && OwnerLock.IsHeld(folder, record.Id),
             Phase = SearchRecord.NameOf(state.Phase),
             Progress = state.Phase is SearchPhase.Completed ? 1 : estimate is null ? null : Math.Round(estimate.ShareDone(state.Cost), 4),
-            SecondsLeft = estimate is null || worked <= 0 ? null : Math.Round(Math.Max(0, estimate.WeightedMacs - worked) / worked * record.ActiveSeconds),
-            Stages = [.. state.Stages.Select(s => new StageReport(s.Plan.Index, s.Plan.IsWarmup, s.Plan.Classes.Count, s.Before.Count, s.After.Count, s.Loss, s.Accuracy))],
+            SecondsLeft = estimate is null || worked <= 0 ? null
+                : Math.Round(Math.Max(0, estimate.WeightedMacs - worked) / worked * record.ActiveSeconds),
+            Stages = [.. state.Stages.Select(s => new StageReport(
+                s.Plan.Index, s.Plan.IsWarmup, s.Plan.Classes.Count, s.Before.Count, s.After.Count, s.Loss, s.Accuracy))],
         };
     }
 
     /// <summary>Completed, failed, running, or interrupted; unfinished where others may run it, as over a shared PostgreSQL.</summary>
-    public static string StatusOf(SearchRecord record, OutputFolder folder) => record.State.IsOver ? record.Status : OwnerLock.IsHeld(folder, record.Id) ? "running" : folder.IsAlone ? "interrupted" : record.Status;
+    public static string StatusOf(SearchRecord record, OutputFolder folder) => record.State.IsOver
+        ? record.Status : OwnerLock.IsHeld(folder, record.Id) ? "running" : folder.IsAlone ? "interrupted" : record.Status;
 
     private static double? Finite(double value) => double.IsFinite(value) ? Math.Round(value, 6) : null;
 

@@ -3,14 +3,9 @@ using DaNas.SimulationKit;
 
 namespace DaNas.Simulation;
 
-/// <summary>One fault of a plan: its number, when it comes, and what it is.</summary>
-public sealed record PlannedFault(int Number, TimeSpan At, string Kind)
-{
-    public override string ToString() => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{At:hh\\:mm\\:ss\\.fff} {Kind}");
-}
-
 /// <summary>
-/// Draws faults and puts them on the agenda: what, when and to whom is a matter of the seed alone. Each fault draws from a sequence of its own, so that others can be left out of a plan and it stays what it is.
+/// Draws faults and puts them on the agenda: what, when and to whom is a matter of the seed alone. Each fault draws from a sequence of its
+/// own, so that others can be left out of a plan and it stays what it is.
 /// </summary>
 public sealed class FaultPlan
 {
@@ -22,20 +17,25 @@ public sealed class FaultPlan
     private SeededSequence random = new(0);
     private int hangs;
 
-    /// <summary>So many faults, spread over a duration, and a network that is never quite well; of them those whose numbers are in <paramref name="only"/>, or all.</summary>
+    /// <summary>
+    /// So many faults, spread over a duration, and a network that is never quite well; of them those whose numbers are in
+    /// <paramref name="only"/>, or all.
+    /// </summary>
     public FaultPlan(SimulatedWorld world, SimulatedCluster cluster, (int Count, TimeSpan Over) drawn, IReadOnlyCollection<int>? only)
     {
         this.world = world;
         this.cluster = cluster;
         Action[] kinds =
         [
-            CrashCoordinator, CrashTrainer, CrashTrainer, CrashDispatcher, CrashEverything, PauseCoordinator, PauseTrainer, PauseDispatcher, KillEngine, KillEngine, SlowTrainer, HangEngine,
+            CrashCoordinator, CrashTrainer, CrashTrainer, CrashDispatcher, CrashEverything, PauseCoordinator, PauseTrainer, PauseDispatcher,
+                KillEngine, KillEngine, SlowTrainer, HangEngine,
             BadNetwork, CutLink, CutLink, FailStore, BlurStore, SlowStore, FillDisk, JumpClock, LoseBlob,
         ];
         SeededSequence drawing = new(world.Random.Next());
         Plan(Weather, TimeSpan.Zero, drawing.Next(), only);
         for (int i = 0; i < drawn.Count; i++)
-            Plan(kinds[drawing.Below(kinds.Length)], TimeSpan.FromSeconds(drawn.Over.TotalSeconds * drawing.Fraction()), drawing.Next(), only);
+            Plan(kinds[drawing.Below(kinds.Length)], TimeSpan.FromSeconds(
+                drawn.Over.TotalSeconds * drawing.Fraction()), drawing.Next(), only);
         Quiet = faults.Max(f => f.At) + TimeSpan.FromSeconds(150);
         world.After(Quiet, () => (world.Network.Loss, world.Network.Duplication, world.Network.Lateness) = (0, 0, 0));
     }
@@ -65,7 +65,8 @@ public sealed class FaultPlan
         });
     }
 
-    private TimeSpan Between(double lowSeconds, double highSeconds) => TimeSpan.FromSeconds(lowSeconds + (random.Fraction() * (highSeconds - lowSeconds)));
+    private TimeSpan Between(double lowSeconds, double highSeconds) =>
+        TimeSpan.FromSeconds(lowSeconds + (random.Fraction() * (highSeconds - lowSeconds)));
 
     private void Weather()
     {
@@ -90,7 +91,8 @@ public sealed class FaultPlan
 
     private void PauseTrainer() => cluster.Pause(Any(cluster.Trainers), Between(1, 90));
 
-    private void PauseDispatcher() => cluster.Pause(cluster.Dispatchers.Count > 0 ? cluster.Dispatchers[0] : cluster.Coordinator, Between(1, 60));
+    private void PauseDispatcher() => cluster.Pause(cluster.Dispatchers.Count > 0
+        ? cluster.Dispatchers[0] : cluster.Coordinator, Between(1, 60));
 
     private void KillEngine() => cluster.EngineOf(Any(cluster.Trainers))?.Kill();
 
@@ -117,7 +119,8 @@ public sealed class FaultPlan
         world.Network.Loss = 0.3;
         world.Network.Duplication = 0.2;
         world.Network.Lateness = 0.5;
-        world.After(Between(5, 60), () => (world.Network.Loss, world.Network.Duplication, world.Network.Lateness) = (loss, duplication, lateness));
+        world.After(Between(5, 60), () => (world.Network.Loss, world.Network.Duplication, world.Network.Lateness) =
+            (loss, duplication, lateness));
     }
 
     private void CutLink()

@@ -6,8 +6,8 @@ using DaNas.SimulationKit;
 namespace DaNas.Simulation;
 
 /// <summary>
-/// The fence of the journal over the simulated store, as the data base's trigger is: rows of whoever is not the writer that acquired last are refused. What is stored is read through its bytes, as
-/// any reader would, and told to the checks.
+/// The fence of the journal over the simulated store, as the data base's trigger is: rows of whoever is not the writer that acquired last
+/// are refused. What is stored is read through its bytes, as any reader would, and told to the checks.
 /// </summary>
 internal sealed class FencedStore
 {
@@ -39,7 +39,8 @@ internal sealed class FencedStore
         return new SimulatedTables(persistenceId, epoch, plant == Plant.FencingRemoved);
     }
 
-    private JournalException? Refuses(Append append) => append.Rows.Any(r => Envelope.EpochOf(r.Payload) != epochs.GetValueOrDefault(append.PersistenceId))
+    private JournalException? Refuses(Append append) => append.Rows
+        .Any(r => Envelope.EpochOf(r.Payload) != epochs.GetValueOrDefault(append.PersistenceId))
         ? new JournalException(JournalFault.Fenced, $"another process took {append.PersistenceId} over")
         : null;
 
@@ -51,7 +52,8 @@ internal sealed class FencedStore
             if (plant is Plant.ClockInFold or Plant.FencingRemoved or Plant.ReplyBeforePersist)
             {
                 // What is planted breaks the chain too; the checks must find it without.
-                checks.Durable(row.SequenceNr, Envelope.EpochOf(row.Payload), (SearchEvent)WireFormat.Read(row.Manifest, Envelope.PayloadOf(row.Payload)));
+                checks.Durable(row.SequenceNr, Envelope.EpochOf(row.Payload),
+                    (SearchEvent)WireFormat.Read(row.Manifest, Envelope.PayloadOf(row.Payload)));
                 continue;
             }
 
@@ -72,31 +74,11 @@ internal sealed class FencedStore
             object e = WireFormat.Read(row.Manifest, Envelope.PayloadOf(row.Payload));
             if (e is SearchEvent.RoundCompleted round)
                 e = round with { Loss = round.Loss + (world.Elapsed.Ticks % 1000 * 1e-6) };
-            (byte[] bytes, chain) = Envelope.Seal(chain, new RowHead(row.SequenceNr, row.Timestamp, row.Manifest), Envelope.EpochOf(row.Payload), WireFormat.Write(e), true);
+            (byte[] bytes, chain) = Envelope.Seal(chain, new RowHead(row.SequenceNr, row.Timestamp, row.Manifest),
+                Envelope.EpochOf(row.Payload), WireFormat.Write(e), true);
             read.Add(row with { Payload = bytes });
         }
 
         return read;
     }
-}
-
-/// <summary>The journal as one writer has it; <paramref name="blind"/> to others' epochs where that is the planted defect.</summary>
-public sealed class SimulatedTables(string mine, long own, bool blind = false) : IFencedTables
-{
-    public string Kind => "simulated";
-
-    public string ConnectionString => string.Empty;
-
-    public Task FenceAsync() => Task.CompletedTask;
-
-    public long EpochOf(string persistenceId) => persistenceId == mine ? own : 0;
-
-    public bool IsOvertakenBy(string persistenceId, long epoch) => !blind && epoch > EpochOf(persistenceId);
-
-    [System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA2000", Justification = "It holds no files.")]
-    public WritersJournal Journal() => new(this, NewLedger());
-
-    public JournalLedger NewLedger() => new("simulated", null, true);
-
-    public JournalException Translate(Exception failure) => failure as JournalException ?? new JournalException(JournalFault.Unavailable, failure.Message, failure);
 }

@@ -7,8 +7,8 @@ using DaNas.SimulationKit;
 namespace DaNas.Simulation;
 
 /// <summary>
-/// What must never happen, checked at every step: an acknowledged event that is not in the store, a second writer, a state that is not the fold
-/// of the stored events. And at the end: the decisions, the winner and the cost of the clean run.
+/// What must never happen, checked at every step: an acknowledged event that is not in the store, a second writer, a state that is not the
+/// fold of the stored events. And at the end: the decisions, the winner and the cost of the clean run.
 /// </summary>
 public sealed class SafetyChecks
 {
@@ -68,12 +68,16 @@ public sealed class SafetyChecks
             Violation($"cost {end.Cost}, clean {clean.State.Cost}: a result was counted twice or not at all");
         if ((end.Phase as SearchPhase.Completed)?.WeightsHash != (clean.State.Phase as SearchPhase.Completed)?.WeightsHash)
             Violation($"the end is {end.Phase}, clean {clean.State.Phase}");
-        SearchEvent[] read = [.. world.Store.Read($"search-{SimulatedSearch.Id}").Select(r => (SearchEvent)WireFormat.Read(r.Manifest, Envelope.PayloadOf(r.Payload)))];
+        SearchEvent[] read = [.. world.Store.Read($"search-{SimulatedSearch.Id}")
+            .Select(r => (SearchEvent)WireFormat.Read(r.Manifest, Envelope.PayloadOf(r.Payload)))];
         foreach ((long sequence, SearchEvent e) in acknowledged.Where(a => a.Key > read.Length || !read[a.Key - 1].Equals(a.Value)))
             Violation($"event {sequence} ({e.GetType().Name}) was acknowledged, and the store does not have it at the end");
     }
 
-    /// <summary>A blob is gone for good. What a lost blob had undone is made again by the same names: an order to discard it that was under way is no fault.</summary>
+    /// <summary>
+    /// A blob is gone for good. What a lost blob had undone is made again by the same names: an order to discard it that was under way is
+    /// no fault.
+    /// </summary>
     public void Discarded(BlobRef blob)
     {
         if (State.LiveBlobs.Contains(blob) && !undone.Contains(blob))
@@ -107,7 +111,10 @@ public sealed class SafetyChecks
         }
     }
 
-    /// <summary>All of it; what never changes by itself (configuration, space, data) is left out, and of the states to go back to their number and the newest.</summary>
+    /// <summary>
+    /// All of it; what never changes by itself (configuration, space, data) is left out, and of the states to go back to their number and
+    /// the newest.
+    /// </summary>
     private static bool Same(SearchState a, SearchState b) =>
         (a with { Started = b.Started, Config = b.Config, Space = b.Space, Marks = b.Marks }).Equals(b) && a.Marks.Count == b.Marks.Count
         && (a.Marks.Count == 0 || (a.Marks[^1].Phase.Equals(b.Marks[^1].Phase) && a.Marks[^1].Supernet == b.Marks[^1].Supernet));

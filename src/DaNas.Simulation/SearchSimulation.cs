@@ -5,28 +5,9 @@ using DaNas.SimulationKit;
 
 namespace DaNas.Simulation;
 
-/// <summary>What came of one seed.</summary>
-public sealed record SimulationResult(long Seed, IReadOnlyList<string> Violations, int Units, int Events, int Faults, long Messages, TimeSpan Virtual)
-{
-    public bool Good => Violations.Count == 0;
-
-    /// <summary>Equal for equal histories; 0 where it is not counted.</summary>
-    public ulong History { get; init; }
-
-    /// <summary>Messages handled, between processes or within one.</summary>
-    public long Turns { get; init; }
-
-    /// <summary>The faults that were drawn.</summary>
-    public IReadOnlyList<PlannedFault> Plan { get; init; } = [];
-}
-
-/// <summary>How a seed is run.</summary>
-/// <param name="Plant">A defect on purpose.</param>
-/// <param name="Log">Where the actors' lines go; null: nowhere.</param>
-/// <param name="Only">The numbers of the faults that come; null: all that are drawn.</param>
-public sealed record SimulationOptions(Plant Plant = Plant.None, IStateLog? Log = null, IReadOnlyCollection<int>? Only = null);
-
-/// <summary>One search under drawn faults, checked: safety at every step, liveness after the faults have stopped, the clean run's end.</summary>
+/// <summary>
+/// One search under drawn faults, checked: safety at every step, liveness after the faults have stopped, the clean run's end.
+/// </summary>
 public static class SearchSimulation
 {
     private const double MeanUnitSeconds = 4;
@@ -40,18 +21,23 @@ public static class SearchSimulation
         SimulatedWorld world = new((ulong)SeededRandom.Derive(seed, "simulation"));
         int trainers = 1 + world.Random.Below(6);
         TimeSpan expected = TimeSpan.FromSeconds(clean.Units * MeanUnitSeconds / trainers);
-        SimulatedCluster cluster = new(world, search, new ClusterLayout(trainers, world.Chance(0.5)), u => Seconds(seed, u), (options.Plant, options.Log ?? SilentLog.Instance));
+        SimulatedCluster cluster = new(world, search, new ClusterLayout(trainers, world.Chance(0.5)), u => Seconds(seed, u),
+            (options.Plant, options.Log ?? SilentLog.Instance));
         FaultPlan faults = new(world, cluster, (FewestFaults + world.Random.Below(20), expected), options.Only);
         TimeSpan limit = faults.Quiet + (expected * 4) + TimeSpan.FromHours(1);
         if (!world.RunUntil(() => cluster.IsOver || cluster.Checks.Violations.Count > 0, limit))
-            cluster.Checks.Violation($"the search does not end: {cluster.Checks.State.Phase.GetType().Name} after {cluster.Checks.Events.Count} events");
+            cluster.Checks.Violation($"the search does not end: {cluster.Checks.State.Phase.GetType().Name} after " +
+                $"{cluster.Checks.Events.Count} events");
         else if (cluster.Checks.Violations.Count == 0)
             cluster.Checks.CompareWith(clean);
-        return new(seed, cluster.Checks.Violations, cluster.Engines.Sum(e => e.Begun), cluster.Checks.Events.Count, faults.Count, world.Network.Sent, world.Elapsed) { History = world.History.Value, Turns = world.Turns, Plan = faults.Faults };
+        return new(seed, cluster.Checks.Violations, cluster.Engines.Sum(e => e.Begun), cluster.Checks.Events.Count, faults.Count,
+            world.Network.Sent, world.Elapsed)
+        { History = world.History.Value, Turns = world.Turns, Plan = faults.Faults };
     }
 
     /// <summary>How long a unit takes is a matter of the unit: 1 to 7 seconds.</summary>
-    private static double Seconds(long seed, WorkUnit unit) => 1 + (new SeededRandom(SeededRandom.Derive(seed, "seconds", unit.Id)).NextDouble() * 2 * (MeanUnitSeconds - 1));
+    private static double Seconds(long seed, WorkUnit unit) =>
+        1 + (new SeededRandom(SeededRandom.Derive(seed, "seconds", unit.Id)).NextDouble() * 2 * (MeanUnitSeconds - 1));
 
     private sealed class SilentLog : IStateLog
     {

@@ -13,12 +13,9 @@ using DaNas.SimulationKit;
 
 namespace DaNas.Simulation;
 
-/// <summary>How a cluster is laid out.</summary>
-public sealed record ClusterLayout(int Trainers, bool DispatcherApart);
-
 /// <summary>
-/// A search on a simulated cluster: two processes that can coordinate, of which one holds the lease at a time, perhaps one for the dispatcher, and
-/// the trainers. What dies is started again; when the coordinator dies or does not answer, somebody takes over.
+/// A search on a simulated cluster: two processes that can coordinate, of which one holds the lease at a time, perhaps one for the
+/// dispatcher, and the trainers. What dies is started again; when the coordinator dies or does not answer, somebody takes over.
 /// </summary>
 public sealed class SimulatedCluster
 {
@@ -47,7 +44,8 @@ public sealed class SimulatedCluster
     private readonly FencedStore store;
     private string dispatcher = string.Empty;
 
-    public SimulatedCluster(SimulatedWorld world, SimulatedSearch search, ClusterLayout layout, Func<WorkUnit, double> seconds, (Plant Plant, IStateLog Log) observed)
+    public SimulatedCluster(SimulatedWorld world, SimulatedSearch search, ClusterLayout layout, Func<WorkUnit, double> seconds,
+        (Plant Plant, IStateLog Log) observed)
     {
         this.world = world;
         this.search = search;
@@ -160,7 +158,8 @@ public sealed class SimulatedCluster
             Dispatch(node, $"dispatcher-{epoch}");
         SearchProtocol.Beginning beginning = new(new SearchCommand.Start(search.First), new SearchCommand.Resume(epoch, "simulated", 0));
         SearchPorts ports = new(listener, Resolve(node, dispatcher), Discard);
-        IActorRef supervisor = node.System.ActorOf(SearchActor.PropsOf(SimulatedSearch.Id, beginning, ports, tables.Journal()), $"search-{epoch}");
+        IActorRef supervisor =
+            node.System.ActorOf(SearchActor.PropsOf(SimulatedSearch.Id, beginning, ports, tables.Journal()), $"search-{epoch}");
         listener.Tell(new ListeningActor.WatchAlso(supervisor));
 
         void Hear(object message)
@@ -184,7 +183,8 @@ public sealed class SimulatedCluster
         int number = int.Parse(node.Name.AsSpan(1), System.Globalization.CultureInfo.InvariantCulture);
         SimulatedEngine engine = new(node, search, Blobs, seconds);
         engines[$"{node.Name}#{node.Incarnation}"] = engine;
-        trainerActors[node] = node.System.ActorOf(TrainerActor.PropsOf(number, engine, () => Resolve(node, dispatcher), new TrainerMemory()), TrainerActor.NameOf(number));
+        trainerActors[node] = node.System.ActorOf(TrainerActor.PropsOf(
+            number, engine, () => Resolve(node, dispatcher), new TrainerMemory()), TrainerActor.NameOf(number));
     }
 
     /// <summary>Starts a dispatcher; the trainers find it as they would by asking who leads.</summary>

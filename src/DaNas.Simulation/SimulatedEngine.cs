@@ -9,10 +9,11 @@ using DaNas.SimulationKit;
 namespace DaNas.Simulation;
 
 /// <summary>
-/// The engine behind one simulated trainer: an answer after a drawn time, read from blobs that must be there. It may be slow, die, or hang until
-/// its deadline.
+/// The engine behind one simulated trainer: an answer after a drawn time, read from blobs that must be there. It may be slow, die, or hang
+/// until its deadline.
 /// </summary>
-public sealed class SimulatedEngine(SimulatedNode node, SimulatedSearch search, SimulatedBlobs blobs, Func<WorkUnit, double> seconds) : IAttemptRunner
+public sealed class SimulatedEngine(SimulatedNode node, SimulatedSearch search, SimulatedBlobs blobs,
+    Func<WorkUnit, double> seconds) : IAttemptRunner
 {
     private const double DeadlineSeconds = 600;
 
@@ -57,9 +58,11 @@ public sealed class SimulatedEngine(SimulatedNode node, SimulatedSearch search, 
         double takes = Math.Max(0.01, seconds(unit) * Slowness);
         bool hangs = HangsNext;
         HangsNext = false;
-        kill = () => Answer(new UnitOutcome.Failed(FailureKind.ProcessLost, "the engine's process was killed (simulated)", (node.World.Elapsed - began).TotalSeconds));
+        kill = () => Answer(new UnitOutcome.Failed(FailureKind.ProcessLost, "the engine's process was killed (simulated)",
+            (node.World.Elapsed - began).TotalSeconds));
         node.After(TimeSpan.FromSeconds(hangs ? DeadlineSeconds : takes), () =>
-            Answer(hangs ? new UnitOutcome.Failed(FailureKind.Deadline, "no result in time (simulated)", DeadlineSeconds) : Outcome(unit, takes)));
+            Answer(hangs ? new UnitOutcome.Failed(FailureKind.Deadline, "no result in time (simulated)", DeadlineSeconds)
+                : Outcome(unit, takes)));
         return reply.Task;
 
         void Answer(UnitOutcome outcome)

@@ -1,7 +1,8 @@
 namespace DaNas.SimulationKit;
 
 /// <summary>
-/// A rolling hash (FNV-1a, 64 bits) over what happened: the turns, the types of all messages, and the bytes of what is stored. What a message has in it is not hashed: references have a number in them that Akka draws by itself.
+/// A rolling hash (FNV-1a, 64 bits) over what happened: the turns, the types of all messages, and the bytes of what is stored. What a
+/// message has in it is not hashed: references have a number in them that Akka draws by itself.
 /// </summary>
 public sealed class History
 {

@@ -1,8 +1,8 @@
 namespace DaNas.SimulationKit;
 
 /// <summary>
-/// Random numbers from a seed (SplitMix64; Steele, Lea and Flood, 2014). Own, because the sequence of <c>System.Random</c> is not promised across versions of .NET, and a seed must replay
-/// for ever.
+/// Random numbers from a seed (SplitMix64; Steele, Lea and Flood, 2014). Own, because the sequence of <c>System.Random</c> is not promised
+/// across versions of .NET, and a seed must replay for ever.
 /// </summary>
 public sealed class SeededSequence(ulong seed)
 {

@@ -1,10 +1,14 @@
 namespace DaNas.SimulationKit;
 
-/// <summary>Finds what of a failing list of faults is needed (ddmin: Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002).</summary>
+/// <summary>
+/// Finds what of a failing list of faults is needed (ddmin: Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input",
+/// 2002).
+/// </summary>
 public static class Shrinking
 {
     /// <summary>
-    /// A part of <paramref name="all"/> that still fails, of which no single element can be left out. <paramref name="fails"/> runs a list; it must give the same answer for the same list, and true for all.
+    /// A part of <paramref name="all"/> that still fails, of which no single element can be left out. <paramref name="fails"/> runs a list;
+    /// it must give the same answer for the same list, and true for all.
     /// </summary>
     public static IReadOnlyList<T> Minimal<T>(IReadOnlyList<T> all, Func<IReadOnlyList<T>, bool> fails)
     {

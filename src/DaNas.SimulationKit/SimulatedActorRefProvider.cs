@@ -47,12 +47,14 @@ public sealed class SimulatedActorRefProvider(string systemName, Settings settin
 
     public FutureActorRef<T> CreateFutureRef<T>(TaskCompletionSource<T> tcs) => local.CreateFutureRef(tcs);
 
-    public Address GetExternalAddressFor(Address address) => local.GetExternalAddressFor(address) ?? (node.World.Find(address.System) is null ? null! : address);
+    public Address GetExternalAddressFor(Address address) =>
+        local.GetExternalAddressFor(address) ?? (node.World.Find(address.System) is null ? null! : address);
 
     public IActorRef RootGuardianAt(Address address) => address == DefaultAddress ? local.RootGuardian : Remote(new RootActorPath(address));
 
     public IInternalActorRef ActorOf(
-        ActorSystemImpl system, Props props, IInternalActorRef supervisor, ActorPath path, bool systemService, Deploy deploy, bool lookupDeploy, bool async) =>
+        ActorSystemImpl system, Props props, IInternalActorRef supervisor, ActorPath path, bool systemService, Deploy deploy,
+            bool lookupDeploy, bool async) =>
         local.ActorOf(system, props, supervisor, path, systemService, deploy, lookupDeploy, async);
 
     public IActorRef ResolveActorRef(string path)
@@ -67,7 +69,10 @@ public sealed class SimulatedActorRefProvider(string systemName, Settings settin
         return resolved;
     }
 
-    /// <summary>A path without elements is the root, where selections from other nodes arrive. One with the number of a former incarnation finds nobody, as in Akka.Remote; the local provider would not look.</summary>
+    /// <summary>
+    /// A path without elements is the root, where selections from other nodes arrive. One with the number of a former incarnation finds
+    /// nobody, as in Akka.Remote; the local provider would not look.
+    /// </summary>
     public IActorRef ResolveActorRef(ActorPath actorPath)
     {
         if (actorPath.Address != DefaultAddress)
@@ -75,7 +80,8 @@ public sealed class SimulatedActorRefProvider(string systemName, Settings settin
         if (actorPath.Elements.Count == 0)
             return local.RootGuardian;
         IActorRef found = local.ResolveActorRef(actorPath);
-        return actorPath.Uid == ActorCell.UndefinedUid || found.Path.Uid == actorPath.Uid ? found : new EmptyLocalActorRef(this, actorPath, eventStream);
+        return actorPath.Uid == ActorCell.UndefinedUid || found.Path.Uid == actorPath.Uid
+            ? found : new EmptyLocalActorRef(this, actorPath, eventStream);
     }
 
     private SimulatedRemoteActorRef Remote(ActorPath path) => new(node, this, path);

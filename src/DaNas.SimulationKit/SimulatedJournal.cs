@@ -19,7 +19,8 @@ public sealed class SimulatedJournal : ReceiveActor
     private void Write(WriteMessages m)
     {
         IPersistentEnvelope[] envelopes = [.. m.Messages];
-        IPersistentRepresentation[] all = [.. envelopes.OfType<AtomicWrite>().SelectMany(a => (IEnumerable<IPersistentRepresentation>)a.Payload)];
+        IPersistentRepresentation[] all = [.. envelopes.OfType<AtomicWrite>()
+            .SelectMany(a => (IEnumerable<IPersistentRepresentation>)a.Payload)];
         if (all.Length == 0)
         {
             Reply(null);
@@ -49,7 +50,8 @@ public sealed class SimulatedJournal : ReceiveActor
                 }
 
                 foreach (IPersistentRepresentation p in (IEnumerable<IPersistentRepresentation>)write.Payload)
-                    m.PersistentActor.Tell(fault is null ? new WriteMessageSuccess(p, m.ActorInstanceId) : new WriteMessageFailure(p, fault, m.ActorInstanceId), p.Sender);
+                    m.PersistentActor.Tell(fault is null ? new WriteMessageSuccess(p, m.ActorInstanceId)
+                        : new WriteMessageFailure(p, fault, m.ActorInstanceId), p.Sender);
             }
         }
     }
@@ -57,28 +59,21 @@ public sealed class SimulatedJournal : ReceiveActor
     private StoredRow RowOf(IPersistentRepresentation p)
     {
         Serializer serializer = system.Serialization.FindSerializerFor(p.Payload);
-        return new(p.SequenceNr, serializer.Identifier, Serialization.ManifestFor(serializer, p.Payload), serializer.ToBinary(p.Payload), node.Now.UtcTicks);
+        return new(p.SequenceNr, serializer.Identifier, Serialization.ManifestFor(serializer, p.Payload),
+            serializer.ToBinary(p.Payload), node.Now.UtcTicks);
     }
 
     private void Replay(ReplayMessages m)
     {
         IReadOnlyList<StoredRow> rows = node.World.Store.Read(m.PersistenceId);
-        foreach (StoredRow row in rows.Where(r => r.SequenceNr >= m.FromSequenceNr && r.SequenceNr <= m.ToSequenceNr).Take((int)Math.Min(m.Max, int.MaxValue)))
+        foreach (StoredRow row in rows.Where(r => r.SequenceNr >= m.FromSequenceNr && r.SequenceNr <= m.ToSequenceNr)
+            .Take((int)Math.Min(m.Max, int.MaxValue)))
         {
             object payload = system.Serialization.Deserialize(row.Payload, row.SerializerId, row.Manifest);
-            m.PersistentActor.Tell(new ReplayedMessage(new Persistent(payload, row.SequenceNr, m.PersistenceId, row.Manifest, false, null, null, row.Timestamp)), ActorRefs.NoSender);
+            m.PersistentActor.Tell(new ReplayedMessage(new Persistent(
+                payload, row.SequenceNr, m.PersistenceId, row.Manifest, false, null, null, row.Timestamp)), ActorRefs.NoSender);
         }
 
         m.PersistentActor.Tell(new RecoverySuccess(rows.Count), ActorRefs.NoSender);
-    }
-}
-
-/// <summary>A snapshot store that has none and keeps none.</summary>
-public sealed class NoSnapshots : ReceiveActor
-{
-    public NoSnapshots()
-    {
-        Receive<LoadSnapshot>(m => Sender.Tell(new LoadSnapshotResult(null!, m.ToSequenceNr)));
-        Receive<SaveSnapshot>(m => Sender.Tell(new SaveSnapshotFailure(m.Metadata, new NotSupportedException("snapshots are not simulated"))));
     }
 }

@@ -5,13 +5,15 @@ using Akka.Serialization;
 namespace DaNas.SimulationKit;
 
 /// <summary>
-/// Messages between nodes, through Akka's serializers. Each may be lost, doubled or late, so that later ones overtake it; a cut link carries nothing in one or both directions. Death watch
-/// crosses nodes too: its messages arrive once, late as others, and where the link is cut when that is over.
+/// Messages between nodes, through Akka's serializers. Each may be lost, doubled or late, so that later ones overtake it; a cut link
+/// carries nothing in one or both directions. Death watch crosses nodes too: its messages arrive once, late as others, and where the link
+/// is cut when that is over.
 /// </summary>
 /// <remarks>
-/// It stands in the place of Akka.Remote, and is harsher in one way (Akka.Remote keeps the order of a pair of actors and doubles nothing) and blind in others: associations, handshakes,
-/// quarantine, gated endpoints, acknowledged system messages, frame limits, TLS, remote deployment and failure detectors' own arithmetic are not simulated: a cut link alone never makes a
-/// <see cref="Terminated"/>, a node that dies or stops answering does. What no serializer takes throws in the sender's Tell, where Akka.Remote drops it with a line.
+/// It stands in the place of Akka.Remote, and is harsher in one way (Akka.Remote keeps the order of a pair of actors and doubles nothing)
+/// and blind in others: associations, handshakes, quarantine, gated endpoints, acknowledged system messages, frame limits, TLS, remote
+/// deployment and failure detectors' own arithmetic are not simulated: a cut link alone never makes a <see cref="Terminated"/>, a node that
+/// dies or stops answering does. What no serializer takes throws in the sender's Tell, where Akka.Remote drops it with a line.
 /// </remarks>
 public sealed class SimulatedNetwork
 {
@@ -64,7 +66,8 @@ public sealed class SimulatedNetwork
 
             ExtendedActorSystem there = (ExtendedActorSystem)to.System;
             IActorRef target = there.Provider.ResolveActorRef(receiver.Path);
-            target.Tell(there.Serialization.Deserialize(bytes, serializer.Identifier, manifest), senderPath is null ? ActorRefs.NoSender : there.Provider.ResolveActorRef(senderPath));
+            target.Tell(there.Serialization.Deserialize(bytes, serializer.Identifier, manifest), senderPath is null
+                ? ActorRefs.NoSender : there.Provider.ResolveActorRef(senderPath));
         }
     }
 
@@ -77,7 +80,8 @@ public sealed class SimulatedNetwork
             case Watch m when m.Watcher is IInternalActorRef watcher:
                 string path = Serialization.SerializedActorPath(watcher);
                 watches.Add((from, path, receiver));
-                Deliver(from, to, receiver, (there, self) => self.SendSystemMessage(new Watch(self, There(there, path))), () => Unanswered(from, path, receiver));
+                Deliver(from, to, receiver, (there, self) => self.SendSystemMessage(new Watch(self, There(there, path))),
+                    () => Unanswered(from, path, receiver));
                 break;
             case Unwatch m when m.Watcher is IInternalActorRef watcher:
                 string former = Serialization.SerializedActorPath(watcher);
@@ -87,7 +91,8 @@ public sealed class SimulatedNetwork
             case DeathWatchNotification m:
                 string ended = Serialization.SerializedActorPath(m.Actor);
                 bool existed = m.ExistenceConfirmed;
-                Deliver(from, to, receiver, (there, self) => self.SendSystemMessage(new DeathWatchNotification(There(there, ended), existed, false)), null);
+                Deliver(from, to, receiver, (there, self) =>
+                    self.SendSystemMessage(new DeathWatchNotification(There(there, ended), existed, false)), null);
                 break;
         }
     }
@@ -96,17 +101,22 @@ public sealed class SimulatedNetwork
     internal void Vanished(SimulatedNode node, TimeSpan after)
     {
         watches.RemoveAll(w => w.Watcher == node);
-        foreach ((SimulatedNode watcher, string path, SimulatedRemoteActorRef watchee) in watches.Where(w => w.Watchee.Path.Address.System == node.Name).ToList())
+        foreach ((SimulatedNode watcher, string path, SimulatedRemoteActorRef watchee) in watches
+            .Where(w => w.Watchee.Path.Address.System == node.Name).ToList())
         {
             watches.RemoveAll(w => w.Path == path && w.Watchee.Equals(watchee));
             watcher.After(after, () => There(watcher.System, path).SendSystemMessage(new DeathWatchNotification(watchee, false, true)));
         }
     }
 
-    private static IInternalActorRef There(ActorSystem system, string path) => (IInternalActorRef)((ExtendedActorSystem)system).Provider.ResolveActorRef(path);
+    private static IInternalActorRef There(ActorSystem system, string path) =>
+        (IInternalActorRef)((ExtendedActorSystem)system).Provider.ResolveActorRef(path);
 
-    /// <summary>Once, after a while, and after a cut of the link is over; where nobody is there then, <paramref name="unanswered"/>.</summary>
-    private void Deliver(SimulatedNode from, SimulatedNode to, SimulatedRemoteActorRef receiver, Action<ActorSystem, IInternalActorRef> deliver, Action? unanswered)
+    /// <summary>
+    /// Once, after a while, and after a cut of the link is over; where nobody is there then, <paramref name="unanswered"/>.
+    /// </summary>
+    private void Deliver(SimulatedNode from, SimulatedNode to, SimulatedRemoteActorRef receiver,
+        Action<ActorSystem, IInternalActorRef> deliver, Action? unanswered)
     {
         TimeSpan cut = IsCut(from, receiver) ? cuts[(from.Name, to.Name)] - world.Elapsed : TimeSpan.Zero;
         world.After(cut + Delay(), Arrive);
@@ -123,13 +133,15 @@ public sealed class SimulatedNetwork
     }
 
     /// <summary>A watch that reached no process: the failure detector's patience, then its watcher hears of the end.</summary>
-    private void Unanswered(SimulatedNode watcher, string path, SimulatedRemoteActorRef watchee) => watcher.After(world.Between(0.5, 6), () =>
+    private void Unanswered(SimulatedNode watcher, string path, SimulatedRemoteActorRef watchee) =>
+        watcher.After(world.Between(0.5, 6), () =>
     {
         if (watches.RemoveAll(w => w.Watcher == watcher && w.Path == path && w.Watchee.Equals(watchee)) > 0)
             There(watcher.System, path).SendSystemMessage(new DeathWatchNotification(watchee, false, true));
     });
 
-    private bool IsCut(SimulatedNode from, SimulatedRemoteActorRef receiver) => cuts.TryGetValue((from.Name, receiver.Path.Address.System), out TimeSpan until) && world.Elapsed < until;
+    private bool IsCut(SimulatedNode from, SimulatedRemoteActorRef receiver) =>
+        cuts.TryGetValue((from.Name, receiver.Path.Address.System), out TimeSpan until) && world.Elapsed < until;
 
     private TimeSpan Delay() => world.Chance(Lateness) ? world.Between(0.01, LatestSeconds) : world.Between(0.0002, 0.005);
 }

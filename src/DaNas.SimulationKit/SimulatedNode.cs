@@ -28,8 +28,16 @@ public sealed class SimulatedNode
               default-plugin-dispatcher.type = "DaNas.SimulationKit.SeededDispatcherConfigurator, DaNas.SimulationKit"
               default-replay-dispatcher.type = "DaNas.SimulationKit.SeededDispatcherConfigurator, DaNas.SimulationKit"
             }
-            journal { plugin = "akka.persistence.journal.simulated", simulated { class = "DaNas.SimulationKit.SimulatedJournal, DaNas.SimulationKit", plugin-dispatcher = "akka.actor.default-dispatcher" } }
-            snapshot-store { plugin = "akka.persistence.snapshot-store.simulated", simulated { class = "DaNas.SimulationKit.NoSnapshots, DaNas.SimulationKit", plugin-dispatcher = "akka.actor.default-dispatcher" } }
+            journal {
+              plugin = "akka.persistence.journal.simulated"
+              simulated.class = "DaNas.SimulationKit.SimulatedJournal, DaNas.SimulationKit"
+              simulated.plugin-dispatcher = "akka.actor.default-dispatcher"
+            }
+            snapshot-store {
+              plugin = "akka.persistence.snapshot-store.simulated"
+              simulated.class = "DaNas.SimulationKit.NoSnapshots, DaNas.SimulationKit"
+              simulated.plugin-dispatcher = "akka.actor.default-dispatcher"
+            }
           }
         }
         """);
@@ -80,7 +88,8 @@ public sealed class SimulatedNode
     internal int Runnable => IsPaused ? 0 : runnable.Count;
 
     /// <summary>The node whose actor system is being made on this thread: Akka makes a scheduler without telling it for whom.</summary>
-    internal static SimulatedNode Starting => starting ?? throw new InvalidOperationException("this scheduler and provider are for simulated nodes only");
+    internal static SimulatedNode Starting => starting ?? throw new InvalidOperationException(
+        "this scheduler and provider are for simulated nodes only");
 
     /// <summary>Starts an empty process.</summary>
     public void Start(params ReadOnlySpan<Setup> setups)

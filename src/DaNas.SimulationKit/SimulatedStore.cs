@@ -2,17 +2,9 @@ using Akka.Persistence;
 
 namespace DaNas.SimulationKit;
 
-/// <summary>One event in the store: what Akka's serializers made of it.</summary>
-public sealed record StoredRow(long SequenceNr, int SerializerId, string Manifest, byte[] Payload, long Timestamp);
-
-/// <summary>A batch of rows on its way to the store.</summary>
-public sealed record Append(SimulatedNode From, string PersistenceId, IReadOnlyList<StoredRow> Rows);
-
-/// <summary>The store failed, as a data base or a disk does.</summary>
-public sealed class StoreException(string message) : Exception(message);
-
 /// <summary>
-/// The journal's rows, which outlive every node. All or none of an append is stored; it may fail before or after that (then it is stored, but reported as failed), be slow, or have no space.
+/// The journal's rows, which outlive every node. All or none of an append is stored; it may fail before or after that (then it is stored,
+/// but reported as failed), be slow, or have no space.
 /// </summary>
 public sealed class SimulatedStore
 {
@@ -60,7 +52,8 @@ public sealed class SimulatedStore
     }
 
     /// <summary>
-    /// Appends after a while and calls back with null or the fault. The request is on its way: a process that dies meanwhile never hears of it, and it may have been stored or not.
+    /// Appends after a while and calls back with null or the fault. The request is on its way: a process that dies meanwhile never hears of
+    /// it, and it may have been stored or not.
     /// </summary>
     internal void Append(Append append, Action<Exception?> reply)
     {
@@ -94,7 +87,8 @@ public sealed class SimulatedStore
         if (!rows.TryGetValue(append.PersistenceId, out List<StoredRow>? stored))
             rows[append.PersistenceId] = stored = [];
         if (append.Rows[0].SequenceNr != stored.Count + 1)
-            return new StoreException($"duplicate key (persistence_id, sequence_number) = ({append.PersistenceId}, {append.Rows[0].SequenceNr})");
+            return new StoreException($"duplicate key (persistence_id, sequence_number) = ({append.PersistenceId}, " +
+                $"{append.Rows[0].SequenceNr})");
         stored.AddRange(append.Rows);
         foreach (StoredRow row in append.Rows)
             world.History.Add(row.Payload);

@@ -3,8 +3,9 @@ using Akka.Configuration;
 namespace DaNas.SimulationKit;
 
 /// <summary>
-/// Several actor systems in one thread, under one seed and in virtual time. A turn (one message, or what system messages wait, of one mailbox) is drawn among all mailboxes that can run; when
-/// none can, time goes on to what is due next. The same seed gives the same history, to the last turn.
+/// Several actor systems in one thread, under one seed and in virtual time. A turn (one message, or what system messages wait, of one
+/// mailbox) is drawn among all mailboxes that can run; when none can, time goes on to what is due next. The same seed gives the same
+/// history, to the last turn.
 /// </summary>
 public sealed class SimulatedWorld
 {
@@ -53,7 +54,10 @@ public sealed class SimulatedWorld
     /// <summary>What happened so far, as one number: equal for equal histories.</summary>
     public History History { get; } = new();
 
-    /// <summary>Adds a node, which does not run before <see cref="SimulatedNode.Start"/>. <paramref name="config"/> goes over the kit's and Akka's own.</summary>
+    /// <summary>
+    /// Adds a node, which does not run before <see cref="SimulatedNode.Start"/>. <paramref name="config"/> goes over the kit's and Akka's
+    /// own.
+    /// </summary>
     public SimulatedNode AddNode(string name, Config config)
     {
         SimulatedNode node = new(this, name, nodes.Count, config);
@@ -72,7 +76,8 @@ public sealed class SimulatedWorld
     }
 
     /// <summary>Uniform between two durations.</summary>
-    public TimeSpan Between(double lowSeconds, double highSeconds) => TimeSpan.FromSeconds(lowSeconds + (Random.Fraction() * (highSeconds - lowSeconds)));
+    public TimeSpan Between(double lowSeconds, double highSeconds) =>
+        TimeSpan.FromSeconds(lowSeconds + (Random.Fraction() * (highSeconds - lowSeconds)));
 
     public bool Chance(double probability) => probability > 0 && Random.Fraction() < probability;
 
@@ -91,7 +96,10 @@ public sealed class SimulatedWorld
         return ThrowTrespass(true);
     });
 
-    /// <summary>Whatever makes an actor runnable must do so in the world's own thread; from another one it is noted, thrown by the next step or at the end of the run, and does nothing.</summary>
+    /// <summary>
+    /// Whatever makes an actor runnable must do so in the world's own thread; from another one it is noted, thrown by the next step or at
+    /// the end of the run, and does nothing.
+    /// </summary>
     internal bool IsOwnThread(string what)
     {
         if (Environment.CurrentManagedThreadId == thread)
@@ -102,15 +110,18 @@ public sealed class SimulatedWorld
 
     private bool ThrowTrespass(bool otherwise) => trespass is not { } what
         ? otherwise
-        : throw new InvalidOperationException($"{what} was set going by another thread: a task that the simulation does not complete itself, a timer of .NET, or a dispatcher that is not the kit's");
+        : throw new InvalidOperationException($"{what} was set going by another thread: a task that the simulation does not complete " +
+            $"itself, a timer of .NET, or a dispatcher that is not the kit's");
 
     /// <summary>
-    /// In this thread, and without a synchronization context: beside one, a task that the world completes would continue on the thread pool, and no seed could tell when.
+    /// In this thread, and without a synchronization context: beside one, a task that the world completes would continue on the thread
+    /// pool, and no seed could tell when.
     /// </summary>
     private bool Alone(Func<bool> run)
     {
         if (TaskScheduler.Current != TaskScheduler.Default)
-            throw new InvalidOperationException("run a simulation on the default task scheduler: under another one, tasks that the simulation completes would continue on other threads");
+            throw new InvalidOperationException("run a simulation on the default task scheduler: under another one, tasks that the " +
+                "simulation completes would continue on other threads");
         SynchronizationContext? before = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(null);
         thread = Environment.CurrentManagedThreadId;

@@ -1,15 +1,14 @@
+// Shapes: N images, C channels, H height, W width.
 using System.ComponentModel;
 using System.Diagnostics;
-// Shapes: N pictures, C channels, H height, W width.
 using System.Globalization;
 using DaNas.Domain.Configuration;
+using DaNas.Domain.Ports;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
-using DaNas.Domain.Ports;
 using DaNas.Torch.Data;
 using DaNas.Torch.Networks;
-using DaNas.Torch.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -26,7 +25,9 @@ public sealed class EngineSession
         Costs = CostTable.Of(Space);
         Images = new ImageSet(Config, Space.InputChannels, Space.Resolution);
         if (Images.Fingerprint != context.Data.Fingerprint)
-            throw new DataException($"{Config.Data.Path}: the data set is not the one that the search began with (fingerprint {Images.Fingerprint.Short}, expected {context.Data.Fingerprint.Short}); put the old data back, or start a new search");
+            throw new DataException($"{Config.Data.Path}: the data set is not the one that the search started with (fingerprint " +
+                $"{Images.Fingerprint.Short}, expected {context.Data.Fingerprint.Short}); restore the original data, " +
+                $"or start a new search");
         Device = device(Config.Trainers.Device);
         Data = context.Data;
     }
@@ -78,20 +79,25 @@ public sealed class EngineSession
         string device = config.Trainers.Device == "cpu" ? $"cpu {CpuModel()}" : $"cuda {CudaModel(config.Trainers.Device)}";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{TorchBinding.Description}; {device}; threads {config.Trainers.Threads}; {ConfigSection.Kebab(config.Trainers.Layout.ToString())}; images {ImageCodec.Version}");
+            $"{TorchBinding.Description}; {device}; threads {config.Trainers.Threads}; " +
+                $"{ConfigSection.Kebab(config.Trainers.Layout.ToString())}; images {ImageCodec.Version}");
     }
 
     /// <summary>The device and its threads, of which a latency is.</summary>
-    public static string ProfileOf(string device, int threads) => string.Create(CultureInfo.InvariantCulture, $"{(device == "cpu" ? CpuModel() : CudaModel(device))}, {threads} thread(s)");
+    public static string ProfileOf(string device, int threads) =>
+        Invariant($"{(device == "cpu" ? CpuModel() : CudaModel(device))}, {threads} thread(s)");
 
     /// <summary>Name and compute capability: other models round differently.</summary>
     private static string CudaModel(string device)
     {
         string visible = Environment.GetEnvironmentVariable("CUDA_VISIBLE_DEVICES")?.Split(',')[0].Trim() ?? string.Empty;
-        string index = visible.Length > 0 ? visible : device.Contains(':', StringComparison.Ordinal) ? device[(device.IndexOf(':', StringComparison.Ordinal) + 1)..] : "0";
+        string index = visible.Length > 0 ? visible : device.Contains(':', StringComparison.Ordinal)
+            ? device[(device.IndexOf(':', StringComparison.Ordinal) + 1)..] : "0";
         try
         {
-            using Process asked = Process.Start(new ProcessStartInfo("nvidia-smi", ["--query-gpu=name,compute_cap", "--format=csv,noheader", "-i", index]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using Process asked = Process.Start(new ProcessStartInfo("nvidia-smi", ["--query-gpu=name,compute_cap", "--format=csv,noheader",
+                "-i", index])
+            { RedirectStandardOutput = true, RedirectStandardError = true })!;
             string model = asked.StandardOutput.ReadToEnd().Trim();
             return asked.WaitForExit(TimeSpan.FromSeconds(10)) && asked.ExitCode == 0 && model.Length > 0 ? model : "of unknown model";
         }
@@ -109,6 +115,7 @@ public sealed class EngineSession
         string[] lines = File.ReadAllLines(file);
         string model = lines.FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[^1].Trim() ?? "unknown";
         string flags = lines.FirstOrDefault(l => l.StartsWith("flags", StringComparison.Ordinal)) ?? string.Empty;
-        return $"{model} {(flags.Contains(" avx512f", StringComparison.Ordinal) ? "avx512" : flags.Contains(" avx2", StringComparison.Ordinal) ? "avx2" : "sse")}";
+        return $"{model} {(flags.Contains(" avx512f", StringComparison.Ordinal) ? "avx512" : flags.Contains(
+            " avx2", StringComparison.Ordinal) ? "avx2" : "sse")}";
     }
 }

@@ -1,16 +1,15 @@
-using DaNas.Torch.Optimisers;
-// Shapes: N pictures, C channels, H height, W width.
+// Shapes: N images, C channels, H height, W width.
 using System.Diagnostics;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
 using DaNas.Torch.Networks;
-using DaNas.Torch.Training;
+using DaNas.Torch.Optimisers;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace DaNas.Torch;
 
-/// <summary>What a training step costs on this machine: single-path weight steps of a supernet on random pictures.</summary>
+/// <summary>What a training step costs on this machine: single-path weight steps of a supernet on random images.</summary>
 public sealed record StepBenchmark(double ImagesPerSecond, double MacsPerSecond, double MeanLoss)
 {
     private const int WarmUpSteps = 3;
@@ -24,9 +23,10 @@ public sealed record StepBenchmark(double ImagesPerSecond, double MacsPerSecond,
         Device target = device(where);
         SeededRandom random = new(1);
         using ChainNetwork network = Build(space, random, target);
-        using Optimiser optimiser = new(network, target, 0.9, 1e-4);
+        using Optimiser optimiser = new(network, target, 1e-4, new Sgd(0.9));
         CostTable costs = CostTable.Of(space);
-        float[] pixels = [.. Enumerable.Range(0, batch * space.InputChannels * space.Resolution * space.Resolution).Select(_ => (float)random.NextGaussian())];
+        float[] pixels = [.. Enumerable.Range(0, batch * space.InputChannels * space.Resolution * space.Resolution)
+            .Select(_ => (float)random.NextGaussian())];
         long[] labels = [.. Enumerable.Range(0, batch).Select(i => (long)(i % space.Classes))];
         long started = 0;
         long images = 0;
@@ -38,7 +38,7 @@ public sealed record StepBenchmark(double ImagesPerSecond, double MacsPerSecond,
             if (step == WarmUpSteps)
                 (started, images, macs, loss) = (Stopwatch.GetTimestamp(), 0, 0, 0);
             string[] path = [.. space.Layers.Select((l, i) => l.Candidates[((7 * step) + (3 * i)) % l.Candidates.Count].Name)];
-            loss += Step(network, optimiser, path, Input(space, pixels, batch, channelsLast), labels, target);
+            loss += Step(network, optimiser, path, (Input(space, pixels, batch, channelsLast), labels), target);
             images += batch;
             macs += batch * (double)(costs.Fixed.Macs + path.Select((b, l) => costs.Of(l, b).Macs).Sum());
         }
@@ -48,7 +48,7 @@ public sealed record StepBenchmark(double ImagesPerSecond, double MacsPerSecond,
     }
 
     /// <summary>
-    /// The space with one block a layer, the one nearest to the layer's mean cost: as fast a multiply-add as the whole supernet, without
+    /// The space with one block a layer, the one nearest to the layer's mean cost: as fast a MAC as the whole supernet, without
     /// its memory.
     /// </summary>
     public static SearchSpace Typical(SearchSpace space)
@@ -70,9 +70,11 @@ public sealed record StepBenchmark(double ImagesPerSecond, double MacsPerSecond,
         return new ChainNetwork(space, space.AllBlocks, new NetworkSetup(random, device, new NormMode()));
     }
 
-    private static float Step(ChainNetwork network, Optimiser optimiser, string[] path, (float[] Values, long[] Shape, bool Permute) input, long[] labels, Device device)
+    private static float Step(ChainNetwork network, Optimiser optimiser, string[] path,
+        ((float[] Values, long[] Shape, bool Permute) Input, long[] Labels) batch, Device device)
     {
         using DisposeScope scope = NewDisposeScope();
+        ((float[] Values, long[] Shape, bool Permute) input, long[] labels) = batch;
         Tensor x = tensor(input.Values, input.Shape, device: device);
         Tensor x_NCHW = input.Permute ? x.permute(0, 3, 1, 2) : x;
         Tensor ce = nn.functional.cross_entropy(network.Forward(x_NCHW, path), tensor(labels, device: device));
@@ -82,5 +84,6 @@ public sealed record StepBenchmark(double ImagesPerSecond, double MacsPerSecond,
     }
 
     private static (float[] Values, long[] Shape, bool Permute) Input(SearchSpace s, float[] pixels, int batch, bool channelsLast) =>
-        channelsLast ? (pixels, [batch, s.Resolution, s.Resolution, s.InputChannels], true) : (pixels, [batch, s.InputChannels, s.Resolution, s.Resolution], false);
+        channelsLast ? (pixels, [batch, s.Resolution, s.Resolution, s.InputChannels], true)
+            : (pixels, [batch, s.InputChannels, s.Resolution, s.Resolution], false);
 }

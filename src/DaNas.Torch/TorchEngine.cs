@@ -42,7 +42,8 @@ public sealed class TorchEngine(EngineSession session) : ITrainingEngine
         }
         catch (BlobException e)
         {
-            return e.Fault == BlobFault.Lost ? Failed(FailureKind.MissingBlob, e.Message) with { Blob = e.Blob } : Failed(FailureKind.StorageUnavailable, e.Message);
+            return e.Fault == BlobFault.Lost ? Failed(FailureKind.MissingBlob, e.Message) with { Blob = e.Blob }
+                : Failed(FailureKind.StorageUnavailable, e.Message);
         }
         catch (DataException e)
         {
@@ -54,7 +55,8 @@ public sealed class TorchEngine(EngineSession session) : ITrainingEngine
         }
         catch (ExternalException e)
         {
-            bool memory = e.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase) || e.Message.Contains("DefaultCPUAllocator", StringComparison.Ordinal);
+            bool memory = e.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
+                || e.Message.Contains("DefaultCPUAllocator", StringComparison.Ordinal);
             return Failed(memory ? FailureKind.OutOfMemory : FailureKind.EngineError, e.Message);
         }
 
@@ -101,16 +103,18 @@ public sealed class TorchEngine(EngineSession session) : ITrainingEngine
     private UnitResult.BlocksTested Test(WorkUnit.TestBlocks u)
     {
         UnitMeter meter = new();
-        ValueList<ValueList<BlockTest>> tests = BlockEffects.Of(SupernetState.PathLosses(session.Blobs.Get(u.Input!)), session.Space, u, session.Config.Prune.Removed);
+        ValueList<ValueList<BlockTest>> tests = BlockEffects.Of(
+            SupernetState.PathLosses(session.Blobs.Get(u.Input!)), session.Space, u, session.Config.Prune.Removed);
         return new(u.Id, meter.Cost, meter.Timing, tests);
     }
 
     private byte[] InitialState(WorkUnit.MergeRound u)
     {
         using ChainNetwork network = session.Build(u.Alive, SupernetTrainer.InitialSeed(session.Config));
-        using Optimiser optimiser = new(network, session.Device, 0, 0);
+        using Optimiser optimiser = new(network, session.Device, 0, new Sgd(0));
         using WeightAverage? average = WeightAverage.Of(network, session.Config.Sampler.AverageDecay);
-        (Dictionary<string, HostTensor> tensors, Dictionary<string, string> metadata) = SupernetState.Collect(network, optimiser, new ArchitectureParameters(u.Alive), null, average);
+        (Dictionary<string, HostTensor> tensors, Dictionary<string, string> metadata) =
+            SupernetState.Collect(network, optimiser, new ArchitectureParameters(u.Alive), null, average);
         return Safetensors.Write(tensors, metadata);
     }
 
@@ -122,7 +126,8 @@ public sealed class TorchEngine(EngineSession session) : ITrainingEngine
         TrainingRecipe recipe = new(w.LearningRate, w.Momentum, w.WeightDecay, w.Batch, w.LabelSmoothing, o.Points * steps);
         using StandaloneTrainer trainer = new(session, StandaloneTrainer.ProxyPath(session.Space, o.Block), recipe, u.Seed, u.Input);
         ImageEntry[] all = ImageSet.Slice(session.Images.Splits.Weights, Enumerable.Range(0, session.Images.Classes), 1);
-        BatchStream batches = new(session.Images, all, SeededRandom.Derive(u.Seed, "order"), session.Shape(w.Batch), session.Config.Data.Augment);
+        BatchStream batches = new(session.Images, all, SeededRandom.Derive(u.Seed, "order"), session.Shape(w.Batch),
+            session.Config.Data.Augment);
         trainer.Train(batches, u.Point * steps, (u.Point + 1) * steps, cancellation);
         ClassMeasurement m = trainer.Measure(session.Images.Splits.Validation);
         return new(u.Id, trainer.Meter.Cost, trainer.Meter.Timing, trainer.Save(), m.ClassAccuracy, m.ClassLoss);
@@ -134,19 +139,24 @@ public sealed class TorchEngine(EngineSession session) : ITrainingEngine
         TrainingRecipe recipe = TrainingRecipe.Of(o, u.TotalSteps, u.Seed);
         using StandaloneTrainer trainer = new(session, u.Architecture.Blocks, recipe, u.Seed, u.Input);
         DatasetSplits splits = session.Images.Splits;
-        ImageEntry[][] pool = u.OnValidation ? [.. splits.Weights] : [.. splits.Weights.Zip(splits.Validation, (a, b) => (ImageEntry[])[.. a, .. b])];
+        ImageEntry[][] pool = u.OnValidation ? [.. splits.Weights]
+            : [.. splits.Weights.Zip(splits.Validation, (a, b) => (ImageEntry[])[.. a, .. b])];
         ImageEntry[] all = ImageSet.Slice(pool, Enumerable.Range(0, session.Images.Classes), 1);
-        BatchStream batches = new(session.Images, all, SeededRandom.Derive(u.Seed, "order"), session.Shape(o.Batch), session.Config.Data.Augment with { Rand = (o.RandAugmentOperations, o.RandAugmentMagnitude) });
+        BatchStream batches = new(session.Images, all, SeededRandom.Derive(u.Seed, "order"), session.Shape(o.Batch),
+            session.Config.Data.Augment with { Rand = (o.RandAugmentOperations, o.RandAugmentMagnitude) });
         int from = u.Segment * o.SegmentSteps;
-        InitialScores? initial = from == 0 && !Finals.IsFinal(u.Run) ? UntrainedNetwork.Measure(session, u.Architecture.Blocks, SeededRandom.Derive(u.Seed, "weights"), batches.At(0), trainer.Meter) : null;
+        InitialScores? initial = from == 0 && !Finals.IsFinal(u.Run) ? UntrainedNetwork.Measure(
+            session, u.Architecture.Blocks, SeededRandom.Derive(u.Seed, "weights"), batches.At(0), trainer.Meter) : null;
         (double loss, double accuracy) = trainer.Train(batches, from, Math.Min(u.TotalSteps, from + o.SegmentSteps), cancellation);
         bool last = u.Segment + 1 == u.Segments;
         if (last)
             trainer.Finish();
         ClassMeasurement? test = last ? trainer.Measure(u.OnValidation ? splits.Validation : splits.Test) : null;
-        BlobRef output = last ? session.Blobs.Put(Safetensors.Write(trainer.Weights, new Dictionary<string, string> { ["architecture"] = u.Architecture.Text })) : trainer.Save();
+        BlobRef output = last ? session.Blobs.Put(Safetensors.Write(
+            trainer.Weights, new Dictionary<string, string> { ["architecture"] = u.Architecture.Text })) : trainer.Save();
         return new(
-            u.Id, trainer.Meter.Cost, trainer.Meter.Timing, output, Math.Round(loss, 6), Math.Round(accuracy, 6), test?.Accuracy, test?.ClassAccuracy, last ? WeightsHash.Of(trainer.Weights) : null)
+            u.Id, trainer.Meter.Cost, trainer.Meter.Timing, output, Math.Round(loss, 6), Math.Round(accuracy, 6), test?.Accuracy,
+                test?.ClassAccuracy, last ? WeightsHash.Of(trainer.Weights) : null)
         {
             Initial = initial,
             Confusion = u.Run == RetrainPlan.Winner && session.Images.Classes <= UnitResult.MostConfusionClasses ? test?.Confusion : null,

@@ -11,7 +11,10 @@ using Microsoft.Data.Sqlite;
 
 namespace DaNas.Actors.Tests;
 
-/// <summary>What the product adds to Akka's actors, over Akka.Persistence.Sql and a real data base: writers that seal what they store, and mailboxes with a bound.</summary>
+/// <summary>
+/// What the product adds to Akka's actors, over Akka.Persistence.Sql and a real data base: writers that seal what they store, and mailboxes
+/// with a bound.
+/// </summary>
 public sealed class AkkaHostTests : IStateLog, IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
@@ -100,11 +103,15 @@ public sealed class AkkaHostTests : IStateLog, IDisposable
 
     /// <summary>What no rebuilding heals ends the host at once, and says what it is.</summary>
     [Theory]
-    [InlineData("UPDATE journal SET identifier = 17, manifest = 'S', message = x'6869' WHERE sequence_number = 3", "c1: a row cannot be read (Cannot find serializer with id [17]")]
-    [InlineData("UPDATE journal SET identifier = 4, manifest = '' WHERE sequence_number = 3", "event 3 of c1 is a Byte[]: it was written by another program")]
-    [InlineData("UPDATE journal SET message = substr(message, 1, 30) WHERE sequence_number = 2", "c1: event 2 is not an envelope of this product")]
+    [InlineData("UPDATE journal SET identifier = 17, manifest = 'S', message = x'6869' WHERE sequence_number = 3",
+        "c1: a row cannot be read (Cannot find serializer with id [17]")]
+    [InlineData("UPDATE journal SET identifier = 4, manifest = '' WHERE sequence_number = 3",
+        "event 3 of c1 is a Byte[]: it was written by another program")]
+    [InlineData("UPDATE journal SET message = substr(message, 1, 30) WHERE sequence_number = 2",
+        "c1: event 2 is not an envelope of this product")]
     [InlineData("UPDATE journal SET writer_uuid = 'another' WHERE sequence_number = 2", "c1: rows of two writers are mixed")]
-    [InlineData("UPDATE journal SET message = CAST(replace(message, 'a', 'b') AS BLOB) WHERE sequence_number = 2", "restore the journal from a backup")]
+    [InlineData("UPDATE journal SET message = CAST(replace(message, 'a', 'b') AS BLOB) WHERE sequence_number = 2",
+        "restore the journal from a backup")]
     [InlineData("DELETE FROM journal WHERE sequence_number = 3", "ends at event 2, but event 3 was acknowledged")]
     [InlineData("", "the head anchor is damaged")]
     public async Task A_damaged_journal_ends_its_host_at_once(string damage, string said)
@@ -127,7 +134,9 @@ public sealed class AkkaHostTests : IStateLog, IDisposable
         await using AkkaHost again = await StartAsync(next);
         Counter(again);
         (await again.Fatal.WaitAsync(Patience)).ShouldContain(said);
-        await ((Task)again.System.ActorSelection("/user/counter").ResolveOne(TimeSpan.FromSeconds(5))).ShouldThrowAsync<ActorNotFoundException>(); // Its supervisor does not build it again.
+        // Its supervisor does not build it again.
+        await ((Task)again.System.ActorSelection("/user/counter").ResolveOne(TimeSpan.FromSeconds(5)))
+            .ShouldThrowAsync<ActorNotFoundException>();
         received.Count.ShouldBe(4); // It did not come up.
         lines.Count(l => l.Event == LogEvent.ActorFailed).ShouldBe(1);
         lines.ShouldAllBe(l => l.Event != LogEvent.JournalUnavailable);
@@ -179,7 +188,9 @@ public sealed class AkkaHostTests : IStateLog, IDisposable
         (await other.AppendAsync("c1", 1, [JournalContract.Event(2)])).ShouldBe(2);
     }
 
-    /// <summary>A writer that is rebuilt after another one took over would take that one's events for its own, and go on under that one's epoch.</summary>
+    /// <summary>
+    /// A writer that is rebuilt after another one took over would take that one's events for its own, and go on under that one's epoch.
+    /// </summary>
     [Theory]
     [MemberData(nameof(JournalStores.Names), MemberType = typeof(JournalStores))]
     public async Task A_writer_that_was_taken_over_is_not_rebuilt_from_its_successors_events(string store)
@@ -194,7 +205,7 @@ public sealed class AkkaHostTests : IStateLog, IDisposable
         await other.AcquireAsync("c1");
         await other.AppendAsync("c1", 1, [JournalContract.Event(2)]);
         counter.Tell(new Add(0)); // Throws, and is rebuilt.
-        (await host.Fatal.WaitAsync(Patience)).ShouldContain("another process took c1 over");
+        (await host.Fatal.WaitAsync(Patience)).ShouldContain("another process has taken over c1");
         received.ShouldBe(["recovered 0", "stored 1 at 1"]);
     }
 
@@ -205,7 +216,8 @@ public sealed class AkkaHostTests : IStateLog, IDisposable
         if (journal is IFencedTables tables)
             await tables.FenceAsync();
         string timings = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "hocon", "akka", "reference.conf"));
-        return await AkkaHost.StartAsync($"{timings}\n{(more.Length == 0 ? SerializedMessages.Hocon : more)}", journal as IFencedTables, this);
+        return await AkkaHost.StartAsync($"{timings}\n{(more.Length == 0 ? SerializedMessages.Hocon : more)}",
+            journal as IFencedTables, this);
     }
 
     private IActorRef Counter(AkkaHost host)
@@ -213,7 +225,8 @@ public sealed class AkkaHostTests : IStateLog, IDisposable
         IActorRef sink = host.Listen("sink", m => Receive(((Said)m).Text));
         WritersJournal written = host.Journal;
         WriterHealth health = new();
-        return host.Spawn("counter", SealedPersistentActor.Supervised(Props.Create(() => new CountingActor("c1", sink, written, health)), "writer", health));
+        return host.Spawn("counter", SealedPersistentActor.Supervised(
+            Props.Create(() => new CountingActor("c1", sink, written, health)), "writer", health));
     }
 
     private void Receive(object message)
@@ -256,7 +269,8 @@ public sealed class AkkaHostTests : IStateLog, IDisposable
             : base(id, journal, health)
         {
             this.sink = sink;
-            Command<Add>(m => PersistSealed([.. Enumerable.Range(0, m.Count == 0 ? throw new InvalidOperationException("on purpose") : m.Count).Select(i => new SearchEvent.AttemptFailed($"unit-{i}", 1, "test", false, new Timing(0)))], () =>
+            Command<Add>(m => PersistSealed([.. Enumerable.Range(0, m.Count == 0 ? throw new InvalidOperationException("on purpose")
+                : m.Count).Select(i => new SearchEvent.AttemptFailed($"unit-{i}", 1, "test", false, new Timing(0)))], () =>
             {
                 count += m.Count;
                 sink.Tell(new Said($"stored {count} at {LastSequenceNr}"));

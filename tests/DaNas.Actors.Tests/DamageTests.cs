@@ -1,5 +1,4 @@
 using DaNas.Actors.Journals;
-using DaNas.Cli.Verbs;
 using DaNas.Domain.Ports;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
@@ -11,8 +10,8 @@ using Xunit.Abstractions;
 namespace DaNas.Actors.Tests;
 
 /// <summary>
-/// Files truncated at every 4 KiB boundary and with flipped bytes: a journal is either read exactly as it was written, or refused with the remedy; a blob is
-/// either whole, or lost.
+/// Files truncated at every 4 KiB boundary and with flipped bytes: a journal is either read exactly as it was written, or refused with the
+/// remedy; a blob is either whole, or lost.
 /// </summary>
 public sealed class DamageTests : IDisposable
 {
@@ -171,7 +170,8 @@ public sealed class DamageTests : IDisposable
     private static string[] Read(string copy, bool writable)
     {
         string path = Path.Combine(copy, "journal.db");
-        using SqliteJournal journal = writable ? SqliteJournal.Open(path, _ => Path.Combine(copy, "journal.head")) : SqliteJournal.OpenReadOnly(path, _ => Path.Combine(copy, "journal.head"));
+        using SqliteJournal journal = writable ? SqliteJournal.Open(path, _ => Path.Combine(copy, "journal.head"))
+            : SqliteJournal.OpenReadOnly(path, _ => Path.Combine(copy, "journal.head"));
         if (writable)
             journal.Acquire(Id);
         return [.. journal.Read(Id).Select(e => $"{e.Sequence} {e.Created.UtcTicks} {e.Manifest} {e.Chain}")];
@@ -189,7 +189,10 @@ public sealed class DamageTests : IDisposable
         }
     }
 
-    /// <summary>A journal of a whole simulated search with its head; closed, or as a killed process leaves it, with everything in the write-ahead log.</summary>
+    /// <summary>
+    /// A journal of a whole simulated search with its head; closed, or as a killed process leaves it, with everything in the write-ahead
+    /// log.
+    /// </summary>
     private async Task<string[]> FillAsync(bool close)
     {
         List<SearchEvent> events = [];

@@ -48,7 +48,8 @@ public abstract class DispatcherBench
         }
     }
 
-    private protected IActorRef Stub(string name, Action<IActorContext, object> receive) => node.System.ActorOf(Props.Create(() => new StubActor(receive)), name);
+    private protected IActorRef Stub(string name, Action<IActorContext, object> receive) =>
+        node.System.ActorOf(Props.Create(() => new StubActor(receive)), name);
 
     private protected DispatchProtocol.RunAttempt Leased()
     {
@@ -63,7 +64,9 @@ public abstract class DispatcherBench
         Pass(0.1);
     }
 
-    /// <summary>The first trainer's engine gives no sign of life for longer than it may; the second is idle, or busy with something.</summary>
+    /// <summary>
+    /// The first trainer's engine gives no sign of life for longer than it may; the second is idle, or busy with something.
+    /// </summary>
     private protected void Silence(string? secondIsBusyWith)
     {
         for (int i = 1; i <= 12; i++)
@@ -89,11 +92,14 @@ public abstract class DispatcherBench
 
     private protected void End(string trainer, DispatchProtocol.RunAttempt run, UnitOutcome outcome)
     {
-        Tell(trainer, new DispatchProtocol.AttemptEnded(trainer[^1] - '0', run.Search, run.Unit.Id, run.Attempt, outcome) { Lease = run.Lease });
+        Tell(trainer, new DispatchProtocol.AttemptEnded(trainer[^1] - '0', run.Search, run.Unit.Id, run.Attempt,
+            outcome)
+        { Lease = run.Lease });
         Pass(0.1);
     }
 
-    private protected void Tell(string actor, object message) => ((ExtendedActorSystem)node.System).Provider.ResolveActorRef($"akka://n/user/{actor}").Tell(message, ActorRefs.NoSender);
+    private protected void Tell(string actor, object message) =>
+        ((ExtendedActorSystem)node.System).Provider.ResolveActorRef($"akka://n/user/{actor}").Tell(message, ActorRefs.NoSender);
 
     private protected void Pass(double seconds)
     {

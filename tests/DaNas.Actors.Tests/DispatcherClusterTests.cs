@@ -78,7 +78,8 @@ public sealed class DispatcherClusterTests : DispatcherBench
     [Fact]
     public void In_a_cluster_a_host_gets_work_only_when_its_duty_is_known_and_a_quarantined_ones_results_do_not_count()
     {
-        dispatcher = node.System.ActorOf(DispatcherActor.PropsOf(new DispatcherSettings(3, 10) { AwaitsDuties = true }), "cluster-dispatcher");
+        dispatcher =
+            node.System.ActorOf(DispatcherActor.PropsOf(new DispatcherSettings(3, 10) { AwaitsDuties = true }), "cluster-dispatcher");
         Ready("trainer-0", null, 0);
         Submit();
         Ready("trainer-0", null, 0);
@@ -92,7 +93,10 @@ public sealed class DispatcherClusterTests : DispatcherBench
         toSearch.OfType<DispatchProtocol.UnitDone>().ShouldBeEmpty();
     }
 
-    /// <summary>A new leader's dispatcher, or one that was restarted: work goes on and results count, but for those of a node that somebody quarantined.</summary>
+    /// <summary>
+    /// A new leader's dispatcher, or one that was restarted: work goes on and results count, but for those of a node that somebody
+    /// quarantined.
+    /// </summary>
     [Theory]
     [InlineData(Actors.Cluster.NodeDuty.Active, true, 1, 0)]
     [InlineData(Actors.Cluster.NodeDuty.Active, false, 1, 0)]
@@ -100,9 +104,11 @@ public sealed class DispatcherClusterTests : DispatcherBench
     [InlineData(Actors.Cluster.NodeDuty.Draining, false, 1, 0)]
     [InlineData(Actors.Cluster.NodeDuty.Quarantined, true, 0, 1)]
     [InlineData(Actors.Cluster.NodeDuty.Quarantined, false, 0, 1)]
-    public void What_a_trainer_did_for_a_former_dispatcher_waits_until_its_hosts_duty_is_known(Actors.Cluster.NodeDuty duty, bool hasEnded, int done, int givenElsewhere)
+    public void What_a_trainer_did_for_a_former_dispatcher_waits_until_its_hosts_duty_is_known(
+        Actors.Cluster.NodeDuty duty, bool hasEnded, int done, int givenElsewhere)
     {
-        dispatcher = node.System.ActorOf(DispatcherActor.PropsOf(new DispatcherSettings(3, 10) { AwaitsDuties = true }), "cluster-dispatcher");
+        dispatcher =
+            node.System.ActorOf(DispatcherActor.PropsOf(new DispatcherSettings(3, 10) { AwaitsDuties = true }), "cluster-dispatcher");
         List<DispatchProtocol.RunAttempt> elsewhere = [];
         IActorRef other = Other(elsewhere);
         Tell("cluster-dispatcher", new DispatchProtocol.SetHostDuty("m", Actors.Cluster.NodeDuty.Active));
@@ -139,7 +145,8 @@ public sealed class DispatcherClusterTests : DispatcherBench
     [Fact]
     public void A_unit_does_not_wait_for_ever_for_a_host_whose_duty_nobody_tells()
     {
-        dispatcher = node.System.ActorOf(DispatcherActor.PropsOf(new DispatcherSettings(3, 10) { AwaitsDuties = true }), "cluster-dispatcher");
+        dispatcher =
+            node.System.ActorOf(DispatcherActor.PropsOf(new DispatcherSettings(3, 10) { AwaitsDuties = true }), "cluster-dispatcher");
         List<DispatchProtocol.RunAttempt> elsewhere = [];
         IActorRef other = Other(elsewhere);
         Tell("cluster-dispatcher", new DispatchProtocol.SetHostDuty("m", Actors.Cluster.NodeDuty.Active));

@@ -1,6 +1,5 @@
 using DaNas.Actors.Dispatch;
 using DaNas.Actors.Logging;
-using DaNas.Cli.Verbs;
 using DaNas.Domain.Faults;
 using DaNas.Domain.Ports;
 using DaNas.Domain.Searches;
@@ -73,7 +72,10 @@ public sealed class DispatcherTests : DispatcherBench
         toSearch.OfType<DispatchProtocol.UnitDone>().Count().ShouldBe(1);
     }
 
-    /// <summary>Attempts are numbered from 1 by each dispatcher, and again when a unit comes back: what is told twice of one must not count for its namesake.</summary>
+    /// <summary>
+    /// Attempts are numbered from 1 by each dispatcher, and again when a unit comes back: what is told twice of one must not count for its
+    /// namesake.
+    /// </summary>
     [Theory]
     [InlineData(FailureKind.Deadline)]
     [InlineData(FailureKind.MissingBlob)]
@@ -102,9 +104,11 @@ public sealed class DispatcherTests : DispatcherBench
     {
         Submit();
         Ready("trainer-0", "x/derive/0", 0, lease: 9);
-        End("trainer-0", new DispatchProtocol.RunAttempt("x", Unit, 1, 1) { Lease = 8 }, new UnitOutcome.Failed(FailureKind.Deadline, "no result in time", 600));
+        End("trainer-0", new DispatchProtocol.RunAttempt("x", Unit, 1, 1) { Lease = 8 },
+            new UnitOutcome.Failed(FailureKind.Deadline, "no result in time", 600));
         toSearch.OfType<DispatchProtocol.UnitFailed>().ShouldBeEmpty();
-        End("trainer-0", new DispatchProtocol.RunAttempt("x", Unit, 1, 1) { Lease = 9 }, new UnitOutcome.Failed(FailureKind.Deadline, "no result in time", 600));
+        End("trainer-0", new DispatchProtocol.RunAttempt("x", Unit, 1, 1) { Lease = 9 },
+            new UnitOutcome.Failed(FailureKind.Deadline, "no result in time", 600));
         toSearch.OfType<DispatchProtocol.UnitFailed>().Count().ShouldBe(1);
     }
 
@@ -184,6 +188,7 @@ public sealed class DispatcherTests : DispatcherBench
         after.Nondeterministic.ShouldBe(["difficulty/0/0"]);
         after.DecisionHash.ShouldBe(state.DecisionHash);
         after.LostSeconds.ShouldBe(3);
-        SearchDecider.Decide(after, late).ShouldBeOfType<Decision.Accepted>().Events.OfType<SearchEvent.NondeterminismDetected>().ShouldBeEmpty();
+        SearchDecider.Decide(after, late).ShouldBeOfType<Decision.Accepted>().Events
+            .OfType<SearchEvent.NondeterminismDetected>().ShouldBeEmpty();
     }
 }

@@ -1,5 +1,4 @@
 using DaNas.Actors.Logging;
-using DaNas.Cli.Verbs;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Faults;
 using DaNas.Domain.Ports;
@@ -23,7 +22,8 @@ public sealed class FaultRuleTests
         int failures = 0;
         SimulatedSearch broken = search with
         {
-            Answer = u => u.Id == "s1/r1/train/0" && failures++ == 0 ? new UnitOutcome.Failed(FailureKind.EngineError, "a driver error", 0) : search.Answer(u),
+            Answer = u => u.Id == "s1/r1/train/0" && failures++ == 0
+                ? new UnitOutcome.Failed(FailureKind.EngineError, "a driver error", 0) : search.Answer(u),
         };
         List<SearchEvent> events = [];
         SearchState stopped = broken.RunClean([], (_, e) => events.Add(e)).State;
@@ -43,7 +43,8 @@ public sealed class FaultRuleTests
         int at = events.FindIndex(e => e is SearchEvent.RolledBack);
         SearchState before = events.Take(at).Aggregate(SearchState.Initial, SearchEvolver.Evolve);
         SearchPhase.Training training = before.Phase.ShouldBeOfType<SearchPhase.Training>();
-        ValueList<UnitResult.ShardTrained> shards = OutstandingWork.Of(before).Select(u => (UnitResult.ShardTrained)((UnitOutcome.Completed)search.Answer(u)).Result).ToValueList();
+        ValueList<UnitResult.ShardTrained> shards = OutstandingWork.Of(before)
+            .Select(u => (UnitResult.ShardTrained)((UnitOutcome.Completed)search.Answer(u)).Result).ToValueList();
         SearchCommand command = new SearchCommand.CompleteRound(training.Stage.Index, training.Round, shards, null);
         Decision.Accepted first = SearchDecider.Decide(before, command).ShouldBeOfType<Decision.Accepted>();
         first.Events[0].ShouldBeOfType<SearchEvent.RolledBack>();
@@ -69,7 +70,8 @@ public sealed class FaultRuleTests
         (SimulatedSearch search, CleanRun clean) = SimulationSuite.Make(1, 0);
         (SimulatedWorld world, SimulatedCluster cluster) = Cluster(search);
         bool lost = false;
-        world.RunUntil(() => cluster.Checks.State.Phase is SearchPhase.Training { Stage.Index: 4, Round: > 6 }, TimeSpan.FromHours(3)).ShouldBeTrue();
+        world.RunUntil(() => cluster.Checks.State.Phase is SearchPhase.Training { Stage.Index: 4, Round: > 6 },
+            TimeSpan.FromHours(3)).ShouldBeTrue();
         foreach (BlobRef blob in cluster.Checks.State.LiveBlobs.Where(cluster.Blobs.Contains).ToList())
         {
             cluster.Blobs.Delete(blob);
@@ -88,7 +90,8 @@ public sealed class FaultRuleTests
     {
         (SimulatedSearch search, _) = SimulationSuite.Make(0, 0);
         SearchConfig config = ConfigLoader.Over(search.Config.Text, ["blobs.keep-rounds=1"], null);
-        SimulatedSearch diverging = new(config, search.Data, u => u is WorkUnit.TrainShard { Schedule.RateScale: > 0.3 } && u.Id.StartsWith("s1/r3", StringComparison.Ordinal)
+        SimulatedSearch diverging = new(config, search.Data, u => u is WorkUnit.TrainShard { Schedule.RateScale: > 0.3 }
+            && u.Id.StartsWith("s1/r3", StringComparison.Ordinal)
             ? new UnitOutcome.Failed(FailureKind.NotFinite, "no number", 0) : search.Answer(u));
         SearchState before = SearchState.Initial;
         int rollBacks = 0;

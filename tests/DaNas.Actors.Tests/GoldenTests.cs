@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Text;
 using DaNas.Actors.Wire;
-using DaNas.Cli.Verbs;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
 using DaNas.Drills;
@@ -9,8 +8,8 @@ using DaNas.Drills;
 namespace DaNas.Actors.Tests;
 
 /// <summary>
-/// What each version wrote, kept for ever: journals of 0.1, and one line for every manifest of the version that brought it. A later version must read them and decide the same. Files are made
-/// with DANAS_GOLDEN=write, once a version, and never changed afterwards.
+/// What each version wrote, kept for ever: journals of 0.1, and one line for every manifest of the version that brought it. A later version
+/// must read them and decide the same. Files are made with DANAS_GOLDEN=write, once a version, and never changed afterwards.
 /// </summary>
 public sealed class GoldenTests
 {
@@ -57,10 +56,12 @@ public sealed class GoldenTests
         {
             HashSet<string> before = files[..^1].SelectMany(File.ReadAllLines).Select(l => l[..l.IndexOf(' ')]).ToHashSet();
             Directory.CreateDirectory(Path.GetDirectoryName(files[^1])!);
-            File.WriteAllLines(files[^1], WireFormat.AllManifests.Except(before).Order(StringComparer.Ordinal).Select(m => $"{m} {Encoding.UTF8.GetString(WireFormat.Write(Sample.Of(WireFormat.TypeOf(m))))}"));
+            File.WriteAllLines(files[^1], WireFormat.AllManifests.Except(before).Order(StringComparer.Ordinal)
+                .Select(m => $"{m} {Encoding.UTF8.GetString(WireFormat.Write(Sample.Of(WireFormat.TypeOf(m))))}"));
         }
 
-        Dictionary<string, string> golden = files.SelectMany(File.ReadAllLines).ToDictionary(l => l[..l.IndexOf(' ')], l => l[(l.IndexOf(' ') + 1)..]);
+        Dictionary<string, string> golden = files.SelectMany(File.ReadAllLines)
+            .ToDictionary(l => l[..l.IndexOf(' ')], l => l[(l.IndexOf(' ') + 1)..]);
         golden.Keys.Order(StringComparer.Ordinal).ShouldBe(WireFormat.AllManifests.Order(StringComparer.Ordinal));
         foreach ((string manifest, string text) in golden)
         {
@@ -80,7 +81,8 @@ public sealed class GoldenTests
         foreach (string line in lines[..^1])
         {
             string[] parts = line.Split(' ', 4);
-            (object e, chain, _, _) = Envelope.Open(chain, new RowHead(long.Parse(parts[0]), long.Parse(parts[1]), parts[2]), Encoding.UTF8.GetBytes(parts[3]));
+            (object e, chain, _, _) = Envelope.Open(chain, new RowHead(long.Parse(parts[0]), long.Parse(parts[1]), parts[2]),
+                Encoding.UTF8.GetBytes(parts[3]));
             events.Add((SearchEvent)e);
         }
 

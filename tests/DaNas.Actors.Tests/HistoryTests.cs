@@ -7,8 +7,8 @@ using DaNas.Runtime.Journal;
 namespace DaNas.Actors.Tests;
 
 /// <summary>
-/// Searches that version 0.2 left unfinished on each of its hosts, with the landscape engine, kept for ever under tests/Histories: they go on here, end with the decision hash of a clean run of that
-/// version, and what was stored stays as it was.
+/// Searches that version 0.2 left unfinished on each of its hosts, with the landscape engine, kept for ever under tests/Histories: they go
+/// on here, end with the decision hash of a clean run of that version, and what was stored stays as it was.
 /// </summary>
 public sealed class HistoryTests : IDisposable
 {
@@ -44,7 +44,8 @@ public sealed class HistoryTests : IDisposable
     {
         string[] before = Rows(await journal.ReadAsync("search-landscape"));
         before.Length.ShouldBe(stored);
-        SearchState end = await SearchActorsTests.RunAsync((IFencedTables)journal, journal, new SearchId("landscape"), new SearchActorsTests.MemoryLog(), (2, 0));
+        SearchState end = await SearchActorsTests.RunAsync((IFencedTables)journal, journal, new SearchId("landscape"),
+            new SearchActorsTests.MemoryLog(), (2, 0));
         end.Phase.ShouldBeOfType<SearchPhase.Completed>();
         end.DecisionHash.Hex.ShouldBe(CleanDecisionHash);
         string[] after = Rows(await journal.ReadAsync("search-landscape"));
@@ -52,9 +53,11 @@ public sealed class HistoryTests : IDisposable
         after[..stored].ShouldBe(before);
     }
 
-    private static string[] Rows(IReadOnlyList<StoredEvent> events) => [.. events.Select(e => $"{e.Sequence} {e.Created.UtcTicks} {e.Epoch} {e.Manifest} {e.Chain}")];
+    private static string[] Rows(IReadOnlyList<StoredEvent> events) =>
+        [.. events.Select(e => $"{e.Sequence} {e.Created.UtcTicks} {e.Epoch} {e.Manifest} {e.Chain}")];
 
-    private static GZipStream Unpack(string name) => new(File.OpenRead(Path.Combine(Source(), "..", "Histories", name)), CompressionMode.Decompress);
+    private static GZipStream Unpack(string name) => new(File.OpenRead(Path.Combine(Source(), "..", "Histories", name)),
+        CompressionMode.Decompress);
 
     private static string Source([System.Runtime.CompilerServices.CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
 }

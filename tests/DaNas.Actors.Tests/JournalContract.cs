@@ -59,7 +59,8 @@ public sealed class JournalContract
         foreach (string foreign in new[] { """{"epoch":2}""", """{"epoch":null}""", "{}", "no JSON" })
         {
             string bytes = store == "sqlite" ? $"CAST('{foreign}' AS BLOB)" : $"convert_to('{foreign}', 'UTF8')";
-            await Should.ThrowAsync<System.Data.Common.DbException>(() => stores.TamperAsync($"INSERT INTO journal (persistence_id, sequence_number, created, message) VALUES ('{Id}', 2, 0, {bytes})"));
+            await Should.ThrowAsync<System.Data.Common.DbException>(() => stores
+                .TamperAsync($"INSERT INTO journal (persistence_id, sequence_number, created, message) VALUES ('{Id}', 2, 0, {bytes})"));
         }
 
         IEventJournal second = await stores.OpenAsync();

@@ -5,18 +5,23 @@ using Npgsql;
 
 namespace DaNas.Actors.Tests;
 
-/// <summary>A fact that needs PostgreSQL: scripts/test.sh starts one and names it in DANAS_TEST_POSTGRES; elsewhere it is skipped.</summary>
+/// <summary>
+/// A fact that needs PostgreSQL: scripts/test.sh starts one and names it in DANAS_TEST_POSTGRES; elsewhere it is skipped.
+/// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class PostgresFactAttribute : FactAttribute
 {
     public PostgresFactAttribute()
     {
         if (JournalStores.Postgres is null)
-            Skip = "no PostgreSQL: install the package postgresql, then eval \"$(./scripts/postgres.sh start)\" and DANAS_TEST_POSTGRES=$DANAS_JOURNAL; scripts/test.sh does both";
+            Skip = "no PostgreSQL: install the package postgresql, then eval \"$(./scripts/postgres.sh start)\" and " +
+                "DANAS_TEST_POSTGRES=$DANAS_JOURNAL; scripts/test.sh does both";
     }
 }
 
-/// <summary>The stores of the journal that are there: SQLite always, PostgreSQL where one was named. Each test gets a data base of its own.</summary>
+/// <summary>
+/// The stores of the journal that are there: SQLite always, PostgreSQL where one was named. Each test gets a data base of its own.
+/// </summary>
 internal sealed class JournalStores : IAsyncDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("danas-journal-").FullName;
@@ -45,7 +50,8 @@ internal sealed class JournalStores : IAsyncDisposable
     public async Task<IEventJournal> OpenAsync(bool heads = false)
     {
         Func<string, string>? headOf = heads ? _ => Anchor : null;
-        IEventJournal journal = database is null ? SqliteJournal.Open(Path.Combine(folder, "journal.db"), headOf) : await PostgresJournal.OpenAsync(Server, headOf);
+        IEventJournal journal = database is null ? SqliteJournal.Open(Path.Combine(folder, "journal.db"), headOf)
+            : await PostgresJournal.OpenAsync(Server, headOf);
         opened.Add(journal);
         return journal;
     }
@@ -55,7 +61,8 @@ internal sealed class JournalStores : IAsyncDisposable
     {
         if (database is not null)
             return await ExecuteAsync(database, sql);
-        await using Microsoft.Data.Sqlite.SqliteConnection connection = new($"Data Source={Path.Combine(folder, "journal.db")};Pooling=False");
+        await using Microsoft.Data.Sqlite.SqliteConnection connection =
+            new($"Data Source={Path.Combine(folder, "journal.db")};Pooling=False");
         await connection.OpenAsync();
         await using Microsoft.Data.Sqlite.SqliteCommand command = connection.CreateCommand();
         command.CommandText = sql;
@@ -72,7 +79,8 @@ internal sealed class JournalStores : IAsyncDisposable
     }
 
     /// <summary>Ends every session of the data base, as an administrator or a failover does.</summary>
-    public Task EndSessionsAsync() => ExecuteAsync("postgres", $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'");
+    public Task EndSessionsAsync() => ExecuteAsync("postgres",
+        $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'");
 
     public static async Task<int> ExecuteAsync(string database, string sql)
     {

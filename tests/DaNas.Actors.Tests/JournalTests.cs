@@ -33,7 +33,8 @@ public sealed class JournalTests : IDisposable
         await Fill(1);
         using SqliteConnection c = Open();
         using SqliteCommand command = c.CreateCommand();
-        command.CommandText = "SELECT ordering, is_deleted, persistence_id, sequence_number, created, tags, message, identifier, manifest, writer_uuid FROM journal";
+        command.CommandText = "SELECT ordering, is_deleted, persistence_id, sequence_number, created, tags, message, identifier, " +
+            "manifest, writer_uuid FROM journal";
         using SqliteDataReader row = command.ExecuteReader();
         row.Read().ShouldBeTrue();
         row.GetInt32(7).ShouldBe(20_031_256);
@@ -88,7 +89,8 @@ public sealed class JournalTests : IDisposable
     [Fact]
     public void A_foreign_file_is_refused_with_its_name()
     {
-        System.IO.File.WriteAllText(File, "this is no data base, and long enough to have a header of its own, more than one hundred bytes of text in all, really");
+        System.IO.File.WriteAllText(File, "this is no data base, and long enough to have a header of its own, more than one hundred " +
+            "bytes of text in all, really");
         Should.Throw<JournalException>(() => SqliteJournal.Open(File)).Message.ShouldContain(File);
         string other = Path.Combine(folder, "other.db");
         using (SqliteConnection c = Open(other))
@@ -105,7 +107,8 @@ public sealed class JournalTests : IDisposable
     public void An_event_over_the_bound_is_refused()
     {
         string text = new('x', WireFormat.MaximumEventBytes);
-        Should.Throw<InvalidDataException>(() => Envelope.Seal("0", new RowHead(1, 0, "attempt-failed/1"), 1, WireFormat.Write(new SearchEvent.AttemptFailed(text, 1, "c", true, new Timing(0))))).Message.ShouldContain("blobs");
+        Should.Throw<InvalidDataException>(() => Envelope.Seal("0", new RowHead(1, 0, "attempt-failed/1"), 1,
+            WireFormat.Write(new SearchEvent.AttemptFailed(text, 1, "c", true, new Timing(0))))).Message.ShouldContain("blobs");
     }
 
     [Fact]
@@ -113,11 +116,14 @@ public sealed class JournalTests : IDisposable
     {
         WireFormat.AllManifests.Count.ShouldBe(82);
         Text(new SearchEvent.AttemptFailed("s1/r2/train/0", 2, "killed", false, new Timing(1.5)))
-            .ShouldBe("attempt-failed/1 {\"unit\":\"s1/r2/train/0\",\"attempt\":2,\"cause\":\"killed\",\"counts\":false,\"lost\":{\"seconds\":1.5}}");
+            .ShouldBe("attempt-failed/1 {\"unit\":\"s1/r2/train/0\",\"attempt\":2,\"cause\":\"killed\"," +
+                "\"counts\":false,\"lost\":{\"seconds\":1.5}}");
         Text(new SearchEvent.StageClosed(3, new BlobRef(Digest.Of("w"), 7)))
-            .ShouldBe("stage-closed/1 {\"stage\":3,\"supernet\":{\"digest\":\"50e721e49c013f00c62cf59f2163542a9d8df02464efeb615d31051b0fddc326\",\"sizeBytes\":7}}");
+            .ShouldBe("stage-closed/1 {\"stage\":3,\"supernet\":" +
+                "{\"digest\":\"50e721e49c013f00c62cf59f2163542a9d8df02464efeb615d31051b0fddc326\",\"sizeBytes\":7}}");
         Text(new UnitResult.ArchitectureEvaluated("derive/0", new UnitCost(1, 2, 3), new Timing(0.25), 0.5, 1.5))
-            .ShouldBe("architecture-evaluated/1 {\"accuracy\":0.5,\"loss\":1.5,\"unit\":\"derive/0\",\"cost\":{\"forwardImages\":1,\"backwardImages\":2,\"forwardMacs\":3},\"timing\":{\"seconds\":0.25}}");
+            .ShouldBe("architecture-evaluated/1 {\"accuracy\":0.5,\"loss\":1.5,\"unit\":\"derive/0\"," +
+                "\"cost\":{\"forwardImages\":1,\"backwardImages\":2,\"forwardMacs\":3},\"timing\":{\"seconds\":0.25}}");
         Should.Throw<InvalidDataException>(() => WireFormat.Read("round-completed/99", "{}"u8)).Message.ShouldContain("round-completed/99");
         Should.Throw<InvalidDataException>(() => WireFormat.Read("stage-closed/1", "{\"stage\":1}"u8));
 

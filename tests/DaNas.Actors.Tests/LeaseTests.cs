@@ -73,7 +73,8 @@ public sealed class LeaseTests : IAsyncLifetime
     public async Task A_holder_whose_row_stands_still_is_ended_by_whoever_waits()
     {
         await using NpgsqlConnection frozen = await stores.Server.OpenAsync();
-        await using (NpgsqlCommand take = new("SELECT pg_advisory_lock(hashtextextended('c/singleton', 0)); INSERT INTO danas_lease VALUES ('c/singleton', 41, 'frozen', '', pg_backend_pid(), clock_timestamp())", frozen))
+        await using (NpgsqlCommand take = new("SELECT pg_advisory_lock(hashtextextended('c/singleton', 0)); INSERT INTO danas_lease " +
+            "VALUES ('c/singleton', 41, 'frozen', '', pg_backend_pid(), clock_timestamp())", frozen))
             await take.ExecuteNonQueryAsync();
         (await Lease(Node("c"), "singleton").Acquire().WaitAsync(Soon)).ShouldBeTrue();
         await using NpgsqlCommand ask = new("SELECT 1", frozen);
@@ -93,8 +94,10 @@ public sealed class LeaseTests : IAsyncLifetime
 
     private PostgresLease Lease(LeaseStore store, string name, int patienceSeconds = 6)
     {
-        ActorSystem system = ActorSystem.Create("lease", BootstrapSetup.Create().WithConfig(ConfigurationFactory.ParseString("akka.stdout-loglevel = OFF, akka.loglevel = OFF")).And(store));
+        ActorSystem system = ActorSystem.Create("lease", BootstrapSetup.Create()
+            .WithConfig(ConfigurationFactory.ParseString("akka.stdout-loglevel = OFF, akka.loglevel = OFF")).And(store));
         systems.Add(system);
-        return new PostgresLease(new LeaseSettings(name, "test", new TimeoutSettings(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(patienceSeconds)), Config.Empty), (ExtendedActorSystem)system);
+        return new PostgresLease(new LeaseSettings(name, "test", new TimeoutSettings(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3),
+            TimeSpan.FromSeconds(patienceSeconds)), Config.Empty), (ExtendedActorSystem)system);
     }
 }

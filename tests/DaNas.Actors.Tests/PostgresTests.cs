@@ -45,10 +45,12 @@ public sealed class PostgresTests
     {
         Should.Throw<JournalException>(() => new PostgresServer("postgres://danas:secret@db/danas")).Message.ShouldContain("PGPASSWORD");
         Should.Throw<JournalException>(() => new PostgresServer("nonsense=1")).Message.ShouldContain("postgres://");
-        JournalException gone = await Should.ThrowAsync<JournalException>(() => new PostgresServer("postgres://danas@127.0.0.1:1/danas").OpenAsync());
+        JournalException gone = await Should.ThrowAsync<JournalException>(
+            () => new PostgresServer("postgres://danas@127.0.0.1:1/danas").OpenAsync());
         gone.Fault.ShouldBe(JournalFault.Unavailable);
         gone.Message.ShouldContain("127.0.0.1:1");
-        (await Should.ThrowAsync<JournalException>(() => new PostgresServer(JournalStores.Address("no_such_data_base")).OpenAsync())).Fault.ShouldBe(JournalFault.Foreign);
+        (await Should.ThrowAsync<JournalException>(() => new PostgresServer(JournalStores.Address("no_such_data_base")).OpenAsync())).Fault
+            .ShouldBe(JournalFault.Foreign);
     }
 
     /// <summary>Addresses as libpq reads them (PostgreSQL's manual, 34.1.1.2), and as Npgsql does.</summary>
@@ -68,17 +70,18 @@ public sealed class PostgresTests
     [Theory]
     [InlineData("postgres:///danas")]
     [InlineData("Database=danas")]
-    public void An_address_without_a_host_means_this_machine(string address) => new PostgresServer(address).Name.ShouldMatch("PostgreSQL (localhost|/.+):[0-9]+/danas");
+    public void An_address_without_a_host_means_this_machine(string address) =>
+        new PostgresServer(address).Name.ShouldMatch("PostgreSQL (localhost|/.+):[0-9]+/danas");
 
     [Theory]
     [InlineData(" ", "blank")]
     [InlineData("mysql://db/danas", "'mysql' is not postgres")]
     [InlineData("postgres://a,b:5433/danas", "several hosts")]
     [InlineData("Host=a,b;Database=danas", "several hosts")]
-    [InlineData("postgres://db:port/danas", "'port' is no port")]
+    [InlineData("postgres://db:port/danas", "'port' is not a valid port")]
     [InlineData("postgres://db/danas?sslmode=sometimes", "'sslmode' cannot be 'sometimes'")]
     [InlineData("postgres://db/danas?target_session_attrs=standby", "target_session_attrs")]
-    [InlineData("postgres://db/danas?colour=red", "'colour' is not known; known are host")]
+    [InlineData("postgres://db/danas?colour=red", "unknown parameter 'colour'; supported parameters are host")]
     [InlineData("postgres://db/danas?sslmode", "has no value")]
     [InlineData("postgres://db/danas?passfile=/no/such/file", "/no/such/file is missing")]
     public void An_address_that_cannot_be_read_is_refused_with_what_is_wrong(string address, string why)
@@ -92,25 +95,32 @@ public sealed class PostgresTests
     [Fact]
     public void Parameters_of_libpq_arrive_under_the_names_of_Npgsql()
     {
-        NpgsqlConnectionStringBuilder read = PostgresAddress.Parse("postgres://u%40x@db/danas?sslmode=verify-full&sslrootcert=/ca.pem&application_name=me&hostaddr=10.0.0.1&connect_timeout=3");
-        (read.Username, read.SslMode, read.RootCertificate, read.ApplicationName, read.Host).ShouldBe(("u@x", SslMode.VerifyFull, "/ca.pem", "me", "db"));
+        NpgsqlConnectionStringBuilder read = PostgresAddress.Parse(
+            "postgres://u%40x@db/danas?sslmode=verify-full&sslrootcert=/ca.pem&application_name=me&hostaddr=10.0.0.1&connect_timeout=3");
+        (read.Username, read.SslMode, read.RootCertificate, read.ApplicationName, read.Host)
+            .ShouldBe(("u@x", SslMode.VerifyFull, "/ca.pem", "me", "db"));
     }
 
     /// <summary>What may pass must be waited for: a search of days must not end since a server was restarting.</summary>
     [Fact]
     public void Faults_that_may_pass_are_waited_for_and_only_those()
     {
-        PostgresFaults.Heals(new NpgsqlException("x", new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.ConnectionRefused))).ShouldBeTrue();
+        PostgresFaults.Heals(new NpgsqlException("x", new System.Net.Sockets.SocketException(
+            (int)System.Net.Sockets.SocketError.ConnectionRefused))).ShouldBeTrue();
         PostgresFaults.Heals(new NpgsqlException("Received unknown response E for SSLRequest (expecting S or N)")).ShouldBeTrue();
-        PostgresFaults.Heals(new NpgsqlException("x", new System.Security.Authentication.AuthenticationException("expired"))).ShouldBeTrue();
-        PostgresFaults.Heals(new NpgsqlException("SSL connection requested. No SSL enabled connection from this host is configured.")).ShouldBeFalse();
-        PostgresFaults.Heals(new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.OperationNotSupported)).ShouldBeFalse();
+        PostgresFaults.Heals(new NpgsqlException("x", new System.Security.Authentication.AuthenticationException("expired")))
+            .ShouldBeTrue();
+        PostgresFaults.Heals(new NpgsqlException("SSL connection requested. No SSL enabled connection from this host is configured."))
+            .ShouldBeFalse();
+        PostgresFaults.Heals(new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.OperationNotSupported))
+            .ShouldBeFalse();
     }
 
     [PostgresFact]
     public async Task What_no_waiting_heals_is_not_said_to_heal()
     {
-        string plain = $"{JournalStores.Address("postgres")}{(JournalStores.Address("postgres").Contains('?', StringComparison.Ordinal) ? '&' : '?')}sslmode=require";
+        string plain = $"{JournalStores.Address("postgres")}{(JournalStores.Address(
+            "postgres").Contains('?', StringComparison.Ordinal) ? '&' : '?')}sslmode=require";
         JournalException e = await Should.ThrowAsync<JournalException>(() => new PostgresServer(plain).OpenAsync());
         e.Fault.ShouldBe(JournalFault.Foreign);
         e.Message.ShouldContain("sslmode");

@@ -1,4 +1,3 @@
-using DaNas.Cli.Verbs;
 using DaNas.Domain.Searches;
 using DaNas.Drills;
 using DaNas.Simulation;
@@ -21,9 +20,11 @@ public sealed class PrefixTests
         for (int n = 1; n < events.Count; n++)
         {
             SearchState cut = events.Take(n).Aggregate(SearchState.Initial, SearchEvolver.Evolve);
-            List<SearchEvent> known = [.. events.Take(n), .. ((Decision.Accepted)SearchDecider.Decide(cut, new SearchCommand.Resume(2, "simulated", 0))).Events];
+            List<SearchEvent> known =
+                [.. events.Take(n), .. ((Decision.Accepted)SearchDecider.Decide(cut, new SearchCommand.Resume(2, "simulated", 0))).Events];
             CleanRun end = search.RunClean(known);
-            end.State.DecisionHash.ShouldBe(clean.State.DecisionHash, $"after {n} of {events.Count} events ({events[n - 1].GetType().Name})");
+            end.State.DecisionHash.ShouldBe(clean.State.DecisionHash,
+                $"after {n} of {events.Count} events ({events[n - 1].GetType().Name})");
             end.State.Phase.ShouldBe(clean.State.Phase, $"after {n} events");
         }
     }

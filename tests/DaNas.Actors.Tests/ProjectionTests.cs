@@ -24,7 +24,8 @@ public sealed class ProjectionTests
         PostgresProjection first = new(stores.Server, "search-");
         (await first.StepAsync()).Events.ShouldBe(1);
         (await first.StepAsync()).Events.ShouldBe(0);
-        SearchEvent[] next = [.. ((Decision.Accepted)SearchDecider.Decide(state, new SearchCommand.RecordFailedAttempt("difficulty/0/0", 1, Domain.Faults.FailureKind.ProcessLost, "killed", 3, false))).Events];
+        SearchEvent[] next = [.. ((Decision.Accepted)SearchDecider.Decide(state,
+            new SearchCommand.RecordFailedAttempt("difficulty/0/0", 1, Domain.Faults.FailureKind.ProcessLost, "killed", 3, false))).Events];
         await journal.AppendAsync(Id, 1, next);
         state = next.Aggregate(state, SearchEvolver.Evolve);
         PostgresProjection second = new(stores.Server, "search-");

@@ -6,7 +6,9 @@ using Npgsql;
 
 namespace DaNas.Actors.Tests;
 
-/// <summary>Rows as Akka.Persistence.Sql writes them, by plain SQL: sealed onto the chain here, and refused by the store's fence alone.</summary>
+/// <summary>
+/// Rows as Akka.Persistence.Sql writes them, by plain SQL: sealed onto the chain here, and refused by the store's fence alone.
+/// </summary>
 internal static class RawAppends
 {
     public static async Task<long> AppendAsync(this IEventJournal journal, string persistenceId, long last, IReadOnlyList<object> events)
@@ -39,15 +41,19 @@ internal static class RawAppends
 
     private static async Task InsertAsync(IFencedTables tables, string persistenceId, List<Row> rows)
     {
-        await using DbConnection connection = tables.Kind == "sqlite" ? new SqliteConnection(tables.ConnectionString) : new NpgsqlConnection(tables.ConnectionString);
+        await using DbConnection connection = tables.Kind == "sqlite"
+            ? new SqliteConnection(tables.ConnectionString) : new NpgsqlConnection(tables.ConnectionString);
         await connection.OpenAsync();
         await using DbTransaction transaction = await connection.BeginTransactionAsync();
         foreach (Row row in rows)
         {
             await using DbCommand insert = connection.CreateCommand();
             insert.Transaction = transaction;
-            insert.CommandText = "INSERT INTO journal (persistence_id, sequence_number, created, message, identifier, manifest, writer_uuid) VALUES (@id, @sequence, @created, @message, @serializer, @manifest, 'raw')";
-            foreach ((string name, object value) in new (string, object)[] { ("id", persistenceId), ("sequence", row.Head.Sequence), ("created", row.Head.CreatedTicks), ("message", row.Message), ("serializer", WireFormat.SerializerId), ("manifest", row.Head.Manifest) })
+            insert.CommandText = "INSERT INTO journal (persistence_id, sequence_number, created, message, identifier, manifest, " +
+                "writer_uuid) VALUES (@id, @sequence, @created, @message, @serializer, @manifest, 'raw')";
+            foreach ((string name, object value) in new (string, object)[] { ("id", persistenceId), ("sequence", row.Head.Sequence),
+                ("created", row.Head.CreatedTicks), ("message", row.Message), ("serializer", WireFormat.SerializerId),
+                ("manifest", row.Head.Manifest) })
             {
                 DbParameter parameter = insert.CreateParameter();
                 (parameter.ParameterName, parameter.Value) = (name, value);

@@ -5,7 +5,6 @@ using DaNas.Actors.Logging;
 using DaNas.Actors.Searches;
 using DaNas.Actors.Stages;
 using DaNas.Actors.Trainers;
-using DaNas.Cli.Verbs;
 using DaNas.Domain.Faults;
 using DaNas.Domain.Ports;
 using DaNas.Domain.Searches;
@@ -31,7 +30,8 @@ public sealed class RestartTests : DispatcherBench
     {
         int leads = 0;
         IActorRef[] leaders = [Stub("leader-0", (_, _) => { }), Stub("leader-1", (_, m) => heard.Add(m))];
-        IActorRef trainer = node.System.ActorOf(TrainerActor.PropsOf(0, new NoRunner(), () => leaders[leads], new TrainerMemory()), "restarted");
+        IActorRef trainer =
+            node.System.ActorOf(TrainerActor.PropsOf(0, new NoRunner(), () => leaders[leads], new TrainerMemory()), "restarted");
         Pass(0.3);
         leads = 1;
         trainer.Tell(new TrainerActor.DispatcherChanged());
@@ -62,7 +62,9 @@ public sealed class RestartTests : DispatcherBench
         heard.OfType<DispatchProtocol.AttemptEnded>().ShouldHaveSingleItem().Lease.ShouldBe(4);
     }
 
-    /// <summary>A failure is not among the results that it remembers: without the list of what was not noted it would be told never.</summary>
+    /// <summary>
+    /// A failure is not among the results that it remembers: without the list of what was not noted it would be told never.
+    /// </summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -70,11 +72,13 @@ public sealed class RestartTests : DispatcherBench
     {
         IActorRef leader = Stub("leader", (_, m) => heard.Add(m));
         UnitOutcome failed = new UnitOutcome.Failed(FailureKind.EngineError, "x", 1);
-        IActorRef trainer = node.System.ActorOf(TrainerActor.PropsOf(0, new NoRunner(failed), () => leader, new TrainerMemory()), "trainer");
+        IActorRef trainer =
+            node.System.ActorOf(TrainerActor.PropsOf(0, new NoRunner(failed), () => leader, new TrainerMemory()), "trainer");
         trainer.Tell(new DispatchProtocol.RunAttempt("x", Unit, 1, 1) { Lease = 4 });
         Pass(0.1);
         heard.Clear();
-        trainer.Tell(newLeader ? new TrainerActor.DispatcherChanged() : new DispatchProtocol.RunAttempt(null!, Unit, 1, 1)); // The latter throws.
+        // The latter throws.
+        trainer.Tell(newLeader ? new TrainerActor.DispatcherChanged() : new DispatchProtocol.RunAttempt(null!, Unit, 1, 1));
         Pass(0.05);
         heard.OfType<DispatchProtocol.AttemptEnded>().ShouldHaveSingleItem().Lease.ShouldBe(4);
     }
@@ -86,7 +90,8 @@ public sealed class RestartTests : DispatcherBench
         other.Start();
         IActorRef former = other.System.ActorOf(Props.Create(() => new NotingActor()), "former");
         IActorRef leader = Stub("leader", (_, m) => heard.Add(m));
-        IActorRef trainer = node.System.ActorOf(TrainerActor.PropsOf(0, new NoRunner(new UnitOutcome.Failed(FailureKind.EngineError, "x", 1)), () => leader, new TrainerMemory()), "trainer");
+        IActorRef trainer = node.System.ActorOf(TrainerActor.PropsOf(
+            0, new NoRunner(new UnitOutcome.Failed(FailureKind.EngineError, "x", 1)), () => leader, new TrainerMemory()), "trainer");
         trainer.Tell(new DispatchProtocol.RunAttempt("x", Unit, 1, 1) { Lease = 4 });
         Pass(0.1);
         former.Tell("akka://n/user/trainer");
@@ -103,7 +108,8 @@ public sealed class RestartTests : DispatcherBench
 
     private sealed class NotingActor : ReceiveActor
     {
-        public NotingActor() => Receive<string>(to => ((ExtendedActorSystem)Context.System).Provider.ResolveActorRef(to).Tell(new DispatchProtocol.AttemptNoted("x", Unit.Id, 1) { Lease = 4 }, Self));
+        public NotingActor() => Receive<string>(to => ((ExtendedActorSystem)Context.System).Provider.ResolveActorRef(to)
+            .Tell(new DispatchProtocol.AttemptNoted("x", Unit.Id, 1) { Lease = 4 }, Self));
     }
 
     [Fact]
@@ -111,7 +117,8 @@ public sealed class RestartTests : DispatcherBench
     {
         int leads = 0;
         IActorRef[] leaders = [Stub("leader-0", (_, _) => { }), Stub("leader-1", (_, m) => heard.Add(m))];
-        IActorRef announcer = node.System.ActorOf(NodeActor.PropsOf(new NodeInfo("t0", "http://t0", 1, "test"), Nothing, Nothing, () => leaders[leads]), NodeActor.Name);
+        IActorRef announcer = node.System.ActorOf(NodeActor.PropsOf(
+            new NodeInfo("t0", "http://t0", 1, "test"), Nothing, Nothing, () => leaders[leads]), NodeActor.Name);
         Pass(0.3);
         leads = 1;
         announcer.Tell(new NodeActor.LeaderChanged());
@@ -124,13 +131,16 @@ public sealed class RestartTests : DispatcherBench
         heard.OfType<ClusterProtocol.NodeHere>().Count().ShouldBeGreaterThan(2);
     }
 
-    /// <summary>In a cluster a dispatcher gives work only to hosts of whose duty it knows, and one that was restarted knows of none.</summary>
+    /// <summary>
+    /// In a cluster a dispatcher gives work only to hosts of whose duty it knows, and one that was restarted knows of none.
+    /// </summary>
     [Fact]
     public void A_dispatcher_that_is_restarted_is_told_the_duties_again()
     {
         Dictionary<string, NodeDuty> told = [];
         IActorRef duties = node.System.ActorOf(Props.Create(() => new ForgetfulActor(told)), "duties");
-        LeaderPorts ports = new(r => Task.FromResult<object?>(r is ClusterPorts.FindUnfinished ? new List<string>() : new List<NodeOrder> { new("t0", NodeDuty.Draining) }), Nothing, duties, new SimulatedTables("none", 1).Journal(), _ => { });
+        LeaderPorts ports = new(r => Task.FromResult<object?>(r is ClusterPorts.FindUnfinished ? new List<string>()
+            : new List<NodeOrder> { new("t0", NodeDuty.Draining) }), Nothing, duties, new SimulatedTables("none", 1).Journal(), _ => { });
         IActorRef reception = node.System.ActorOf(ClusterActor.PropsOf("test", ports), ClusterActor.Name);
         IActorRef here = Stub("t0", (c, m) =>
         {
@@ -213,7 +223,8 @@ public sealed class RestartTests : DispatcherBench
         });
         SearchProtocol.Beginning beginning = new(new SearchCommand.Start(search.First), new SearchCommand.Resume(1, "simulated", 0));
         SearchPorts ports = new(listener, units, _ => { });
-        listener.Tell(node.System.ActorOf(SearchActor.PropsOf(SimulatedSearch.Id, beginning, ports, new SimulatedTables($"search-{SimulatedSearch.Id}", 1).Journal()), "search-1"));
+        listener.Tell(node.System.ActorOf(SearchActor.PropsOf(
+            SimulatedSearch.Id, beginning, ports, new SimulatedTables($"search-{SimulatedSearch.Id}", 1).Journal()), "search-1"));
         Pass(5);
         withheld.ShouldNotBeEmpty();
         return clean;
@@ -223,7 +234,8 @@ public sealed class RestartTests : DispatcherBench
     {
         public double SilentSeconds => 0;
 
-        public Task<UnitOutcome> RunAsync(DispatchProtocol.RunAttempt attempt) => outcome is null ? throw new InvalidOperationException("nothing runs here") : Task.FromResult(outcome);
+        public Task<UnitOutcome> RunAsync(DispatchProtocol.RunAttempt attempt) =>
+            outcome is null ? throw new InvalidOperationException("nothing runs here") : Task.FromResult(outcome);
     }
 
     /// <summary>Notes duties as a dispatcher does, and forgets them as one does that is restarted.</summary>

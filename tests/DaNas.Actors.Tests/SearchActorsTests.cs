@@ -74,39 +74,50 @@ public sealed class SearchActorsTests : IDisposable
         foreach ((string actor, StateChange change) in log.Where(l => (int)l.Change.Event is < 400 or >= 500))
             last[actor] = change.To;
         last["/search-logged/search"].ShouldBeOneOf("Completed", "Stopped");
-        log.Where(l => l.Change.Event == LogEvent.SearchEventStored).Select(l => l.Change.Sequence).ShouldBe(Enumerable.Range(1, log.Count(l => l.Change.Event == LogEvent.SearchEventStored)).Select(n => (long?)n));
+        log.Where(l => l.Change.Event == LogEvent.SearchEventStored).Select(l => l.Change.Sequence)
+            .ShouldBe(Enumerable.Range(1, log.Count(l => l.Change.Event == LogEvent.SearchEventStored)).Select(n => (long?)n));
         log.Last(l => l.Change.Event == LogEvent.SearchEventStored).Change.To.ShouldBe(state.Phase.GetType().Name);
         Dictionary<string, string> units = [];
         foreach ((_, StateChange change) in log.Where(l => l.Actor == "/dispatcher" && l.Change.Unit is not null))
             units[change.Unit!] = change.To;
         units.Values.ShouldAllBe(v => v == "Done");
-        last.Where(l => l.Key.StartsWith("/trainer-", StringComparison.Ordinal)).ShouldAllBe(l => l.Value == "Idle" || l.Value == "Stopped");
-        last.Count(l => l.Key.Contains("/L0", StringComparison.Ordinal)).ShouldBe(state.Stages.Where(s => !s.Plan.IsWarmup).Sum(s => s.Before.Count)); // An evaluator a block that was alive when its stage began.
+        last.Where(l => l.Key.StartsWith("/trainer-", StringComparison.Ordinal))
+            .ShouldAllBe(l => l.Value == "Idle" || l.Value == "Stopped");
+        // An evaluator a block that was alive when its stage began.
+        last.Count(l => l.Key.Contains("/L0", StringComparison.Ordinal))
+            .ShouldBe(state.Stages.Where(s => !s.Plan.IsWarmup).Sum(s => s.Before.Count));
     }
 
     private static DatasetSummary Data() => new(
-        "drawn", Digest.Of("d"), Enumerable.Range(0, 12).Select(c => $"c{c}").ToValueList(), Enumerable.Repeat(160, 12).ToValueList(), Enumerable.Repeat(40, 12).ToValueList(), Enumerable.Repeat(100, 12).ToValueList());
+        "drawn", Digest.Of("d"), Enumerable.Range(0, 12).Select(c => $"c{c}").ToValueList(), Enumerable.Repeat(160, 12).ToValueList(),
+            Enumerable.Repeat(40, 12).ToValueList(), Enumerable.Repeat(100, 12).ToValueList());
 
     private static SearchConfig Config() => ConfigLoader.Load("drawn-12", [], null);
 
-    private async Task<(SearchState State, ConcurrentQueue<(string Actor, StateChange Change)> Log)> RunAsync(string name, int trainers, int failEvery, int failAppendEvery = 0)
+    private async Task<(SearchState State, ConcurrentQueue<(string Actor, StateChange Change)> Log)> RunAsync(
+        string name, int trainers, int failEvery, int failAppendEvery = 0)
     {
         using SqliteJournal journal = SqliteJournal.Open(Path.Combine(folder, $"{name}.db"));
         MemoryLog log = new();
-        return (await RunAsync(new NowAndThen(journal, failAppendEvery), journal, new SearchId(name), log, (trainers, failEvery)), log.Lines);
+        return (await RunAsync(new NowAndThen(journal, failAppendEvery), journal, new SearchId(name), log,
+            (trainers, failEvery)), log.Lines);
     }
 
     /// <summary>A search over a journal, begun or gone on with, to its end.</summary>
-    internal static async Task<SearchState> RunAsync(IFencedTables tables, IEventJournal journal, SearchId id, IStateLog log, (int Trainers, int FailEvery) how)
+    internal static async Task<SearchState> RunAsync(IFencedTables tables, IEventJournal journal, SearchId id, IStateLog log,
+        (int Trainers, int FailEvery) how)
     {
         SearchConfig config = Config();
         DatasetSummary data = Data();
         TaskCompletionSource<SearchState> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await tables.FenceAsync();
-        await using AkkaHost host = await AkkaHost.StartAsync($"{File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "hocon", "akka", "reference.conf"))}\n{SerializedMessages.Hocon}", tables, log);
+        await using AkkaHost host = await AkkaHost.StartAsync(
+            $"{File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "hocon", "akka", "reference.conf"))}\n{SerializedMessages.Hocon}",
+            tables, log);
         LandscapeEngine engine = new(new EngineContext(config, data));
         long epoch = await journal.AcquireAsync($"search-{id}");
-        SearchProtocol.Beginning beginning = new(new SearchCommand.Start(new(id, config.Text, config.Hash, data, "profile", "engine")), new SearchCommand.Resume(epoch, "profile", 0));
+        SearchProtocol.Beginning beginning = new(new SearchCommand.Start(new(id, config.Text, config.Hash, data, "profile", "engine")),
+            new SearchCommand.Resume(epoch, "profile", 0));
         IActorRef dispatcher = host.Spawn(DispatcherActor.Name, DispatcherActor.PropsOf(new DispatcherSettings(3, 15)));
         FailingRunner runner = new(engine, how.FailEvery);
         for (int i = 0; i < how.Trainers; i++)

@@ -5,8 +5,8 @@ using Akka.Serialization;
 namespace DaNas.Actors.Tests;
 
 /// <summary>
-/// Every message goes through its serializer on the way, as between nodes; what is not of the wire format is refused. Messages of Akka to itself, which it did not mark as local, are
-/// passed through by reference.
+/// Every message goes through its serializer on the way, as between nodes; what is not of the wire format is refused. Messages of Akka to
+/// itself, which it did not mark as local, are passed through by reference.
 /// </summary>
 internal sealed class SerializedMessages(ExtendedActorSystem system) : Serializer(system)
 {
@@ -39,5 +39,6 @@ internal sealed class SerializedMessages(ExtendedActorSystem system) : Serialize
         return BitConverter.GetBytes(key);
     }
 
-    public override object FromBinary(byte[] bytes, Type type) => Underway.TryRemove(BitConverter.ToInt32(bytes), out object? obj) ? obj : throw new InvalidOperationException("not under way");
+    public override object FromBinary(byte[] bytes, Type type) =>
+        Underway.TryRemove(BitConverter.ToInt32(bytes), out object? obj) ? obj : throw new InvalidOperationException("not under way");
 }

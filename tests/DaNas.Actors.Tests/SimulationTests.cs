@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using DaNas.Cli.Verbs;
 using DaNas.Drills;
 using DaNas.Simulation;
 using DaNas.SimulationKit;
@@ -14,7 +13,9 @@ public sealed class Alone
     public const string Name = "alone";
 }
 
-/// <summary>The whole system under drawn faults in virtual time. A failure prints its seed; 'danas simulate --replay SEED' shows its history.</summary>
+/// <summary>
+/// The whole system under drawn faults in virtual time. A failure prints its seed; 'danas simulate --replay SEED' shows its history.
+/// </summary>
 [Collection(Alone.Name)]
 public sealed class SimulationTests(ITestOutputHelper output)
 {
@@ -54,7 +55,8 @@ public sealed class SimulationTests(ITestOutputHelper output)
         SimulationSuite suite = new();
         SimulationResult whole = suite.Run(3, new SimulationOptions(Plant.FencingRemoved));
         whole.Good.ShouldBeFalse();
-        IReadOnlyList<PlannedFault> least = Shrinking.Minimal(whole.Plan, some => !suite.Run(3, new SimulationOptions(Plant.FencingRemoved, Only: [.. some.Select(f => f.Number)])).Good);
+        IReadOnlyList<PlannedFault> least = Shrinking.Minimal(
+            whole.Plan, some => !suite.Run(3, new SimulationOptions(Plant.FencingRemoved, Only: [.. some.Select(f => f.Number)])).Good);
         least.ShouldHaveSingleItem().Kind.ShouldBe("PauseCoordinator"); // A writer that slept through its successor's beginning.
     }
 
@@ -64,7 +66,8 @@ public sealed class SimulationTests(ITestOutputHelper output)
         SimulationSuite suite = new();
         ConcurrentBag<(SimulationResult First, SimulationResult Again)> results = [];
         Parallel.For(1, 41, AllCores, seed => results.Add((suite.Run(seed), suite.Run(seed))));
-        results.Where(r => (r.First.History, r.First.Turns, r.First.Virtual) != (r.Again.History, r.Again.Turns, r.Again.Virtual)).Select(r => r.First.Seed).ShouldBeEmpty();
+        results.Where(r => (r.First.History, r.First.Turns, r.First.Virtual) != (r.Again.History, r.Again.Turns, r.Again.Virtual))
+            .Select(r => r.First.Seed).ShouldBeEmpty();
         results.Select(r => r.First.History).Distinct().Count().ShouldBe(40);
     }
 }

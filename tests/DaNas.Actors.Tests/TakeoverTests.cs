@@ -13,7 +13,9 @@ public sealed class TakeoverTests : DispatcherBench
 {
     private readonly List<object> heard = [];
 
-    /// <summary>A trainer that asks too early would else be told that its search runs nowhere, and its attempt would count as failed.</summary>
+    /// <summary>
+    /// A trainer that asks too early would else be told that its search runs nowhere, and its attempt would count as failed.
+    /// </summary>
     [Fact]
     public void A_leader_that_has_not_read_the_journal_yet_does_not_deny_a_search()
     {
@@ -29,7 +31,7 @@ public sealed class TakeoverTests : DispatcherBench
         Tell("asker", new ClusterProtocol.OpenSearch("3", "x"));
         Tell("asker", new ClusterProtocol.ListSearches("4"));
         Pass(0.1);
-        heard.OfType<ClusterProtocol.Opened>().ShouldHaveSingleItem().Failure.ShouldBe("no search 'x' runs here");
+        heard.OfType<ClusterProtocol.Opened>().ShouldHaveSingleItem().Failure.ShouldBe("search 'x' is not running here");
         heard.OfType<ClusterProtocol.SearchList>().ShouldHaveSingleItem().Ask.ShouldBe("4");
     }
 
@@ -42,7 +44,8 @@ public sealed class TakeoverTests : DispatcherBench
         {
             looked += request is ClusterPorts.FindUnfinished ? 1 : 0;
             taken += request is ClusterPorts.Take ? 1 : 0;
-            return Task.FromResult<object?>(request is ClusterPorts.FindUnfinished ? looked == 1 ? new List<string>() : new List<string> { "x" } : new List<NodeOrder>());
+            return Task.FromResult<object?>(request is ClusterPorts.FindUnfinished ? looked == 1
+                ? new List<string>() : new List<string> { "x" } : new List<NodeOrder>());
         });
         Pass(1);
         node.System.EventStream.Publish(new HostMustEnd("fenced"));
@@ -51,7 +54,7 @@ public sealed class TakeoverTests : DispatcherBench
         taken.ShouldBe(0);
         Tell("asker", new ClusterProtocol.ResumeSearch("1", "x"));
         Pass(0.1);
-        heard.OfType<ClusterProtocol.Answer>().ShouldHaveSingleItem().Failure.ShouldBe("this coordinator ends; ask again");
+        heard.OfType<ClusterProtocol.Answer>().ShouldHaveSingleItem().Failure.ShouldBe("this coordinator is shutting down; try again");
     }
 
     /// <summary>Both sides dialing in the same moment can cost one direction of the line: the leader only answers.</summary>
@@ -62,7 +65,8 @@ public sealed class TakeoverTests : DispatcherBench
         ClusterProtocol.NodeHere here = new(new NodeInfo("t0", "http://t0", 1, "test"));
         Tell("asker", here);
         Pass(1.2);
-        heard.Select(m => m.GetType()).ShouldBe([typeof(ClusterProtocol.NodeNoted), typeof(ClusterProtocol.Roster)]); // Before its first unit.
+        // Before its first unit.
+        heard.Select(m => m.GetType()).ShouldBe([typeof(ClusterProtocol.NodeNoted), typeof(ClusterProtocol.Roster)]);
         Tell("asker", here);
         Pass(0.1);
         heard.OfType<ClusterProtocol.NodeNoted>().Count().ShouldBe(2);
@@ -77,7 +81,8 @@ public sealed class TakeoverTests : DispatcherBench
     public void A_trainer_whose_results_are_heard_before_it_announces_itself_is_known_by_them()
     {
         BlobRef made = new(Digest.Of([1]), 1);
-        End("trainer-1", new DispatchProtocol.RunAttempt("x", Unit with { Id = "merge/0" }, 1, 1) { Lease = 3 }, new UnitOutcome.Completed(new Domain.Work.UnitResult.RoundMerged("merge/0", Domain.Work.UnitCost.Zero, new Timing(1), made)));
+        End("trainer-1", new DispatchProtocol.RunAttempt("x", Unit with { Id = "merge/0" }, 1, 1) { Lease = 3 },
+            new UnitOutcome.Completed(new Domain.Work.UnitResult.RoundMerged("merge/0", Domain.Work.UnitCost.Zero, new Timing(1), made)));
         Submit();
         toTrainers["trainer-1"].ShouldBeEmpty(); // It has not said that it is idle.
         Ready("trainer-0", null, 0);
@@ -96,17 +101,21 @@ public sealed class TakeoverTests : DispatcherBench
         Ready("trainer-0", null, 0);
         Ready("trainer-1", null, 0);
         BlobRef made = new(Digest.Of([1]), 1);
-        Tell("trainer-1", new DispatchProtocol.AttemptEnded(1, "x", "merge/0", 1, new UnitOutcome.Completed(new Domain.Work.UnitResult.RoundMerged("merge/0", Domain.Work.UnitCost.Zero, new Timing(1), made))));
+        Tell("trainer-1", new DispatchProtocol.AttemptEnded(1, "x", "merge/0", 1,
+            new UnitOutcome.Completed(new Domain.Work.UnitResult.RoundMerged("merge/0", Domain.Work.UnitCost.Zero, new Timing(1), made))));
         Pass(0.1);
         Submit();
         toTrainers["trainer-0"].ShouldBeEmpty();
         toTrainers["trainer-1"].Count.ShouldBe(1);
     }
 
-    /// <summary>A leader's reception over a journal that answers so, and somebody who tells it what he is told and hears the answers.</summary>
+    /// <summary>
+    /// A leader's reception over a journal that answers so, and somebody who tells it what he is told and hears the answers.
+    /// </summary>
     private void Receive(ClusterPorts.Port journal)
     {
-        LeaderPorts ports = new(journal, _ => Task.FromResult<object?>(null), dispatcher, new SimulatedTables("none", 1).Journal(), _ => { });
+        LeaderPorts ports = new(journal, _ => Task.FromResult<object?>(null), dispatcher,
+            new SimulatedTables("none", 1).Journal(), _ => { });
         IActorRef reception = node.System.ActorOf(ClusterActor.PropsOf("test", ports), ClusterActor.Name);
         Stub("asker", (c, m) =>
         {

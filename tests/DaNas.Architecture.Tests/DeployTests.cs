@@ -8,33 +8,41 @@ public sealed partial class DeployTests
 {
     private static string Deploy => Path.Combine(Repository.Root, "deploy");
 
-    private static readonly Lazy<HashSet<string>> Options = new(() => [.. OptionName().Matches(File.ReadAllText(Path.Combine(Repository.Root, "src", "DaNas.Cli", "Verbs", "NodeVerbs.cs")) + "new(\"--out\")").Select(m => m.Groups[1].Value)]);
+    private static readonly Lazy<HashSet<string>> Options = new(() => [.. OptionName().Matches(File.ReadAllText(
+        Path.Combine(Repository.Root, "src", "DaNas.Cli", "Verbs", "NodeVerbs.cs")) + "new(\"--out\")").Select(m => m.Groups[1].Value)]);
 
     [Fact]
     public void Kubernetes_manifests_have_probes_and_names_that_fit_together()
     {
-        List<YamlMappingNode> all = [.. Directory.EnumerateFiles(Path.Combine(Deploy, "kubernetes", "base"), "*.yaml").SelectMany(Documents)];
+        List<YamlMappingNode> all =
+            [.. Directory.EnumerateFiles(Path.Combine(Deploy, "kubernetes", "base"), "*.yaml").SelectMany(Documents)];
         YamlMappingNode[] sets = [.. all.Where(d => Text(d, "kind") == "StatefulSet")];
         sets.Length.ShouldBe(2);
         foreach (YamlMappingNode set in sets)
         {
             string service = Text(set, "spec", "serviceName");
             all.ShouldContain(d => Text(d, "kind") == "Service" && Text(d, "metadata", "name") == service);
-            Node(set, "spec", "selector", "matchLabels").ToString().ShouldBe(Node(set, "spec", "template", "metadata", "labels").ToString());
+            Node(set, "spec", "selector", "matchLabels").ToString()
+                .ShouldBe(Node(set, "spec", "template", "metadata", "labels").ToString());
             YamlMappingNode container = (YamlMappingNode)((YamlSequenceNode)Node(set, "spec", "template", "spec", "containers"))[0];
             Text(container, "livenessProbe", "httpGet", "path").ShouldBe("/healthz");
             Text(container, "readinessProbe", "httpGet", "path").ShouldBe("/readyz");
-            Words((YamlSequenceNode)Node(container, "args")).ShouldAllBe(w => !w.StartsWith("--", StringComparison.Ordinal) || Options.Value.Contains(w));
+            Words((YamlSequenceNode)Node(container, "args"))
+                .ShouldAllBe(w => !w.StartsWith("--", StringComparison.Ordinal) || Options.Value.Contains(w));
             string[] mounted = [.. ((YamlSequenceNode)Node(container, "volumeMounts")).Select(m => Text((YamlMappingNode)m, "name"))];
-            string[] there = [.. ((YamlSequenceNode)Node(set, "spec", "template", "spec", "volumes")).Select(v => Text((YamlMappingNode)v, "name")), .. ((YamlSequenceNode)Node(set, "spec", "volumeClaimTemplates")).Select(v => Text((YamlMappingNode)v, "metadata", "name"))];
+            string[] there = [.. ((YamlSequenceNode)Node(set, "spec", "template", "spec", "volumes"))
+                .Select(v => Text((YamlMappingNode)v, "name")), .. ((YamlSequenceNode)Node(set, "spec", "volumeClaimTemplates"))
+                .Select(v => Text((YamlMappingNode)v, "metadata", "name"))];
             mounted.Except(there).ShouldBeEmpty();
         }
 
-        foreach (string overlay in Directory.EnumerateFiles(Path.Combine(Deploy, "kubernetes"), "kustomization.yaml", SearchOption.AllDirectories))
+        foreach (string overlay in Directory.EnumerateFiles(
+            Path.Combine(Deploy, "kubernetes"), "kustomization.yaml", SearchOption.AllDirectories))
         {
             YamlMappingNode kustomization = Documents(overlay).ShouldHaveSingleItem();
             foreach (string resource in Words((YamlSequenceNode)Node(kustomization, "resources")))
-                (File.Exists(Path.Combine(Path.GetDirectoryName(overlay)!, resource)) || Directory.Exists(Path.Combine(Path.GetDirectoryName(overlay)!, resource))).ShouldBeTrue(resource);
+                (File.Exists(Path.Combine(Path.GetDirectoryName(overlay)!, resource))
+                    || Directory.Exists(Path.Combine(Path.GetDirectoryName(overlay)!, resource))).ShouldBeTrue(resource);
         }
     }
 
@@ -43,7 +51,8 @@ public sealed partial class DeployTests
     {
         string file = Path.Combine(Deploy, "compose.yaml");
         YamlMappingNode compose = Documents(file).ShouldHaveSingleItem();
-        Dictionary<string, YamlMappingNode> services = ((YamlMappingNode)Node(compose, "services")).Children.ToDictionary(s => s.Key.ToString(), s => (YamlMappingNode)s.Value);
+        Dictionary<string, YamlMappingNode> services = ((YamlMappingNode)Node(compose, "services")).Children
+            .ToDictionary(s => s.Key.ToString(), s => (YamlMappingNode)s.Value);
         services.Keys.Order().ShouldBe(["coordinator-1", "coordinator-2", "postgres", "trainer-1", "trainer-2"]);
         foreach ((string name, YamlMappingNode service) in services.Where(s => s.Key != "postgres"))
         {
@@ -60,9 +69,11 @@ public sealed partial class DeployTests
     [Fact]
     public void Units_and_the_Slurm_script_use_options_that_exist()
     {
-        foreach (string file in Directory.EnumerateFiles(Path.Combine(Deploy, "systemd")).Append(Path.Combine(Deploy, "slurm", "danas-trainers.sbatch")))
+        foreach (string file in Directory.EnumerateFiles(Path.Combine(Deploy, "systemd"))
+            .Append(Path.Combine(Deploy, "slurm", "danas-trainers.sbatch")))
         {
-            string[] options = [.. Used().Matches(string.Join('\n', File.ReadLines(file).Where(l => !l.StartsWith('#') && !l.Contains("srun", StringComparison.Ordinal) && !l.Contains("--export", StringComparison.Ordinal)))).Select(m => m.Value.Trim())];
+            string[] options = [.. Used().Matches(string.Join('\n', File.ReadLines(file).Where(l => !l.StartsWith('#') && !l.Contains(
+                "srun", StringComparison.Ordinal) && !l.Contains("--export", StringComparison.Ordinal)))).Select(m => m.Value.Trim())];
             options.ShouldNotBeEmpty(file);
             options.Except(Options.Value).ShouldBeEmpty(file);
         }
@@ -76,13 +87,14 @@ public sealed partial class DeployTests
         return [.. stream.Documents.Select(d => (YamlMappingNode)d.RootNode)];
     }
 
-    private static YamlNode Node(YamlMappingNode from, params string[] path) => path.Aggregate((YamlNode)from, (n, key) => ((YamlMappingNode)n).Children[new YamlScalarNode(key)]);
+    private static YamlNode Node(YamlMappingNode from, params string[] path) =>
+        path.Aggregate((YamlNode)from, (n, key) => ((YamlMappingNode)n).Children[new YamlScalarNode(key)]);
 
     private static string Text(YamlMappingNode from, params string[] path) => ((YamlScalarNode)Node(from, path)).Value!;
 
     private static IEnumerable<string> Words(YamlSequenceNode sequence) => sequence.Select(n => ((YamlScalarNode)n).Value!);
 
-    [GeneratedRegex("new\\(\"(--[a-z-]+)\"\\)")]
+    [GeneratedRegex("(?:new|Option(?:<[^>]+>)?)\\(\"(--[a-z-]+)\"")]
     private static partial Regex OptionName();
 
     [GeneratedRegex("deploy/docker/[A-Za-z.]+")]

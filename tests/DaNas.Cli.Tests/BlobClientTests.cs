@@ -17,9 +17,11 @@ public sealed class BlobClientTests
         BlobRef blob = new FileBlobStore(node.Settings.BlobFolderOf("s1")!).Put(bytes);
         FileBlobStore here = new(Path.Combine(node.Settings.Folder.Root, "here"));
         using BlobClient client = TestNode.Client();
-        await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(() => client.EnsureAsync(here, "s1", blob, [node.Settings.Url], CancellationToken.None))));
+        await Task.WhenAll(Enumerable.Range(0, 16).Select(_ =>
+            Task.Run(() => client.EnsureAsync(here, "s1", blob, [node.Settings.Url], CancellationToken.None))));
         here.Get(blob).ShouldBe(bytes);
-        Directory.EnumerateFiles(Path.Combine(node.Settings.Folder.Root, "here"), "*.part", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }).ShouldBeEmpty();
+        Directory.EnumerateFiles(Path.Combine(node.Settings.Folder.Root, "here"), "*.part",
+            new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }).ShouldBeEmpty();
     }
 
     [Fact]
@@ -35,7 +37,8 @@ public sealed class BlobClientTests
             FileBlobStore here = new(Path.Combine(node.Settings.Folder.Root, $"here-{right}"));
             string folder = Path.Combine(node.Settings.Folder.Root, $"here-{right}", blob.Digest.Hex[..2]);
             Directory.CreateDirectory(folder);
-            await File.WriteAllBytesAsync(Path.Combine(folder, $".{blob.Digest.Short}.fetched.part"), right ? bytes[..400_000] : new byte[400_000]);
+            await File.WriteAllBytesAsync(Path.Combine(folder, $".{blob.Digest.Short}.fetched.part"), right
+                ? bytes[..400_000] : new byte[400_000]);
             await client.EnsureAsync(here, "s1", blob, [node.Settings.Url], CancellationToken.None);
             here.Get(blob).ShouldBe(bytes);
         }
@@ -50,11 +53,16 @@ public sealed class BlobClientTests
         BlobRef nowhere = new(Digest.Of("nowhere"), 7);
         FileBlobStore here = new(Path.Combine(node.Settings.Folder.Root, "here"));
         using BlobClient client = TestNode.Client();
-        (await Should.ThrowAsync<BlobException>(() => client.EnsureAsync(here, "s1", nowhere, [node.Settings.Url], CancellationToken.None))).Fault.ShouldBe(BlobFault.Lost);
-        (await Should.ThrowAsync<BlobException>(() => client.EnsureAsync(here, "s1", nowhere, ["http://127.0.0.1:1"], CancellationToken.None))).Fault.ShouldBe(BlobFault.Unavailable);
-        (await Should.ThrowAsync<BlobException>(() => client.EnsureAsync(here, "s1", nowhere, [], CancellationToken.None))).Fault.ShouldBe(BlobFault.Unavailable);
-        await File.WriteAllTextAsync(Path.Combine(node.Settings.Folder.Root, "here", blob.Digest.Hex[..2]), "a file where the folder should be");
-        (await Should.ThrowAsync<BlobException>(() => client.EnsureAsync(here, "s1", blob, [node.Settings.Url], CancellationToken.None))).Fault.ShouldBe(BlobFault.Unavailable);
+        (await Should.ThrowAsync<BlobException>(() => client
+            .EnsureAsync(here, "s1", nowhere, [node.Settings.Url], CancellationToken.None))).Fault.ShouldBe(BlobFault.Lost);
+        (await Should.ThrowAsync<BlobException>(() => client
+            .EnsureAsync(here, "s1", nowhere, ["http://127.0.0.1:1"], CancellationToken.None))).Fault.ShouldBe(BlobFault.Unavailable);
+        (await Should.ThrowAsync<BlobException>(() => client.EnsureAsync(here, "s1", nowhere, [], CancellationToken.None))).Fault
+            .ShouldBe(BlobFault.Unavailable);
+        await File.WriteAllTextAsync(Path.Combine(node.Settings.Folder.Root, "here", blob.Digest.Hex[..2]),
+            "a file where the folder should be");
+        (await Should.ThrowAsync<BlobException>(() => client
+            .EnsureAsync(here, "s1", blob, [node.Settings.Url], CancellationToken.None))).Fault.ShouldBe(BlobFault.Unavailable);
     }
 
     /// <summary>A frozen node's kernel still accepts connections.</summary>

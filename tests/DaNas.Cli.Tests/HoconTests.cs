@@ -21,7 +21,8 @@ public sealed class HoconTests
     [InlineData("a = \"tab\\t\\u0041\"", """{"a":"tab\tA"}""")]
     [InlineData("a { x = 1 }\na = 5", """{"a":5}""")]
     [InlineData("a = 30s, b = 512MiB", """{"a":"30s","b":"512MiB"}""")]
-    // A field that names itself means the value that it had before; so does += (HOCON, "Self-Referential Substitutions", "The += field separator").
+    // A field that names itself means the value that it had before; so does += (HOCON, "Self-Referential Substitutions", "The += field
+    // separator").
     [InlineData("a = x\na = ${a}-y\na = ${a}-z", """{"a":"x-y-z"}""")]
     [InlineData("a = [1]\na = ${a} [2]\na = [0] ${a}", """{"a":[0,1,2]}""")]
     [InlineData("a = [1]\na = [${a}, 2]", """{"a":[[1],2]}""")]
@@ -38,7 +39,9 @@ public sealed class HoconTests
     [InlineData("x = ${y}\ny = ${z}{ k = 1 }\nz { j = 2 }\nw = ${x.j}", """{"w":2,"x":{"j":2,"k":1},"y":{"j":2,"k":1},"z":{"j":2}}""")]
     [InlineData("p { l = [1] }\nc = ${p}\nc.l += 2", """{"c":{"l":[1,2]},"p":{"l":[1]}}""")]
     [InlineData("p { l = [1] }\nc = ${p}\nc.l = ${c.l} [2]", """{"c":{"l":[1,2]},"p":{"l":[1]}}""")]
-    [InlineData("d { x = 1 }\nbar = ${d}\nbar { foo = 42, baz = ${bar.foo}, z = ${bar.x} }", """{"bar":{"baz":42,"foo":42,"x":1,"z":1},"d":{"x":1}}""")]
+    [InlineData(
+        "d { x = 1 }\nbar = ${d}\nbar { foo = 42, baz = ${bar.foo}, z = ${bar.x} }",
+        """{"bar":{"baz":42,"foo":42,"x":1,"z":1},"d":{"x":1}}""")]
     [InlineData("a = 1\nb = ${a}\na = 2", """{"a":2,"b":2}""")]
     public void Texts_resolve_to_trees(string text, string expected) => Resolve(text).ToCanonicalText().ShouldBe(expected);
 
@@ -66,13 +69,17 @@ public sealed class HoconTests
     [InlineData("[", "]")]
     [InlineData("{ a = ", "}")]
     public void What_stands_in_itself_twenty_thousand_deep_is_refused_with_its_line(string open, string close) =>
-        Should.Throw<HoconException>(() => Resolve("a = " + string.Concat(Enumerable.Repeat(open, 20_000)) + "1" + string.Concat(Enumerable.Repeat(close, 20_000)))).Message.ShouldContain("more than 200 deep");
+        Should.Throw<HoconException>(() => Resolve("a = " + string.Concat(Enumerable.Repeat(open, 20_000)) + "1"
+            + string.Concat(Enumerable.Repeat(close, 20_000)))).Message.ShouldContain("more than 200 levels deep");
 
     [Fact]
     public void A_value_over_itself_sixty_times_takes_no_longer_than_that_and_an_included_object_keeps_its_own()
     {
-        Resolve("a { k = 0 }\n" + string.Concat(Enumerable.Range(0, 60).Select(i => $"a = ${{a}} {{ k{i} = {i} }}\n"))).ToCanonicalText().ShouldContain("\"k59\":59");
-        HoconResolver.Resolve(HoconParser.Parse("foo { include \"x.conf\" }", "test.conf", (_, _) => HoconParser.Parse("a = [1]\na += 2", "x.conf", (_, _) => null))).ToCanonicalText().ShouldBe("""{"foo":{"a":[1,2]}}""");
+        Resolve("a { k = 0 }\n" + string.Concat(Enumerable.Range(0, 60).Select(i => $"a = ${{a}} {{ k{i} = {i} }}\n"))).ToCanonicalText()
+            .ShouldContain("\"k59\":59");
+        HoconResolver.Resolve(HoconParser.Parse(
+            "foo { include \"x.conf\" }", "test.conf", (_, _) => HoconParser.Parse("a = [1]\na += 2", "x.conf", (_, _) => null)))
+            .ToCanonicalText().ShouldBe("""{"foo":{"a":[1,2]}}""");
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using DaNas.Cli.Verbs;
 using DaNas.Reports;
 using DaNas.Torch;
 

@@ -14,7 +14,8 @@ public sealed class NodeFolderTests : IDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("danas-node-").FullName;
     private readonly NodeSettings settings;
 
-    public NodeFolderTests() => settings = new("t", "c", new IPEndPoint(IPAddress.Loopback, 7411), new IPEndPoint(IPAddress.Loopback, 8411), new NodeAddress("127.0.0.1", 7411, 8411), new OutputFolder(folder));
+    public NodeFolderTests() => settings = new("t", "c", new IPEndPoint(IPAddress.Loopback, 7411), new IPEndPoint(IPAddress.Loopback, 8411),
+        new NodeAddress("127.0.0.1", 7411, 8411), new OutputFolder(folder));
 
     public void Dispose() => Directory.Delete(folder, true);
 
@@ -28,7 +29,8 @@ public sealed class NodeFolderTests : IDisposable
         string other = Path.Combine(settings.BlobFolderOf("s")!, "notes.txt");
         File.WriteAllText(other, "not ours");
         DateTime now = DateTime.UtcNow + NodeDiscards.Spared + TimeSpan.FromMinutes(1);
-        foreach (string file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(f => Path.GetFileName(f) == young.Digest.Hex))
+        foreach (string file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+            .Where(f => Path.GetFileName(f) == young.Digest.Hex))
             File.SetLastWriteTimeUtc(file, now);
         NodeDiscards.Keep(settings, new ClusterProtocol.Keep("s", [needed]), now);
         store.All().Select(b => b.Digest).ShouldBe([needed.Digest, young.Digest], ignoreOrder: true);
@@ -48,7 +50,8 @@ public sealed class NodeFolderTests : IDisposable
         options.MemoryBytes.ShouldBe(100L << 30);
         await DeviceMemory.AdmitAsync(options with { MemoryBytes = 0 }, null, CancellationToken.None);
         await DeviceMemory.AdmitAsync(options with { MemoryBytes = 1 }, null, CancellationToken.None);
-        Domain.Ports.DataException refused = await Should.ThrowAsync<Domain.Ports.DataException>(() => DeviceMemory.AdmitAsync(options with { MemoryBytes = 1L << 49 }, null, CancellationToken.None));
+        Domain.Ports.DataException refused = await Should.ThrowAsync<Domain.Ports.DataException>(
+            () => DeviceMemory.AdmitAsync(options with { MemoryBytes = 1L << 49 }, null, CancellationToken.None));
         refused.Message.ShouldContain("trainers.memory");
     }
 }

@@ -12,7 +12,9 @@ using DaNas.Runtime.Searches;
 
 namespace DaNas.Cli.Tests;
 
-/// <summary>Attacks on both ports of a node: none gets in, nothing crashes, and whoever has a certificate still gets through afterwards.</summary>
+/// <summary>
+/// Attacks on both ports of a node: none gets in, nothing crashes, and whoever has a certificate still gets through afterwards.
+/// </summary>
 public sealed class NodeSecurityTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("danas-tls-").FullName;
@@ -22,7 +24,8 @@ public sealed class NodeSecurityTests : IDisposable
     [Fact]
     public async Task Only_a_certificate_of_the_authority_that_is_neither_expired_nor_revoked_gets_in()
     {
-        using Certificates own = Issue("authority", "node", 30), good = Issue("authority", "good", 30), revoked = Issue("authority", "revoked", 30), foreign = Issue("other", "foreign", 30);
+        using Certificates own = Issue("authority", "node", 30), good = Issue("authority", "good", 30),
+            revoked = Issue("authority", "revoked", 30), foreign = Issue("other", "foreign", 30);
         await using TestNode node = await TestNode.StartAsync(own);
         (await StatusAsync(node, good, "/about")).ShouldBe(HttpStatusCode.OK);
         (await StatusAsync(node, revoked, "/about")).ShouldBe(HttpStatusCode.OK);
@@ -30,7 +33,11 @@ public sealed class NodeSecurityTests : IDisposable
         (await StatusAsync(node, null, "/api/nodes")).ShouldBe(HttpStatusCode.Forbidden);
         (await StatusAsync(node, null, "/healthz")).ShouldBe(HttpStatusCode.OK);
         (await StatusAsync(node, null, "/readyz")).ShouldBe(HttpStatusCode.ServiceUnavailable);
-        using HttpClientHandler forged = new() { ServerCertificateCustomValidationCallback = (_, _, _, _) => true, ClientCertificateOptions = ClientCertificateOption.Manual };
+        using HttpClientHandler forged = new()
+        {
+            ServerCertificateCustomValidationCallback = (_, _, _, _) => true,
+            ClientCertificateOptions = ClientCertificateOption.Manual
+        };
         forged.ClientCertificates.Add(foreign.Own);
         using HttpClient stranger = new(forged);
         await Should.ThrowAsync<HttpRequestException>(() => stranger.GetAsync(new Uri($"{node.Settings.Url}/about")));
@@ -74,7 +81,8 @@ public sealed class NodeSecurityTests : IDisposable
         BlobRef blob = store.Put("weights"u8), other = store.Put("others"u8);
         await File.WriteAllTextAsync(Path.Combine(node.Settings.Folder.Root, "private.txt"), "private");
         (await StatusAsync(node, null, $"/blobs/s1/{blob.Digest.Hex}")).ShouldBe(HttpStatusCode.OK);
-        foreach (string path in new[] { "../../private.txt", "..%2f..%2fprivate.txt", "%2e%2e/%2e%2e/private.txt", "s1/../../../private.txt", "s1/%2e%2e%2f%2e%2e%2fprivate.txt", "./s1", "s1%00/x", "~/x" })
+        foreach (string path in new[] { "../../private.txt", "..%2f..%2fprivate.txt", "%2e%2e/%2e%2e/private.txt",
+            "s1/../../../private.txt", "s1/%2e%2e%2f%2e%2e%2fprivate.txt", "./s1", "s1%00/x", "~/x" })
             (await StatusAsync(node, null, $"/blobs/{path}")).ShouldNotBe(HttpStatusCode.OK, path);
         foreach (string name in new[] { "..", ".", "a/b", "a\\b", "", ".hidden", new string('x', 101), "a\0b" })
             node.Settings.BlobFolderOf(name).ShouldBeNull(name);
@@ -83,7 +91,8 @@ public sealed class NodeSecurityTests : IDisposable
         await client.EnsureAsync(here, "s1", blob, ["http://127.0.0.1:1", node.Settings.Url], CancellationToken.None);
         here.Get(blob).ShouldBe("weights"u8.ToArray());
         File.WriteAllText(Path.Combine(node.Settings.BlobFolderOf("s1")!, other.Digest.Hex[..2], other.Digest.Hex), "forged");
-        (await Should.ThrowAsync<Domain.Ports.BlobException>(() => client.EnsureAsync(here, "s1", other, [node.Settings.Url], CancellationToken.None))).Fault.ShouldBe(Domain.Ports.BlobFault.Lost);
+        (await Should.ThrowAsync<Domain.Ports.BlobException>(() => client
+            .EnsureAsync(here, "s1", other, [node.Settings.Url], CancellationToken.None))).Fault.ShouldBe(Domain.Ports.BlobFault.Lost);
     }
 
     [Fact]
@@ -99,11 +108,15 @@ public sealed class NodeSecurityTests : IDisposable
         (await StatusAsync(node, null, "/api/searches")).ShouldBe(HttpStatusCode.ServiceUnavailable);
     }
 
-    /// <summary>Akka.Remote under mutual TLS: whoever has no certificate, or speaks something else, gets nothing; a proper node gets through afterwards.</summary>
+    /// <summary>
+    /// Akka.Remote under mutual TLS: whoever has no certificate, or speaks something else, gets nothing; a proper node gets through
+    /// afterwards.
+    /// </summary>
     [Fact]
     public async Task Junk_plain_TCP_HTTP_and_foreign_certificates_do_not_end_a_node()
     {
-        using Certificates own = Issue("authority", "node", 30), good = Issue("authority", "good", 30), foreign = Issue("other", "foreign", 30);
+        using Certificates own = Issue("authority", "node", 30), good = Issue("authority", "good", 30),
+            foreign = Issue("other", "foreign", 30);
         int port = DrillCluster.FreePort();
         Heard heard = new();
         await using AkkaHost node = await StartAsync(port, own);
@@ -135,13 +148,18 @@ public sealed class NodeSecurityTests : IDisposable
         await using AkkaHost proper = await StartAsync(DrillCluster.FreePort(), good);
         await UntilAsync(() =>
         {
-            proper.Resolve($"127.0.0.1:{port}", "sink").Tell(new Actors.Cluster.ClusterProtocol.ListNodes("x"), Akka.Actor.ActorRefs.NoSender);
+            proper.Resolve($"127.0.0.1:{port}", "sink").Tell(
+                new Actors.Cluster.ClusterProtocol.ListNodes("x"), Akka.Actor.ActorRefs.NoSender);
             return Task.FromResult(!heard.Messages.IsEmpty);
         });
     }
 
     private static Task<AkkaHost> StartAsync(int port, Certificates? certificates) => AkkaHost.StartAsync(
-        LocalActors.Timings, null, new Silence(), new AkkaNode("127.0.0.1", port, "127.0.0.1", port) { Certificate = certificates?.Own, Refuses = certificates is null ? null : certificates.Refuses });
+        LocalActors.Timings, null, new Silence(), new AkkaNode("127.0.0.1", port, "127.0.0.1", port)
+        {
+            Certificate = certificates?.Own,
+            Refuses = certificates is null ? null : certificates.Refuses
+        });
 
     /// <summary>Says something to the node for three seconds, under a certificate that it does not take, or under none.</summary>
     private static async Task TellAsync(Certificates? certificates, int port)
@@ -149,7 +167,8 @@ public sealed class NodeSecurityTests : IDisposable
         await using AkkaHost stranger = await StartAsync(DrillCluster.FreePort(), certificates);
         for (int i = 0; i < 6; i++)
         {
-            stranger.Resolve($"127.0.0.1:{port}", "sink").Tell(new Actors.Cluster.ClusterProtocol.ListNodes("stranger"), Akka.Actor.ActorRefs.NoSender);
+            stranger.Resolve($"127.0.0.1:{port}", "sink").Tell(
+                new Actors.Cluster.ClusterProtocol.ListNodes("stranger"), Akka.Actor.ActorRefs.NoSender);
             await Task.WhenAny(stranger.Ended, Task.Delay(500));
         }
     }
@@ -168,11 +187,13 @@ public sealed class NodeSecurityTests : IDisposable
     /// <summary>Signed by the authority, and over since yesterday.</summary>
     private X509Certificate2 Expired()
     {
-        using X509Certificate2 authority = X509Certificate2.CreateFromPemFile(Path.Combine(At("authority"), Certificates.AuthorityFile), Path.Combine(At("authority"), "authority.key"));
+        using X509Certificate2 authority = X509Certificate2.CreateFromPemFile(
+            Path.Combine(At("authority"), Certificates.AuthorityFile), Path.Combine(At("authority"), "authority.key"));
         using System.Security.Cryptography.ECDsa key = System.Security.Cryptography.ECDsa.Create();
         CertificateRequest request = new("CN=old", key, System.Security.Cryptography.HashAlgorithmName.SHA256);
         X509SignatureGenerator signer = X509SignatureGenerator.CreateForECDsa(authority.GetECDsaPrivateKey()!);
-        return request.Create(authority.SubjectName, signer, DateTimeOffset.UtcNow.AddDays(-2), DateTimeOffset.UtcNow.AddDays(-1), [1, 2, 3]);
+        return request.Create(authority.SubjectName, signer, DateTimeOffset.UtcNow.AddDays(-2),
+            DateTimeOffset.UtcNow.AddDays(-1), [1, 2, 3]);
     }
 
     private static async Task<HttpStatusCode> StatusAsync(TestNode node, Certificates? certificates, string path)

@@ -10,7 +10,9 @@ public sealed class NodeSettingsTests
 {
     private static readonly NodeAddress Here = new("127.0.0.1", 7411, 8411);
 
-    private static NodeSettings Loopback => new("n", "c", new IPEndPoint(IPAddress.Loopback, 7411), new IPEndPoint(IPAddress.Loopback, 8411), Here, new OutputFolder(Path.GetTempPath())) { Roles = [NodeSettings.Trainer], Join = [new("127.0.0.1", 7410, 8410)] };
+    private static NodeSettings Loopback => new("n", "c", new IPEndPoint(IPAddress.Loopback, 7411), new IPEndPoint(IPAddress.Loopback,
+        8411), Here, new OutputFolder(Path.GetTempPath()))
+    { Roles = [NodeSettings.Trainer], Join = [new("127.0.0.1", 7410, 8410)] };
 
     [Fact]
     public void A_cluster_that_others_can_reach_needs_certificates()
@@ -29,7 +31,7 @@ public sealed class NodeSettingsTests
         Refused(Loopback with { Join = [] }, "--join");
         Refused(Loopback with { Roles = ["trainer", "cook"] }, "cook");
         Refused(Loopback with { Roles = [NodeSettings.Projector], Join = [] }, "DANAS_JOURNAL");
-        Refused(Loopback with { Devices = ["0", "1", "0"] }, "each device once");
+        Refused(Loopback with { Devices = ["0", "1", "0"] }, "each device only once");
         Refused(Loopback with { Name = "two words" }, "--name two words");
         Refused(Loopback with { Cluster = "a/b" }, "--cluster-name a/b");
     }
@@ -50,7 +52,9 @@ public sealed class NodeSettingsTests
     [InlineData("host:7411/x")]
     [InlineData("host:7411/0")]
     [InlineData("host:65000")]
-    public void What_is_no_address_is_refused(string text) => Should.Throw<UsageException>(() => NodeAddress.Parse(text, "--join")).Message.ShouldContain($"--join {text}");
+    public void What_is_no_address_is_refused(string text) =>
+        Should.Throw<UsageException>(() => NodeAddress.Parse(text, "--join")).Message.ShouldContain($"--join {text}");
 
-    private static void Refused(NodeSettings settings, string said) => Should.Throw<UsageException>(settings.Checked).Message.ShouldContain(said);
+    private static void Refused(NodeSettings settings, string said) =>
+        Should.Throw<UsageException>(settings.Checked).Message.ShouldContain(said);
 }

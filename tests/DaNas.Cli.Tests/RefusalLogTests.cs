@@ -17,7 +17,7 @@ public sealed class RefusalLogTests
         said.Count.ShouldBe(2);
         clock.Now += TimeSpan.FromMinutes(2);
         log.Say("10.0.0.1", "no secret");
-        said[^1].ShouldContain("99 times");
+        said[^1].ShouldContain("99 more times");
         for (int i = 0; i < 5000; i++)
             log.Say($"2001:db8::{i:x}", "no secret");
         said.Count.ShouldBe(5003);

@@ -22,9 +22,12 @@ public sealed class StateLogTests : IDisposable
         disk.IsFull = false;
         Write(log, 2);
         heard.Select(l => l.Id).ShouldBe([500, 500, 500, 909, 500, 500, 500, 500, 910, 500, 500]);
-        heard.Single(l => l.Id == 909).Cause.ShouldBe("x/log.jsonl: No space left on device; free some space: lines are missing until then, the search goes on");
+        heard.Single(l => l.Id == 909).Cause
+            .ShouldBe("x/log.jsonl: No space left on device; free some space: lines will be missing until this is " +
+                "fixed; the search continues");
         heard.Where(l => l.Warning).Select(l => l.Id).ShouldBe([909, 910]);
-        LogLine?[] stored = [.. System.Text.Encoding.UTF8.GetString(disk.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(LogLine.Parse)];
+        LogLine?[] stored = [.. System.Text.Encoding.UTF8.GetString(disk.ToArray())
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(LogLine.Parse)];
         stored.Select(l => l!.Id).ShouldBe([500, 500, 500, 910, 500, 500]);
         stored[3]!.Cause.ShouldBe("x/log.jsonl: lines missing before this one: 4");
     }

@@ -22,7 +22,10 @@ internal sealed class TestNode : IAsyncDisposable
     public static async Task<TestNode> StartAsync(Certificates? certificates = null)
     {
         int port = DrillCluster.FreePort();
-        NodeSettings settings = new("n", "c", new IPEndPoint(IPAddress.Loopback, port), new IPEndPoint(IPAddress.Loopback, port), new NodeAddress("127.0.0.1", port, port), new OutputFolder(Directory.CreateTempSubdirectory("danas-node-").FullName)) { Certificates = certificates };
+        NodeSettings settings = new("n", "c", new IPEndPoint(IPAddress.Loopback, port),
+            new IPEndPoint(IPAddress.Loopback, port), new NodeAddress("127.0.0.1", port, port),
+            new OutputFolder(Directory.CreateTempSubdirectory("danas-node-").FullName))
+        { Certificates = certificates };
         ConcurrentQueue<string> refused = new();
         NodeServer server = new(settings, (who, why) => refused.Enqueue($"{who}: {why}"));
         await server.StartAsync();

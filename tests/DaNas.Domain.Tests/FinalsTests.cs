@@ -16,9 +16,13 @@ namespace DaNas.Domain.Tests;
 /// <summary>The choice at the end: successive halving over trainings of the candidates by themselves.</summary>
 public sealed class FinalsTests
 {
-    private static readonly string[] Sets = ["derivation.candidates=7", "finals.rungs=3", "finals.epochs=1", "finals.keep=0.5", "finals.count=0", "retrain.segment-steps=20", "controls.count=1"];
+    private static readonly string[] Sets = ["derivation.candidates=7", "finals.rungs=3", "finals.epochs=1", "finals.keep=0.5",
+        "finals.count=0", "retrain.segment-steps=20", "controls.count=1"];
 
-    /// <summary>7 candidates, half of them (rounded up) go on: 7, 4, 2; one epoch over 1,920 pictures in batches of 64 is 30 steps, then 60, then 120, in units of 20.</summary>
+    /// <summary>
+    /// 7 candidates, half of them (rounded up) go on: 7, 4, 2; one epoch over 1,920 images in batches of 64 is 30 steps, then 60, then 120,
+    /// in units of 20.
+    /// </summary>
     [Fact]
     public void Rungs_halve_the_candidates_and_double_the_training()
     {
@@ -31,7 +35,7 @@ public sealed class FinalsTests
         units.Where(u => !u.OnValidation).ShouldAllBe(u => u.Id.StartsWith("retrain/", StringComparison.Ordinal));
     }
 
-    /// <summary>Of 12 candidates the 5 of the best supernet accuracy begin, and 3 and 2 of them go on; random search has no supernet, and all begin.</summary>
+    /// <summary>Of 12 candidates the 5 best by supernet accuracy begin, then 3 and 2; random search has no supernet: all begin.</summary>
     [Fact]
     public void So_many_begin_as_the_configuration_says_the_best_by_supernet_accuracy()
     {
@@ -40,26 +44,31 @@ public sealed class FinalsTests
         SimulatedSearch search = Search(out List<WorkUnit.RetrainSegment> units, sets);
         search.RunClean(null, (_, e) => events.Add(e));
         ValueList<Architectures.RankedArchitecture> ranked = events.OfType<SearchEvent.ArchitecturesRanked>().Single().Ranked;
-        string[] best = [.. events.OfType<SearchEvent.ArchitectureScored>().OrderByDescending(e => e.Accuracy).ThenBy(e => e.Rank).Select(e => ranked[e.Rank].Architecture.Text)];
+        string[] best = [.. events.OfType<SearchEvent.ArchitectureScored>().OrderByDescending(e => e.Accuracy).ThenBy(e => e.Rank)
+            .Select(e => ranked[e.Rank].Architecture.Text)];
         best.Length.ShouldBe(12);
         SearchEvent.FinalsOpened[] rungs = [.. events.OfType<SearchEvent.FinalsOpened>()];
         rungs.Select(r => r.Finalists.Count).ShouldBe([5, 3, 2]);
         rungs[0].Finalists.Select(a => a.Text).ShouldBe(best.Take(5));
-        PhaseEstimate[] estimate = [.. SearchEstimate.Of(search.Config, search.Data).Phases.Where(p => p.Phase.StartsWith("finals", StringComparison.Ordinal))];
+        PhaseEstimate[] estimate = [.. SearchEstimate.Of(search.Config, search.Data).Phases
+            .Where(p => p.Phase.StartsWith("finals", StringComparison.Ordinal))];
         estimate.Sum(p => p.Units).ShouldBe(units.Count(u => u.OnValidation));
-        Evidence.CellResult cell = Evidence.CellResult.FromJson(Evidence.CellResult.Of(new("x", "a", 1, "s"), events, []).ToJson(), "cell.json");
-        cell.Candidates!.OrderByDescending(c => c.Supernet).Select(c => c.Architecture).Take(5).ShouldBe(best.Take(5));
+        Evidence.TrialResult trial = Evidence.TrialResult.FromJson(
+            Evidence.TrialResult.Of(new("x", "a", 1, "s"), events, []).ToJson(), "trial.json");
+        trial.Candidates!.OrderByDescending(c => c.Supernet).Select(c => c.Architecture).Take(5).ShouldBe(best.Take(5));
         Search(out _, [.. sets, "search.strategy=random-search"]).RunClean(null, (_, e) => events.Add(e));
         events.OfType<SearchEvent.FinalsOpened>().Skip(3).Select(f => f.Finalists.Count).ShouldBe([12, 6, 3]);
         Should.Throw<UsageException>(() => TestSearches.Config("drawn-12", "finals.count=1")).Message.ShouldContain("finals.count = 1");
-        Should.Throw<UsageException>(() => TestSearches.Config("drawn-12", "finals.count=5", "finals.rungs=0")).Message.ShouldContain("without rungs nobody begins finals");
+        Should.Throw<UsageException>(() => TestSearches.Config("drawn-12", "finals.count=5", "finals.rungs=0")).Message
+            .ShouldContain("without rungs there are no finals");
     }
 
     /// <summary>What a search of before stored has no such key, and all its candidates begin.</summary>
     [Fact]
     public void A_configuration_from_before_the_count_is_the_same_one()
     {
-        string now = TestSearches.Config("drawn-12").Text, before = now.Replace("\"finals\":{\"count\":0,", "\"finals\":{", StringComparison.Ordinal);
+        string now = TestSearches.Config("drawn-12").Text, before =
+            now.Replace("\"finals\":{\"count\":0,", "\"finals\":{", StringComparison.Ordinal);
         before.ShouldNotBe(now);
         ConfigDrift.Identity(before).ShouldBe(ConfigDrift.Identity(now));
         ConfigDrift.Identity(TestSearches.Config("drawn-12", "finals.count=5").Text).ShouldNotBe(ConfigDrift.Identity(now));
@@ -73,7 +82,8 @@ public sealed class FinalsTests
         (List<SearchEvent> events, _) = Run();
         SearchEvent.FinalsOpened last = events.OfType<SearchEvent.FinalsOpened>().Last();
         SearchEvent.ArchitectureSelected selected = events.OfType<SearchEvent.ArchitectureSelected>().Single();
-        Dictionary<string, double> measured = events.OfType<SearchEvent.FinalistMeasured>().Where(f => f.Run.StartsWith("final-3-", StringComparison.Ordinal)).ToDictionary(f => f.Architecture.Text, f => f.Accuracy);
+        Dictionary<string, double> measured = events.OfType<SearchEvent.FinalistMeasured>()
+            .Where(f => f.Run.StartsWith("final-3-", StringComparison.Ordinal)).ToDictionary(f => f.Architecture.Text, f => f.Accuracy);
         measured.Keys.Order().ShouldBe(last.Finalists.Select(a => a.Text).Order());
         measured[selected.Winner.Text].ShouldBe(measured.Values.Max());
         selected.Accuracies.Count.ShouldBe(7);
@@ -88,11 +98,12 @@ public sealed class FinalsTests
         CleanRun clean = search.RunClean(null, (_, e) => events.Add(e));
         int first = events.FindIndex(e => e is SearchEvent.FinalsOpened);
         for (int known = first; known < events.Count; known++)
-            search.RunClean([.. events.Take(known)]).State.DecisionHash.ShouldBe(clean.State.DecisionHash, $"after {known} of {events.Count} events");
+            search.RunClean([.. events.Take(known)]).State.DecisionHash
+                .ShouldBe(clean.State.DecisionHash, $"after {known} of {events.Count} events");
         SearchReplay.Check(events).Difference.ShouldBeNull();
     }
 
-    /// <summary>A finalist's training stands on the blob of its segment before; where that is lost, it goes back by as much and the decisions stay.</summary>
+    /// <summary>A finalist's training needs the blob of the segment before; if lost, it is made again and no decision changes.</summary>
     [Fact]
     public void A_lost_blob_of_a_finalist_is_made_again()
     {
@@ -100,7 +111,8 @@ public sealed class FinalsTests
         List<SearchEvent> events = [];
         CleanRun clean = search.RunClean(null, (_, e) => events.Add(e));
         int at = events.FindIndex(e => e is SearchEvent.SegmentCompleted { Run: "final-2-1", Segment: 1 });
-        List<SearchEvent> damaged = [.. events.Take(at + 1), new SearchEvent.BlobLost(((SearchEvent.SegmentCompleted)events[at]).Output, "gone")];
+        List<SearchEvent> damaged = [.. events.Take(at + 1),
+            new SearchEvent.BlobLost(((SearchEvent.SegmentCompleted)events[at]).Output, "gone")];
         SearchState state = damaged.Aggregate(SearchState.Initial, SearchEvolver.Evolve);
         ((SearchPhase.Finals)state.Phase).Runs[0].SegmentsDone.ShouldBe(1);
         SearchState end = search.RunClean(damaged).State;
@@ -114,11 +126,19 @@ public sealed class FinalsTests
     {
         List<SearchEvent> events = [];
         SimulatedSearch search = Search(out _);
-        SimulatedSearch failing = search with { Answer = u => u is WorkUnit.RetrainSegment { OnValidation: true, Run: "final-1-2" } ? new UnitOutcome.Failed(Faults.FailureKind.NotFinite, "the loss", 0) : search.Answer(u) };
+        SimulatedSearch failing = search with
+        {
+            Answer = u => u is WorkUnit.RetrainSegment { OnValidation: true, Run: "final-1-2" }
+            ? new UnitOutcome.Failed(Faults.FailureKind.NotFinite, "the loss", 0) : search.Answer(u)
+        };
         failing.RunClean(null, (_, e) => events.Add(e)).State.Phase.ShouldBeOfType<SearchPhase.Completed>();
         SearchEvent.FinalsOpened[] rungs = [.. events.OfType<SearchEvent.FinalsOpened>()];
         rungs[1].Finalists.ShouldNotContain(rungs[0].Finalists[1]);
-        SimulatedSearch none = search with { Answer = u => u is WorkUnit.RetrainSegment { OnValidation: true } ? new UnitOutcome.Failed(Faults.FailureKind.NotFinite, "the loss", 0) : search.Answer(u) };
+        SimulatedSearch none = search with
+        {
+            Answer = u => u is WorkUnit.RetrainSegment { OnValidation: true }
+            ? new UnitOutcome.Failed(Faults.FailureKind.NotFinite, "the loss", 0) : search.Answer(u)
+        };
         none.RunClean().State.Phase.ShouldBeOfType<SearchPhase.Failed>();
     }
 
@@ -128,9 +148,13 @@ public sealed class FinalsTests
     {
         List<SearchEvent> events = [];
         Search(out _, "controls.count=60").RunClean(null, (_, e) => events.Add(e));
-        string common = events.OfType<SearchEvent.ArchitectureSelected>().Single().Controls.Select(a => a.Blocks[2]).GroupBy(b => b).MaxBy(g => g.Count())!.Key;
-        SearchState before = events.TakeWhile(e => e is not SearchEvent.ArchitectureSelected).Aggregate(SearchState.Initial, SearchEvolver.Evolve) with { Quarantined = [new BlockRequest(2, common)] };
-        SearchEvent.ArchitectureSelected selected = ((Decision.Accepted)SearchDecider.Decide(before, new SearchCommand.Proceed())).Events.OfType<SearchEvent.ArchitectureSelected>().Single();
+        string common = events.OfType<SearchEvent.ArchitectureSelected>().Single().Controls.Select(a => a.Blocks[2]).GroupBy(b => b)
+            .MaxBy(g => g.Count())!.Key;
+        SearchState before = events.TakeWhile(e => e is not SearchEvent.ArchitectureSelected)
+            .Aggregate(SearchState.Initial, SearchEvolver.Evolve) with
+        { Quarantined = [new BlockRequest(2, common)] };
+        SearchEvent.ArchitectureSelected selected = ((Decision.Accepted)SearchDecider.Decide(before, new SearchCommand.Proceed())).Events
+            .OfType<SearchEvent.ArchitectureSelected>().Single();
         selected.Controls.Count.ShouldBe(60);
         selected.Controls.ShouldAllBe(a => a.Blocks[2] != common);
     }
@@ -140,7 +164,8 @@ public sealed class FinalsTests
     {
         List<SearchEvent> events = [];
         Search(out _).RunClean(null, (_, e) => events.Add(e));
-        SearchState within = events.Take(events.FindIndex(e => e is SearchEvent.FinalsOpened) + 2).Aggregate(SearchState.Initial, SearchEvolver.Evolve);
+        SearchState within = events.Take(events.FindIndex(e => e is SearchEvent.FinalsOpened) + 2)
+            .Aggregate(SearchState.Initial, SearchEvolver.Evolve);
         foreach (string key in (string[])["finals.epochs", "retrain.segment-steps", "retrain.batch", "retrain.optimiser"])
             ConfigDrift.Unacceptable([$"{key}: 1 -> 2"], within).Count.ShouldBe(1, key);
         ConfigDrift.Unacceptable(["retrain.epochs: 1 -> 2"], within).Count.ShouldBe(0);
@@ -150,7 +175,8 @@ public sealed class FinalsTests
     [InlineData(0.9, 5, 4, 3)]
     [InlineData(0.75, 3, 2, 1)]
     [InlineData(0.5, 20, 10, 5)]
-    public void Every_rung_lets_somebody_go(double keep, int first, int second, int third) => Enumerable.Range(0, 3).Select(r => Finals.Finalists(first, new FinalOptions(3, 1, keep), r)).ShouldBe([first, second, third]);
+    public void Every_rung_lets_somebody_go(double keep, int first, int second, int third) =>
+        Enumerable.Range(0, 3).Select(r => Finals.Finalists(first, new FinalOptions(3, 1, keep), r)).ShouldBe([first, second, third]);
 
     [Fact]
     public void Without_rungs_the_best_supernet_accuracy_wins_as_before()
@@ -164,29 +190,38 @@ public sealed class FinalsTests
         selected.Winner.ShouldBe(ranked[selected.Accuracies.ToList().IndexOf(selected.Accuracies.Max())].Architecture);
     }
 
-    /// <summary>Random search has no supernet and no scores: its candidates lie within the tolerance under the budget, and the landscape's accuracy of the last rung decides.</summary>
+    /// <summary>
+    /// Random search has no supernet and no scores: its candidates lie within the tolerance under the budget, and the landscape's accuracy
+    /// of the last rung decides.
+    /// </summary>
     [Fact]
     public void Random_search_chooses_among_random_architectures_by_the_finals_alone()
     {
         List<SearchEvent> events = [];
-        SimulatedSearch search = Search(out List<WorkUnit.RetrainSegment> units, "search.strategy=random-search", "derivation.candidates=12");
+        SimulatedSearch search = Search(out List<WorkUnit.RetrainSegment> units, "search.strategy=random-search",
+            "derivation.candidates=12");
         CleanRun clean = search.RunClean(null, (_, e) => events.Add(e));
         units.ShouldNotBeEmpty();
         events.OfType<SearchEvent.RoundCompleted>().ShouldBeEmpty();
         CostTable costs = CostTable.Of(clean.State.Space!);
         SearchEvent.ArchitecturesRanked ranked = events.OfType<SearchEvent.ArchitecturesRanked>().Single();
         ranked.Ranked.Select(r => r.Architecture).Distinct().Count().ShouldBe(12);
-        ranked.Ranked.ShouldAllBe(r => costs.Of(r.Architecture).Macs <= ranked.BudgetMacs && costs.Of(r.Architecture).Macs >= 0.9 * ranked.BudgetMacs);
+        ranked.Ranked.ShouldAllBe(r => costs.Of(r.Architecture).Macs <= ranked.BudgetMacs
+            && costs.Of(r.Architecture).Macs >= 0.9 * ranked.BudgetMacs);
         events.OfType<SearchEvent.FinalsOpened>().Select(f => f.Finalists.Count).ShouldBe([12, 6, 3]);
-        Dictionary<string, double> last = events.OfType<SearchEvent.FinalistMeasured>().Where(f => f.Run.StartsWith("final-3-", StringComparison.Ordinal)).ToDictionary(f => f.Architecture.Text, f => f.Accuracy);
+        Dictionary<string, double> last = events.OfType<SearchEvent.FinalistMeasured>()
+            .Where(f => f.Run.StartsWith("final-3-", StringComparison.Ordinal)).ToDictionary(f => f.Architecture.Text, f => f.Accuracy);
         last[clean.State.Selected!.Winner.Text].ShouldBe(last.Values.Max());
-        SearchEstimate.Of(search.Config, search.Data).Phases.Select(p => p.Phase).ShouldBe(["finals, rung 1", "finals, rung 2", "finals, rung 3", "retraining"]);
+        SearchEstimate.Of(search.Config, search.Data).Phases.Select(p => p.Phase)
+            .ShouldBe(["finals, rung 1", "finals, rung 2", "finals, rung 3", "retraining"]);
         for (int known = 1; known < events.Count; known += 5)
-            search.RunClean([.. events.Take(known)]).State.DecisionHash.ShouldBe(clean.State.DecisionHash, $"after {known} of {events.Count} events");
+            search.RunClean([.. events.Take(known)]).State.DecisionHash
+                .ShouldBe(clean.State.DecisionHash, $"after {known} of {events.Count} events");
     }
 
     /// <summary>
-    /// Finals of n candidates in three rungs (30, 60, 120 steps of 64 pictures, three passes each, then 480 held-out pictures): of 12, 12 x (3 x 1,920 + 480) + 6 x (3 x 3,840 + 480) + 3 x (3 x 7,680 + 480).
+    /// Finals of n candidates in three rungs (30, 60, 120 steps of 64 images, three passes each, then 480 held-out images): of 12, 12 x (3
+    /// x 1,920 + 480) + 6 x (3 x 3,840 + 480) + 3 x (3 x 7,680 + 480).
     /// </summary>
     [Fact]
     public void Equal_cost_is_as_many_candidates_as_their_finals_may_cost()
@@ -200,16 +235,21 @@ public sealed class FinalsTests
         EqualCost.Candidates(config, TestSearches.Data(), 1e30).ShouldBe(EqualCost.Most);
     }
 
-    /// <summary>Controls of one epoch, 2,400 pictures in batches of 64: 38 steps, beside a retraining of 3.5 epochs, 132 steps; the winner is trained once more as they are.</summary>
+    /// <summary>
+    /// Controls of one epoch, 2,400 images in batches of 64: 38 steps, beside a retraining of 3.5 epochs, 132 steps; the winner is trained
+    /// once more as they are.
+    /// </summary>
     [Fact]
     public void Where_retraining_is_long_winner_and_controls_are_compared_by_a_shorter_recipe()
     {
         List<SearchEvent> events = [];
         SimulatedSearch search = Search(out List<WorkUnit.RetrainSegment> units, "controls.count=2", "controls.epochs=1");
         SearchState end = search.RunClean(null, (_, e) => events.Add(e)).State;
-        units.Where(u => !u.OnValidation).GroupBy(u => u.Run).Select(g => (g.Key, g.First().TotalSteps)).ShouldBe([("winner", 132), ("winner-compared", 38), ("control-1", 38), ("control-2", 38)]);
+        units.Where(u => !u.OnValidation).GroupBy(u => u.Run).Select(g => (g.Key, g.First().TotalSteps))
+            .ShouldBe([("winner", 132), ("winner-compared", 38), ("control-1", 38), ("control-2", 38)]);
         Search(out List<WorkUnit.RetrainSegment> twice, "controls.count=1", "controls.epochs=1", "retrain.seeds=2").RunClean();
-        twice.Where(u => !u.OnValidation).Select(u => u.Run).Distinct().ShouldBe(["winner", "winner-compared", "control-1", "winner-seed2", "winner-compared-seed2", "control-1-seed2"]);
+        twice.Where(u => !u.OnValidation).Select(u => u.Run).Distinct()
+            .ShouldBe(["winner", "winner-compared", "control-1", "winner-seed2", "winner-compared-seed2", "control-1-seed2"]);
         Search(out List<WorkUnit.RetrainSegment> alone, "controls.count=0", "controls.epochs=1").RunClean();
         alone.Where(u => !u.OnValidation).Select(u => u.Run).Distinct().ShouldBe(["winner"]);
         ValueList<RetrainedModel> models = ((SearchPhase.Completed)end.Phase).Models;
@@ -220,11 +260,12 @@ public sealed class FinalsTests
         SearchEstimate.Of(search.Config, search.Data).Phases[^1].Units.ShouldBe(units.Count(u => !u.OnValidation));
     }
 
-    /// <summary>1,920 of 2,400 pictures are trained with: 105 steps, measured on the validation split.</summary>
+    /// <summary>1,920 of 2,400 images are trained with: 105 steps, measured on the validation split.</summary>
     [Fact]
     public void A_training_measured_on_validation_leaves_test_and_validation_pictures_out()
     {
-        Should.Throw<UsageException>(() => TestSearches.Config("drawn-12", "retrain.measure-on=validation")).Message.ShouldContain("retrain.measure-on = validation: strategy da-nas chooses its winner by the validation split");
+        Should.Throw<UsageException>(() => TestSearches.Config("drawn-12", "retrain.measure-on=validation")).Message
+            .ShouldContain("retrain.measure-on = validation: strategy da-nas selects its winner on the validation split");
         SearchConfig config = TestSearches.Config("drawn-12", "retrain.measure-on=validation", "search.strategy=random");
         RetrainPlan.Steps(config, TestSearches.Data(), "winner").ShouldBe(105);
         RetrainPlan.Steps(TestSearches.Config(), TestSearches.Data(), "winner").ShouldBe(132);

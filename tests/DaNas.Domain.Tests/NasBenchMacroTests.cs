@@ -23,7 +23,8 @@ public sealed class NasBenchMacroTests
         int equal = Rows().Count(row =>
         {
             JsonElement published = table.RootElement.GetProperty(row.Id);
-            return published.GetProperty("params").GetInt64() == row.Cost.Parameters && published.GetProperty("flops").GetInt64() == row.Cost.Macs;
+            return published.GetProperty("params").GetInt64() == row.Cost.Parameters
+                && published.GetProperty("flops").GetInt64() == row.Cost.Macs;
         });
         equal.ShouldBe(6561);
     }

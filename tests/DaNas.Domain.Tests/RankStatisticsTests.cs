@@ -24,7 +24,8 @@ public sealed class RankStatisticsTests
         // Pairs: 10; tied in x: (2,2); in y: (1,1) and (3,3). Concordant 7, discordant 0: 7 / sqrt(9 * 8).
         RankStatistics.KendallTauB([1, 2, 2, 3, 4], [1, 1, 3, 3, 5]).ShouldBe(7 / Math.Sqrt(9 * 8), 1e-12);
         // Ranks 0 1.5 1.5 3 4 and 0.5 0.5 2.5 2.5 4.
-        RankStatistics.Spearman([1, 2, 2, 3, 4], [1, 1, 3, 3, 5]).ShouldBe(RankStatistics.Pearson([0, 1.5, 1.5, 3, 4], [0.5, 0.5, 2.5, 2.5, 4]), 1e-12);
+        RankStatistics.Spearman([1, 2, 2, 3, 4], [1, 1, 3, 3, 5])
+            .ShouldBe(RankStatistics.Pearson([0, 1.5, 1.5, 3, 4], [0.5, 0.5, 2.5, 2.5, 4]), 1e-12);
     }
 
     [Fact]

@@ -56,7 +56,8 @@ public sealed class RuleTests
         for (int round = 0; round < 3; round++)
         {
             ScoreTable scores = Table(alive, (_, b) => 1 + b.Length + b[^1]);
-            alive = alive.Without(PrunePolicy.Decide(scores, alive, new(PruneRule.Layer, 0.4, 1)).Select(r => (r.Layer, r.Block)).ToHashSet());
+            alive = alive.Without(PrunePolicy.Decide(scores, alive, new(PruneRule.Layer, 0.4, 1))
+                .Select(r => (r.Layer, r.Block)).ToHashSet());
             counts.Add(alive.Count);
         }
 
@@ -70,7 +71,8 @@ public sealed class RuleTests
         ScoreTable scores = Table(alive, (l, b) => l == 0 ? 0.5 : b[0] - 'b');
         foreach (PruneRule rule in Enum.GetValues<PruneRule>())
         {
-            AliveBlocks left = alive.Without(PrunePolicy.Decide(scores, alive, new(rule, 0.9, 1)).Select(r => (r.Layer, r.Block)).ToHashSet());
+            AliveBlocks left = alive.Without(PrunePolicy.Decide(scores, alive, new(rule, 0.9, 1))
+                .Select(r => (r.Layer, r.Block)).ToHashSet());
             left.Layers.ShouldAllBe(l => l.Count >= 1);
         }
 
@@ -86,11 +88,15 @@ public sealed class RuleTests
         for (int seed = 0; seed < 5; seed++)
         {
             SeededRandom random = new(seed);
-            Dictionary<(int, string), double> score = space.Layers.SelectMany(l => l.Candidates.Select(b => ((l.Index, b.Name), random.NextDouble()))).ToDictionary(x => x.Item1, x => x.Item2);
+            Dictionary<(int, string), double> score = space.Layers.SelectMany(
+                l => l.Candidates.Select(b => ((l.Index, b.Name), random.NextDouble()))).ToDictionary(x => x.Item1, x => x.Item2);
             long budget = 3_000_000 + (seed * 700_000);
-            RankedArchitecture[] all = [.. All(space).Select(a => new RankedArchitecture(a, a.Blocks.Select((b, l) => Math.Log(score[(l, b)])).Sum(), costs.Of(a)))
-                .Where(r => r.Cost.Macs <= budget).OrderByDescending(r => r.LogScore).ThenBy(r => r.Architecture.Text, StringComparer.Ordinal).Take(7)];
-            ValueList<RankedArchitecture> selected = ArchitectureSelector.Select(space, space.AllBlocks, (l, b) => score[(l, b)], ArchitectureBudget.OfMacs(budget), 7);
+            RankedArchitecture[] all =
+                [.. All(space).Select(a => new RankedArchitecture(a, a.Blocks.Select((b, l) => Math.Log(score[(l, b)])).Sum(), costs.Of(a)))
+                .Where(r => r.Cost.Macs <= budget).OrderByDescending(r => r.LogScore)
+                    .ThenBy(r => r.Architecture.Text, StringComparer.Ordinal).Take(7)];
+            ValueList<RankedArchitecture> selected = ArchitectureSelector.Select(
+                space, space.AllBlocks, (l, b) => score[(l, b)], ArchitectureBudget.OfMacs(budget), 7);
             selected.Select(s => s.Architecture.Text).ShouldBe(all.Select(s => s.Architecture.Text), $"seed {seed}");
         }
     }
@@ -99,7 +105,8 @@ public sealed class RuleTests
     public void A_budget_that_nothing_fits_gives_the_cheapest_architecture()
     {
         SearchSpace space = TestSearches.Space("cpu-base", 10);
-        ValueList<RankedArchitecture> selected = ArchitectureSelector.Select(space, space.AllBlocks, (_, _) => 1, ArchitectureBudget.OfMacs(1), 3);
+        ValueList<RankedArchitecture> selected = ArchitectureSelector.Select(
+            space, space.AllBlocks, (_, _) => 1, ArchitectureBudget.OfMacs(1), 3);
         selected.Count.ShouldBe(1);
         selected[0].Architecture.Blocks.ShouldAllBe(b => b == "k3e1");
     }
@@ -109,7 +116,8 @@ public sealed class RuleTests
     {
         SearchSpace space = TestSearches.Space("cpu-base", 10);
         CostTable costs = CostTable.Of(space);
-        ValueList<Architecture> controls = RandomArchitectures.Near(space, ArchitectureBudget.OfMacs(4_000_000), new ControlOptions(5, 0.05), 7, _ => true);
+        ValueList<Architecture> controls = RandomArchitectures.Near(
+            space, ArchitectureBudget.OfMacs(4_000_000), new ControlOptions(5, 0.05), 7, _ => true);
         controls.Distinct().Count().ShouldBe(5);
         controls.ShouldAllBe(a => Math.Abs(costs.Of(a).Macs - 4_000_000) <= 200_000);
         RandomArchitectures.Near(space, ArchitectureBudget.OfMacs(4_000_000), new ControlOptions(5, 0.05), 7, _ => true).ShouldBe(controls);

@@ -13,7 +13,8 @@ public sealed class SearchTests
     [Fact]
     public void A_search_runs_to_its_end_and_the_fold_of_its_events_is_its_state()
     {
-        (SearchState state, List<SearchEvent> events) = TestSearches.Run(TestSearches.Config("drawn-12", "prune.when=schedule"), TestSearches.Data());
+        (SearchState state, List<SearchEvent> events) = TestSearches.Run(
+            TestSearches.Config("drawn-12", "prune.when=schedule"), TestSearches.Data());
         state.Phase.ShouldBeOfType<SearchPhase.Completed>();
         state.Alive!.Layers.ShouldAllBe(l => l.Count == 2);
         SearchState folded = events.Aggregate(SearchState.Initial, SearchEvolver.Evolve);
@@ -69,7 +70,8 @@ public sealed class SearchTests
     {
         SearchState state = Started();
         UnitResult result = Point(OutstandingWork.Of(state)[0]);
-        Decision.Accepted accepted = SearchDecider.Decide(state, new SearchCommand.AcceptResult(result)).ShouldBeOfType<Decision.Accepted>();
+        Decision.Accepted accepted = SearchDecider.Decide(state, new SearchCommand.AcceptResult(result))
+            .ShouldBeOfType<Decision.Accepted>();
         SearchState after = accepted.Events.Aggregate(state, SearchEvolver.Evolve);
         SearchDecider.Decide(after, new SearchCommand.AcceptResult(result)).ShouldBeOfType<Decision.Ignored>();
     }
@@ -78,7 +80,8 @@ public sealed class SearchTests
     public void A_foreign_result_and_a_half_round_are_not_accepted()
     {
         SearchState state = Started();
-        SearchDecider.Decide(state, new SearchCommand.AcceptResult(new UnitResult.ArchitectureEvaluated("derive/0", UnitCost.Zero, new Timing(0), 1, 0))).ShouldBeOfType<Decision.Ignored>();
+        SearchDecider.Decide(state, new SearchCommand.AcceptResult(
+            new UnitResult.ArchitectureEvaluated("derive/0", UnitCost.Zero, new Timing(0), 1, 0))).ShouldBeOfType<Decision.Ignored>();
         SearchDecider.Decide(state, new SearchCommand.CompleteRound(0, 0, [], null)).ShouldBeOfType<Decision.Ignored>();
         SearchDecider.Decide(SearchState.Initial, new SearchCommand.Proceed()).ShouldBeOfType<Decision.Rejected>();
     }
@@ -89,7 +92,8 @@ public sealed class SearchTests
         SearchState state = Started();
         SearchCommand.RecordFailedAttempt late = new("retrain/control-1/25", 3, FailureKind.EngineError, "discarded", 0, true);
         SearchDecider.Decide(state, late).ShouldBeOfType<Decision.Ignored>();
-        SearchDecider.Decide(state, late with { Unit = OutstandingWork.Of(state)[0].Id }).ShouldBeOfType<Decision.Accepted>().Events[^1].ShouldBeOfType<SearchEvent.SearchFailed>();
+        SearchDecider.Decide(state, late with { Unit = OutstandingWork.Of(state)[0].Id }).ShouldBeOfType<Decision.Accepted>().Events[^1]
+            .ShouldBeOfType<SearchEvent.SearchFailed>();
     }
 
     [Fact]
@@ -98,7 +102,8 @@ public sealed class SearchTests
         SearchState before = Started();
         SearchState failed = SearchEvolver.Evolve(before, new SearchEvent.SearchFailed("the disk was full", "free some space"));
         failed.IsOver.ShouldBeTrue();
-        Decision.Accepted resumed = SearchDecider.Decide(failed, new SearchCommand.Resume(2, "profile", 0)).ShouldBeOfType<Decision.Accepted>();
+        Decision.Accepted resumed = SearchDecider.Decide(failed, new SearchCommand.Resume(2, "profile", 0))
+            .ShouldBeOfType<Decision.Accepted>();
         SearchState after = resumed.Events.Aggregate(failed, SearchEvolver.Evolve);
         after.Phase.ShouldBe(before.Phase);
         after.DecisionHash.ShouldBe(before.DecisionHash);
@@ -128,12 +133,14 @@ public sealed class SearchTests
     public void The_cost_of_the_class_schedule_is_half_of_the_full_one()
     {
         SearchConfig scheduled = TestSearches.Config("drawn-12", "warmup.epochs=0", "stage.epochs=20", "rounds.steps=1", "rounds.shards=1");
-        SearchConfig full = TestSearches.Config("drawn-12", "warmup.epochs=0", "stage.epochs=20", "rounds.steps=1", "rounds.shards=1", "curriculum.fractions=[1.0,1.0,1.0,1.0]");
+        SearchConfig full = TestSearches.Config("drawn-12", "warmup.epochs=0", "stage.epochs=20", "rounds.steps=1", "rounds.shards=1",
+            "curriculum.fractions=[1.0,1.0,1.0,1.0]");
         DatasetSummary data = TestSearches.Data(100, 64, 16, 10);
         double ratio = (double)Rounds(full, data) / Rounds(scheduled, data);
         ratio.ShouldBe(2.0, 0.01);
 
-        static int Rounds(SearchConfig c, DatasetSummary d) => StagePlanner.Plan(c, d, Curricula.ClassCurriculum.From(Enumerable.Range(0, d.Classes.Count).ToValueList(), c.Curriculum, 1)).TotalRounds;
+        static int Rounds(SearchConfig c, DatasetSummary d) => StagePlanner.Plan(
+            c, d, Curricula.ClassCurriculum.From(Enumerable.Range(0, d.Classes.Count).ToValueList(), c.Curriculum, 1)).TotalRounds;
     }
 
     [Fact]
@@ -150,15 +157,18 @@ public sealed class SearchTests
     {
         ValueList<ValueList<double>> list = [[1, 2], [0.1, -3e-9]];
         list.ShouldBe([[1, 2], [0.1, -3e-9]]);
-        JsonSerializer.Deserialize<ValueList<ValueList<double>>>(JsonSerializer.Serialize(list, DomainJson.Stored), DomainJson.Stored).ShouldBe(list);
+        JsonSerializer.Deserialize<ValueList<ValueList<double>>>(
+            JsonSerializer.Serialize(list, DomainJson.Stored), DomainJson.Stored).ShouldBe(list);
     }
 
     private static SearchState Started()
     {
         SearchConfig config = TestSearches.Config();
-        return SearchEvolver.Evolve(SearchState.Initial, new SearchEvent.SearchStarted(new SearchId("t"), config.Text, config.Hash, TestSearches.Data(), "profile", "engine"));
+        return SearchEvolver.Evolve(SearchState.Initial, new SearchEvent.SearchStarted(
+            new SearchId("t"), config.Text, config.Hash, TestSearches.Data(), "profile", "engine"));
     }
 
     private static UnitResult.DifficultyPoint Point(WorkUnit unit) =>
-        new(unit.Id, UnitCost.Zero, new Timing(0), new BlobRef(Digest.Of("b"), 1), Enumerable.Repeat(0.5, 12).ToValueList(), Enumerable.Repeat(1.0, 12).ToValueList());
+        new(unit.Id, UnitCost.Zero, new Timing(0), new BlobRef(Digest.Of("b"), 1), Enumerable.Repeat(0.5, 12).ToValueList(),
+            Enumerable.Repeat(1.0, 12).ToValueList());
 }

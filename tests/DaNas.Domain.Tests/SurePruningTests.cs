@@ -14,8 +14,8 @@ public sealed class SurePruningTests
     private static readonly SearchSpace Space = TestSearches.Config("nas-bench-201", "engine.table=made-up").SpaceFor(1);
 
     /// <summary>
-    /// Losses that are exactly the sum of block effects: 0, 1, 2, 3, 4 in the first position, twice that in the second, nothing in the others. The regression gives them
-    /// back less their means, 2 and 4, without error.
+    /// Losses that are exactly the sum of block effects: 0, 1, 2, 3, 4 in the first position, twice that in the second, nothing in the
+    /// others. The regression gives them back less their means, 2 and 4, without error.
     /// </summary>
     [Fact]
     public void Effects_of_losses_without_noise_are_exact()
@@ -35,14 +35,19 @@ public sealed class SurePruningTests
         tests[2].ShouldAllBe(t => t.Probability > 0.01);
     }
 
-    /// <summary>Three columns, worked out by hand: with two blocks in one layer, effects are half the difference of their within-step means.</summary>
+    /// <summary>
+    /// Three columns, worked out by hand: with two blocks in one layer, effects are half the difference of their within-step means.
+    /// </summary>
     [Fact]
     public void Two_blocks_of_one_layer_differ_by_their_means_within_steps()
     {
-        AliveBlocks two = new(Space.Layers.Select((l, i) => l.Candidates.Take(i == 0 ? 2 : 1).Select(c => c.Name).ToValueList()).ToValueList());
-        PathLoss[] paths = [.. Enumerable.Range(0, 12).SelectMany(s => new[] { new PathLoss(s, s + 1.0, [0, 0, 0, 0, 0, 0]), new PathLoss(s, s + 1.5 + (s % 2), [1, 0, 0, 0, 0, 0]) })];
+        AliveBlocks two =
+            new(Space.Layers.Select((l, i) => l.Candidates.Take(i == 0 ? 2 : 1).Select(c => c.Name).ToValueList()).ToValueList());
+        PathLoss[] paths = [.. Enumerable.Range(0, 12).SelectMany(
+            s => new[] { new PathLoss(s, s + 1.0, [0, 0, 0, 0, 0, 0]), new PathLoss(s, s + 1.5 + (s % 2), [1, 0, 0, 0, 0, 0]) })];
         ValueList<ValueList<BlockTest>> tests = BlockEffects.Of(paths, Space, Unit(two, 1), n => n - 1);
-        // Differences within steps: 0.5, 1.5, 0.5, 1.5, ... mean 1; half of it each. Their deviations from the mean are 0.5: error of the difference sqrt(12 x 0.25) / 12, times 12/11.
+        // Differences within steps: 0.5, 1.5, 0.5, 1.5, ... mean 1; half of it each. Their deviations from the mean are 0.5: error of the
+        // difference sqrt(12 x 0.25) / 12, times 12/11.
         tests[0][1].Effect.ShouldBe(0.5, 1e-5);
         tests[0][0].Effect.ShouldBe(-0.5, 1e-5);
         tests[0][1].Error.ShouldBe(0.5 * Math.Sqrt(12 * 0.25) / 12 * 12 / 11, 1e-5);
@@ -79,23 +84,32 @@ public sealed class SurePruningTests
 
     [Fact]
     public void Too_few_paths_say_nothing() =>
-        BlockEffects.Of([.. Paths(8, 4, 3, (b, _) => b[0])], Space, Unit(Space.AllBlocks, 1), Removed).SelectMany(l => l).ShouldAllBe(t => t.Probability == 1);
+        BlockEffects.Of([.. Paths(8, 4, 3, (b, _) => b[0])], Space, Unit(Space.AllBlocks, 1), Removed).SelectMany(l => l)
+            .ShouldAllBe(t => t.Probability == 1);
 
-    /// <summary>400 tests without signal, each at 5 %: no more of them find anything than 5 % do but for chance (0.95 quantile of the binomial: 27).</summary>
+    /// <summary>
+    /// 400 tests without signal, each at 5 %: no more of them find anything than 5 % do but for chance (0.95 quantile of the binomial: 27).
+    /// </summary>
     [Fact]
     public void A_test_without_signal_is_right()
     {
         Found(1000, (_, r) => r.NextGaussian()).ShouldBeLessThanOrEqualTo(27);
     }
 
-    /// <summary>The least favourable case: in every layer two blocks are far better, three are equal. Losses vary more through one of them, and with the step.</summary>
+    /// <summary>
+    /// The least favourable case: in every layer two blocks are far better, three are equal. Losses vary more through one of them, and with
+    /// the step.
+    /// </summary>
     [Fact]
     public void Equal_blocks_at_the_cut_are_not_pruned_as_sure_though_losses_vary_unequally()
     {
         Found(5000, (b, r) => b.Sum(x => x < 2 ? -1.0 : 0) + ((b[0] == 4 ? 2 : 1) * r.NextGaussian())).ShouldBeLessThanOrEqualTo(27);
     }
 
-    /// <summary>The sampler has left one block of every layer nearly alone, and two are far better: no other is under the cut (0.999 quantile of the binomial at 5 %: 35).</summary>
+    /// <summary>
+    /// The sampler has left one block of every layer nearly alone, and two are far better: no other is under the cut (0.999 quantile of the
+    /// binomial at 5 %: 35).
+    /// </summary>
     [Fact]
     public void Blocks_in_few_paths_are_in_no_test()
     {
@@ -128,7 +142,8 @@ public sealed class SurePruningTests
         SearchConfig config = TestSearches.Config("drawn-12", "prune.train-on=4");
         SearchState end = TestSearches.Run(config, TestSearches.Data()).State;
         config.Prune.Looks.ShouldBe(3);
-        Enumerable.Range(0, 3).Select(l => end.Plan!.ErrorOfLook(config.Prune, l)).ShouldBe([0.05 / 3 / 7, 0.05 / 3 * 2 / 7, 0.05 / 3 * 4 / 7], 1e-12);
+        Enumerable.Range(0, 3).Select(l => end.Plan!.ErrorOfLook(config.Prune, l))
+            .ShouldBe([0.05 / 3 / 7, 0.05 / 3 * 2 / 7, 0.05 / 3 * 4 / 7], 1e-12);
         new PruneOptions(PruneRule.Layer, 0.4, 1) { TrainOn = 6 }.Looks.ShouldBe(4);
         new PruneOptions(PruneRule.Layer, 0.4, 1) { TrainOn = 6 }.Length(3).ShouldBe(6);
         new PruneOptions(PruneRule.Layer, 0.4, 1).Looks.ShouldBe(1);
@@ -136,7 +151,8 @@ public sealed class SurePruningTests
 
     /// <summary>In how many of 400 searches' first looks anything is sure at 5 %.</summary>
     private static int Found(int seed, Func<int[], SeededRandom, double> loss, double last = 1) => Enumerable.Range(0, 400).AsParallel()
-        .Count(i => BlockEffects.Of([.. Paths(60, 4, seed + i, loss, last)], Space, Unit(Space.AllBlocks, i), Removed).SelectMany(l => l).Any(t => t.Probability <= 0.05));
+        .Count(i => BlockEffects.Of([.. Paths(60, 4, seed + i, loss, last)], Space, Unit(Space.AllBlocks, i), Removed).SelectMany(l => l)
+            .Any(t => t.Probability <= 0.05));
 
     private static int Removed(int blocks) => (int)(0.4 * blocks);
 
@@ -149,7 +165,8 @@ public sealed class SurePruningTests
         {
             for (int k = 0; k < paths; k++)
             {
-                int[] blocks = [.. Space.Layers.Select(l => random.NextInt(random.NextDouble() < last ? l.Candidates.Count : l.Candidates.Count - 1))];
+                int[] blocks =
+                    [.. Space.Layers.Select(l => random.NextInt(random.NextDouble() < last ? l.Candidates.Count : l.Candidates.Count - 1))];
                 yield return new(s, s + loss(blocks, random), blocks);
             }
         }

@@ -18,7 +18,8 @@ internal static class TestSearches
     public static SearchSpace Space(string name, int classes)
     {
         string file = Path.Combine(Path.GetTempPath(), $"danas-space-{Guid.NewGuid():N}.conf");
-        File.WriteAllText(file, $"include \"spaces/{name}.conf\"\ndifficulty.block = {(name == "nas-bench-macro" || name == "bn-nas-21" ? "k3e3" : "k3e3")}\n");
+        File.WriteAllText(file, $"include \"spaces/{name}.conf\"\ndifficulty.block = " +
+            $"{(name == "nas-bench-macro" || name == "bn-nas-21" ? "k3e3" : "k3e3")}\n");
         try
         {
             return Config(file).SpaceFor(classes);
@@ -68,12 +69,16 @@ internal static class TestSearches
         switch (state.Phase)
         {
             case SearchPhase.Training p:
-                ValueList<UnitResult.ShardTrained> shards = units.OrderBy(u => u.Id, StringComparer.Ordinal).Select(u => (UnitResult.ShardTrained)engine.Answer(u)).ToValueList();
-                UnitResult.RoundMerged? merged = shards.Count > 1 ? (UnitResult.RoundMerged)engine.Answer(OutstandingWork.Merge(state, p, shards)) : null;
+                ValueList<UnitResult.ShardTrained> shards = units.OrderBy(u => u.Id, StringComparer.Ordinal)
+                    .Select(u => (UnitResult.ShardTrained)engine.Answer(u)).ToValueList();
+                UnitResult.RoundMerged? merged = shards.Count > 1
+                    ? (UnitResult.RoundMerged)engine.Answer(OutstandingWork.Merge(state, p, shards)) : null;
                 return [new SearchCommand.CompleteRound(p.Stage.Index, p.Round, shards, merged)];
             case SearchPhase.Scoring p when units[0] is not WorkUnit.TestBlocks:
-                ValueList<UnitResult.BlocksEvaluated> answers = units.OrderBy(u => UnitIds.Last(u.Id)).Select(u => (UnitResult.BlocksEvaluated)engine.Answer(u)).ToValueList();
-                return [new SearchCommand.RecordEvidence(p.Stage.Index, p.Rounds.Count, Evaluation.StageEvidence.Requests(state, p), answers)];
+                ValueList<UnitResult.BlocksEvaluated> answers = units.OrderBy(u => UnitIds.Last(u.Id))
+                    .Select(u => (UnitResult.BlocksEvaluated)engine.Answer(u)).ToValueList();
+                return [new SearchCommand.RecordEvidence(p.Stage.Index, p.Rounds.Count,
+                    Evaluation.StageEvidence.Requests(state, p), answers)];
             default:
                 return [.. units.Select(u => new SearchCommand.AcceptResult(engine.Answer(u)))];
         }

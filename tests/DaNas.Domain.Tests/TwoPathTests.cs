@@ -14,8 +14,9 @@ public sealed class TwoPathTests
     private static ArchitectureOptions Plain(double rate) => new(rate, 0, 0, 0, 1);
 
     /// <summary>
-    /// alpha = (ln 1, ln 3, ln 4): p = (1/8, 3/8, 1/2). Of the pair (b, a): q = (3/4, 1/4), gates' slopes (2, 0), mean 3/2, so gradients 3/4 x 1/2 = 3/8 and 1/4 x -3/2 = -3/8. Adam without memory
-    /// moves each by the rate against its sign; the shift gives the two their former sum, and c keeps 1/2.
+    /// alpha = (ln 1, ln 3, ln 4): p = (1/8, 3/8, 1/2). Of the pair (b, a): q = (3/4, 1/4), gates' slopes (2, 0), mean 3/2, so gradients
+    /// 3/4 x 1/2 = 3/8 and 1/4 x -3/2 = -3/8. Adam without memory moves each by the rate against its sign; the shift gives the two their
+    /// former sum, and c keeps 1/2.
     /// </summary>
     [Fact]
     public void A_step_moves_the_pair_alone_and_keeps_its_sum()
@@ -34,7 +35,10 @@ public sealed class TwoPathTests
         p.AlphaOf(1)[0].ShouldBe(0);
     }
 
-    /// <summary>The cost's slope in p reaches the pair by its share s = 1/2 of the probability: gates 0, costs (4, 0, 100): slopes (0, 2) of (b, a), mean 1/2, gradients 3/4 x -1/2 and 1/4 x 3/2.</summary>
+    /// <summary>
+    /// The cost's slope in p reaches the pair by its share s = 1/2 of the probability: gates 0, costs (4, 0, 100): slopes (0, 2) of (b, a),
+    /// mean 1/2, gradients 3/4 x -1/2 and 1/4 x 3/2.
+    /// </summary>
     [Fact]
     public void The_cost_counts_by_the_pairs_share_of_the_probability()
     {
@@ -46,7 +50,10 @@ public sealed class TwoPathTests
         p[0, 0].First.ShouldBe(0.375, 1e-12);
     }
 
-    /// <summary>p = (1/8, 3/8, 1/2). A pair holds a in 1/8 + 3/8 x (1/8)/(5/8) + 1/2 x (1/8)/(1/2) = 0.325 of all draws; a works where it is held with b in 1/4, with c in 1/5 of them.</summary>
+    /// <summary>
+    /// p = (1/8, 3/8, 1/2). A pair holds a in 1/8 + 3/8 x (1/8)/(5/8) + 1/2 x (1/8)/(1/2) = 0.325 of all draws; a works where it is held
+    /// with b in 1/4, with c in 1/5 of them.
+    /// </summary>
     [Fact]
     public void Pairs_are_drawn_by_the_probabilities_without_replacement()
     {

@@ -1,4 +1,3 @@
-using DaNas.Cli.Verbs;
 using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Evaluation;
@@ -17,18 +16,25 @@ namespace DaNas.Domain.Tests;
 public sealed class VerdictTests
 {
     [Theory]
-    [InlineData(0.9, 19, 1e6, "better than random: place 1 beside 19 random architectures of equal cost (a random one would do as well in 5 %)")]
-    [InlineData(0.9, 12, 1e6, "ahead of all 12 random architectures of equal cost (a random one would be in 7.7 %); 19 controls are needed to tell")]
-    [InlineData(0.5, 19, 1e6, "not distinguishable from random (a random one would do as well in 55 %): longer training or a wider space would be needed")]
-    [InlineData(0.59, 19, 1e6, "not distinguishable from random (a random one would do as well in 10 %): longer training or a wider space would be needed")]
-    [InlineData(0.9, 19, 30, "better than random: place 1 beside 19 random architectures of equal cost (a random one would do as well in 5 %); only 30 architectures of the space cost about as much, so there was little to choose from")]
+    [InlineData(0.9, 19, 1e6, "better than random: rank 1 compared with 19 random architectures of equal cost (a random one would do as " +
+        "well in 5 % of cases)")]
+    [InlineData(0.9, 12, 1e6, "ahead of all 12 random architectures of equal cost (a random one would be in 7.7 % of cases); at least 19 " +
+        "controls are needed for a verdict")]
+    [InlineData(0.5, 19, 1e6, "not distinguishable from random (a random architecture would do as well in 55 % of cases): longer " +
+        "training or a wider search space is needed")]
+    [InlineData(0.59, 19, 1e6, "not distinguishable from random (a random architecture would do as well in 10 % of cases): longer " +
+        "training or a wider search space is needed")]
+    [InlineData(0.9, 19, 30, "better than random: rank 1 compared with 19 random architectures of equal cost (a random one would do as " +
+        "well in 5 % of cases); only 30 architectures of the search space have about the same cost, so there was little to choose from")]
     public void The_sentence_follows_from_the_place(double winner, int controls, double band, string sentence) =>
         SearchVerdict.Of(winner, [.. Enumerable.Range(0, controls).Select(i => 0.41 + (0.01 * i))], band).Sentence.ShouldBe(sentence);
 
     [Fact]
     public void A_tie_counts_against_the_winner() => SearchVerdict.Of(0.5, [0.5, 0.4, 0.3], 100).Rank.ShouldBe(2);
 
-    /// <summary>Mean 0.4, standard deviation 0.1, n = 3: t = 4.30265 with 2 degrees of freedom, half width 4.30265 x 0.1 / sqrt(3) = 0.248414.</summary>
+    /// <summary>
+    /// Mean 0.4, standard deviation 0.1, n = 3: t = 4.30265 with 2 degrees of freedom, half width 4.30265 x 0.1 / sqrt(3) = 0.248414.
+    /// </summary>
     [Fact]
     public void The_interval_is_that_of_the_controls_mean()
     {
@@ -47,19 +53,24 @@ public sealed class VerdictTests
         (SearchState state, List<SearchEvent> events) = TestSearches.Run(config, TestSearches.Data());
         ValueList<RetrainedModel> models = ((SearchPhase.Completed)state.Phase).Models;
         CostTable costs = CostTable.Of(state.Space!);
-        RetrainedModel dearest = models.OrderByDescending(m => costs.Of(m.Architecture).Macs).ThenBy(m => m.Architecture.Text, StringComparer.Ordinal).First();
+        RetrainedModel dearest = models.OrderByDescending(m => costs.Of(m.Architecture).Macs)
+            .ThenBy(m => m.Architecture.Text, StringComparer.Ordinal).First();
         IReadOnlyList<PredictorChoice> choices = PredictorChoice.Of(state, events);
-        choices.Select(c => c.Predictor).ShouldBe(["most multiply-adds", "most parameters"]); // A landscape has no networks.
-        choices[0].ShouldBe(new("most multiply-adds", dearest.Run, dearest.TestAccuracy, models.Count(m => m.TestAccuracy >= dearest.TestAccuracy), 4));
+        choices.Select(c => c.Predictor).ShouldBe(["most MACs", "most parameters"]); // A landscape has no networks.
+        choices[0].ShouldBe(new("most MACs", dearest.Run, dearest.TestAccuracy,
+            models.Count(m => m.TestAccuracy >= dearest.TestAccuracy), 4));
 
-        SearchEvent.SegmentCompleted[] measured = [.. models.Select((m, i) => new SearchEvent.SegmentCompleted(m.Run, 0, new(Digest.Of("x"), 1), 1, 0, new(0, 0, 0), new(0)) { Initial = new(i == 2 ? 9 : i, -i) })];
+        SearchEvent.SegmentCompleted[] measured = [.. models.Select((m, i) => new SearchEvent.SegmentCompleted(
+            m.Run, 0, new(Digest.Of("x"), 1), 1, 0, new(0, 0, 0), new(0)) { Initial = new(i == 2 ? 9 : i, -i) })];
         choices = PredictorChoice.Of(state, measured);
         choices.Select(c => (c.Predictor, c.Run)).Skip(2).ShouldBe([("synflow", models[2].Run), ("jacobian covariance", models[0].Run)]);
         PredictorChoice.Of(state, measured.Skip(1)).Count.ShouldBe(2); // Of one architecture nothing is known, so nothing is said.
         choices[2].ToString().ShouldStartWith($"synflow {models[2].Run} (");
     }
 
-    /// <summary>A thousand searches that see nothing but noise: by chance alone 50 are first of 20; 65 are 2.2 standard deviations more.</summary>
+    /// <summary>
+    /// A thousand searches that see nothing but noise: by chance alone 50 are first of 20; 65 are 2.2 standard deviations more.
+    /// </summary>
     [Fact]
     public void Searches_that_see_noise_alone_are_called_better_than_random_in_one_of_twenty()
     {
@@ -69,9 +80,11 @@ public sealed class VerdictTests
             ArchitectureTable table = ArchitectureTable.Read(file, TableDataset.Cifar10);
             int better = Enumerable.Range(1, 1000).AsParallel().Count(seed =>
             {
-                SearchConfig config = ConfigLoader.Load("nas-bench-macro", [$"engine.table=\"{file}\"", "engine.noise=1", "rounds.steps=6", "stage.epochs=6", "controls.count=19", "controls.tolerance=0.2", $"search.seed={seed}"], null);
+                SearchConfig config = ConfigLoader.Load("nas-bench-macro", [$"engine.table=\"{file}\"", "engine.noise=1", "rounds.steps=6",
+                    "stage.epochs=6", "controls.count=19", "controls.tolerance=0.2", $"search.seed={seed}"], null);
                 TableEngine engine = new(new EngineContext(config, table.Summary), table, new MemoryBlobs());
-                return SearchVerdict.Of(new SimulatedSearch(config, table.Summary, engine.Run).RunClean().State)!.Sentence.StartsWith("better than random", StringComparison.Ordinal);
+                return SearchVerdict.Of(new SimulatedSearch(config, table.Summary, engine.Run).RunClean().State)!.Sentence
+                    .StartsWith("better than random", StringComparison.Ordinal);
             });
             better.ShouldBeInRange(35, 65);
         }
@@ -100,7 +113,8 @@ public sealed class VerdictTests
             foreach (BlockSpec block in layer.Candidates)
             {
                 double share = inside.Count(a => a.Blocks[layer.Index] == block.Name) / (double)inside.Length;
-                (drawn.Count(a => a.Blocks[layer.Index] == block.Name) / (double)drawn.Count).ShouldBe(share, 4 * Math.Sqrt(share * (1 - share) / drawn.Count) + 1e-9, $"L{layer.Index + 1:00}/{block.Name}");
+                (drawn.Count(a => a.Blocks[layer.Index] == block.Name) / (double)drawn.Count)
+                    .ShouldBe(share, 4 * Math.Sqrt(share * (1 - share) / drawn.Count) + 1e-9, $"L{layer.Index + 1:00}/{block.Name}");
             }
         }
     }
@@ -109,7 +123,8 @@ public sealed class VerdictTests
     [Fact]
     public void A_band_around_no_cost_has_those_that_cost_nothing()
     {
-        SearchSpace space = ConfigLoader.Load("nas-bench-201", ["engine.table=x", "space.positions=2", "space.options=[a, b]", "space.macs=[{ a = 0, b = 4000000000 }, { a = 0, b = 1 }]"], null).SpaceFor(1);
+        SearchSpace space = ConfigLoader.Load("nas-bench-201", ["engine.table=x", "space.positions=2", "space.options=[a, b]",
+            "space.macs=[{ a = 0, b = 4000000000 }, { a = 0, b = 1 }]"], null).SpaceFor(1);
         ArchitectureBand band = new(space, 0, 0.05);
         band.Count.ShouldBe(1);
         band.Draw(5, 1, _ => true).Single().Blocks.ShouldBe(["a", "a"]);
@@ -122,12 +137,15 @@ public sealed class VerdictTests
         ControlOptions uniform = new(5, 0.05) { Draw = ControlDraw.Uniform };
         ValueList<Architecture> controls = RandomArchitectures.Near(space, ArchitectureBudget.OfMacs(3_000_000), uniform, 7, _ => true);
         controls.Count.ShouldBe(5);
-        controls.ShouldNotBe(RandomArchitectures.Near(space, ArchitectureBudget.OfMacs(3_000_000), new ControlOptions(5, 0.05), 7, _ => true));
-        RandomArchitectures.Near(space, ArchitectureBudget.OfMacs(3_000_000), uniform, 7, a => a != controls[0]).ShouldNotContain(controls[0]);
+        controls.ShouldNotBe(RandomArchitectures.Near(space, ArchitectureBudget.OfMacs(3_000_000),
+            new ControlOptions(5, 0.05), 7, _ => true));
+        RandomArchitectures.Near(space, ArchitectureBudget.OfMacs(3_000_000), uniform, 7, a => a != controls[0])
+            .ShouldNotContain(controls[0]);
         ConfigLoader.Load("drawn-12", [], null).Controls.Draw.ShouldBe(ControlDraw.Uniform);
     }
 
     private static IEnumerable<Architecture> All(SearchSpace space) => space.Layers
-        .Aggregate((IEnumerable<ValueList<string>>)[[]], (paths, layer) => paths.SelectMany(p => layer.Candidates.Select(b => p.Add(b.Name))))
+        .Aggregate((IEnumerable<ValueList<string>>)[[]], (paths, layer) =>
+            paths.SelectMany(p => layer.Candidates.Select(b => p.Add(b.Name))))
         .Select(p => new Architecture(space.Name, p));
 }

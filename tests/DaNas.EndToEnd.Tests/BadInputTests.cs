@@ -21,7 +21,8 @@ public sealed class BadInputTests : IDisposable
     [InlineData("no space", "search.name = x", "space", 2)]
     [InlineData("a missing include", "include \"spaces/none.conf\"", "spaces/none.conf", 2)]
     [InlineData("too few classes", "include \"spaces/cpu-base.conf\"\ndata.drawn.classes = 2", "data.drawn.classes = 2", 2)]
-    [InlineData("an undefined substitution", "include \"spaces/cpu-base.conf\"\nsearch.name = ${NO_SUCH_THING_HERE}", "NO_SUCH_THING_HERE", 2)]
+    [InlineData("an undefined substitution", "include \"spaces/cpu-base.conf\"\nsearch.name = ${NO_SUCH_THING_HERE}",
+        "NO_SUCH_THING_HERE", 2)]
     public void A_configuration_with(string mistake, string text, string said, int code)
     {
         string file = Path.Combine(danas.Folder, "bad.conf");
@@ -37,16 +38,19 @@ public sealed class BadInputTests : IDisposable
     [InlineData("an unknown option", "--speed", "run", "quickstart", "--speed", "9")]
     [InlineData("a malformed --set", "--set seed", "run", "quickstart", "--set", "seed")]
     [InlineData("a path as id", "--id ../x", "run", "quickstart", "--id", "../x")]
-    [InlineData("an unwritable folder", "cannot be written", "run", "quickstart", "--out", "/proc/danas")]
-    [InlineData("a file as folder", "cannot be written", "run", "quickstart", "--out", "/etc/hostname/x")]
-    public void A_command_line_with(string mistake, string said, params string[] arguments) => Expect(danas.Run(arguments), 2, said, mistake);
+    [InlineData("an unwritable folder", "cannot write to", "run", "quickstart", "--out", "/proc/danas")]
+    [InlineData("a file as folder", "cannot write to", "run", "quickstart", "--out", "/etc/hostname/x")]
+    public void A_command_line_with(string mistake, string said, params string[] arguments) =>
+        Expect(danas.Run(arguments), 2, said, mistake);
 
     [Theory]
-    [InlineData("ulimit -n 64; exec \"$0\" ls", 2, "may open 64 files and needs 256")]
-    [InlineData("exec \"$0\" data list > /dev/full", 1, "standard output cannot be written: No space left on device")]
+    [InlineData("ulimit -n 64; exec \"$0\" ls", 2, "can open 64 files but needs 256")]
+    [InlineData("exec \"$0\" data list > /dev/full", 1, "cannot write to standard output: No space left on device")]
     public void A_machine_that_has_too_little_is_told_of_in_one_line(string script, int code, string said)
     {
-        using Process shell = Process.Start(new ProcessStartInfo("/bin/bash", ["-c", script, Path.Combine(AppContext.BaseDirectory, "danas")]) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = danas.Folder })!;
+        using Process shell = Process.Start(new ProcessStartInfo("/bin/bash", ["-c", script, Path.Combine(AppContext.BaseDirectory,
+            "danas")])
+        { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = danas.Folder })!;
         string error = shell.StandardError.ReadToEnd();
         shell.WaitForExit();
         shell.ExitCode.ShouldBe(code, error);
@@ -56,11 +60,12 @@ public sealed class BadInputTests : IDisposable
     [Fact]
     public void A_truncated_picture_is_named_by_data_check_and_ends_a_search_with_its_name()
     {
-        string data = Pictures();
+        string data = Images();
         string broken = Path.Combine(data, "train", "b", "3.png");
         File.WriteAllBytes(broken, File.ReadAllBytes(broken)[..30]);
         Expect(danas.Run("data", "check", data), 1, broken, "data check", onStandardOutput: true);
-        (int code, _, string error) = danas.Run(["run", .. Danas.Tiny, "--set", "curriculum.minimum-classes=2", "--set", "trainers.attempts=1", "--data", data, "--id", "broken"]);
+        (int code, _, string error) = danas.Run(["run", .. Danas.Tiny, "--set", "curriculum.minimum-classes=2", "--set",
+            "trainers.attempts=1", "--data", data, "--id", "broken"]);
         code.ShouldBe(1, error);
         error.ShouldContain("3.png is broken");
         NoTrace(error);
@@ -70,7 +75,7 @@ public sealed class BadInputTests : IDisposable
     [Fact]
     public void An_empty_class_and_a_missing_class_are_refused_before_anything_runs()
     {
-        string data = Pictures();
+        string data = Images();
         string empty = Directory.CreateDirectory(Path.Combine(data, "train", "z")).FullName;
         Expect(danas.Run("run", "cifar10", "--data", data), 2, empty, "an empty class");
         Directory.Delete(empty);
@@ -95,16 +100,17 @@ public sealed class BadInputTests : IDisposable
         string log = Path.Combine(danas.Folder, "out", "searches", "same", "log.jsonl");
         while (!first.HasExited && !(File.Exists(log) && new FileInfo(log).Length > 3000))
             first.WaitForExit(50);
-        Expect(danas.Run("resume", "same"), 2, $"is being run by process {first.Id}", "a second owner");
+        Expect(danas.Run("resume", "same"), 2, $"is running in process {first.Id}", "a second owner");
         using (Process.Start("kill", ["-STOP", first.Id.ToString()]))
             first.WaitForExit(300);
-        Expect(danas.Run("resume", "same"), 2, "which is stopped", "a stopped owner");
+        Expect(danas.Run("resume", "same"), 2, "which is suspended", "a stopped owner");
         first.Kill(true);
         first.WaitForExit();
-        Expect(danas.Run(["run", .. Danas.Tiny, "--id", "same"]), 2, "exists already", "a second run");
+        Expect(danas.Run(["run", .. Danas.Tiny, "--id", "same"]), 2, "already exists", "a second run");
     }
 
-    private static void Expect((int Code, string Output, string Error) result, int code, string said, string mistake, bool onStandardOutput = false)
+    private static void Expect((int Code, string Output, string Error) result, int code, string said, string mistake,
+        bool onStandardOutput = false)
     {
         (onStandardOutput ? result.Output : result.Error).ShouldContain(said, Case.Sensitive, mistake);
         result.Code.ShouldBe(code, $"{mistake}: {result.Error}");
@@ -118,9 +124,9 @@ public sealed class BadInputTests : IDisposable
         error.ShouldNotContain("Unhandled exception");
     }
 
-    private string Pictures()
+    private string Images()
     {
-        string data = Path.Combine(danas.Folder, "pictures");
+        string data = Path.Combine(danas.Folder, "images");
         foreach (string split in new[] { "train", "test" })
         {
             foreach (string c in new[] { "a", "b", "c" })

@@ -27,7 +27,8 @@ public sealed class ClusterTests : IDisposable
     public void A_cluster_whose_leader_is_killed_and_frozen_and_whose_trainer_is_killed_ends_as_one_machine_does()
     {
         (int code, string text, string error) = danas.Run(
-            [$"DANAS_JOURNAL={ClusterFactAttribute.Postgres}"], ["drill", "failover", "--runs", "1", "--json", "--set", "warmup.epochs=6", "--set", "stage.epochs=14"]);
+            [$"DANAS_JOURNAL={ClusterFactAttribute.Postgres}"],
+                ["drill", "failover", "--runs", "1", "--json", "--set", "warmup.epochs=6", "--set", "stage.epochs=14"]);
         code.ShouldBe(0, text + error);
         JsonSchemaTests.ShouldKeep("drill-failover", text);
         JsonElement result = Danas.LastLine(text);
@@ -45,7 +46,8 @@ public sealed class ClusterTests : IDisposable
         int[] ports = [Danas.FreePort(), Danas.FreePort(), Danas.FreePort(), Danas.FreePort()];
         string join = $"127.0.0.1:{ports[0]},127.0.0.1:{ports[1]}";
         Process Node(int port, string roles, string node) => danas.Start(
-            [journal], ["node", "--roles", roles, "--name", node, "--cluster-name", name, "--listen", $"127.0.0.1:{ports[port]}", "--join", join, "--out", Path.Combine(danas.Folder, node)]);
+            [journal], ["node", "--roles", roles, "--name", node, "--cluster-name", name, "--listen", $"127.0.0.1:{ports[port]}", "--join",
+                join, "--out", Path.Combine(danas.Folder, node)]);
         List<Process> nodes = [Node(0, "coordinator", "c0"), Node(2, "trainer", "t0"), Node(3, "trainer,projector", "t1")];
         try
         {
@@ -65,11 +67,13 @@ public sealed class ClusterTests : IDisposable
                 (code, text, error) = danas.Run([journal], ["searches", "--json"]);
                 code.ShouldBe(0, error);
                 JsonSchemaTests.ShouldKeep("searches", text);
-                row = JsonDocument.Parse(text).RootElement.EnumerateArray().FirstOrDefault(r => r.GetProperty("overview").GetProperty("id").GetString() == name && r.GetProperty("isOver").GetBoolean());
+                row = JsonDocument.Parse(text).RootElement.EnumerateArray().FirstOrDefault(
+                    r => r.GetProperty("overview").GetProperty("id").GetString() == name && r.GetProperty("isOver").GetBoolean());
             }
 
             row.GetProperty("behind").GetInt64().ShouldBe(0);
-            row.GetProperty("overview").GetProperty("decisionHash").GetString().ShouldBe(Danas.CleanEnd.GetProperty("decisionHash").GetString());
+            row.GetProperty("overview").GetProperty("decisionHash").GetString()
+                .ShouldBe(Danas.CleanEnd.GetProperty("decisionHash").GetString());
         }
         finally
         {
@@ -77,18 +81,22 @@ public sealed class ClusterTests : IDisposable
         }
     }
 
-    /// <summary>Leader and trainers in one actor system: their actors must not take each other's names, and the leader must reach itself.</summary>
+    /// <summary>
+    /// Leader and trainers in one actor system: their actors must not take each other's names, and the leader must reach itself.
+    /// </summary>
     [ClusterFact]
     public void A_node_that_coordinates_and_trains_runs_a_search_by_itself()
     {
         string journal = $"DANAS_JOURNAL={ClusterFactAttribute.Postgres}";
         string name = $"c{Guid.NewGuid():N}"[..12];
         string listen = $"127.0.0.1:{Danas.FreePort()}";
-        using Process node = danas.Start([journal], ["node", "--roles", "coordinator,trainer", "--name", "both", "--cluster-name", name, "--listen", listen, "--out", Path.Combine(danas.Folder, "both")]);
+        using Process node = danas.Start([journal], ["node", "--roles", "coordinator,trainer", "--name", "both", "--cluster-name", name,
+            "--listen", listen, "--out", Path.Combine(danas.Folder, "both")]);
         try
         {
             WaitForNodes(listen, n => n.Count == 1);
-            (int code, string text, string error) = danas.Run([journal], ["run", .. Danas.Tiny, "--id", name, "--cluster", listen, "--json"]);
+            (int code, string text, string error) = danas.Run(
+                [journal], ["run", .. Danas.Tiny, "--id", name, "--cluster", listen, "--json"]);
             code.ShouldBe(0, error);
             Danas.SameOutcome(Danas.LastLine(text), Danas.CleanEnd);
         }
@@ -104,7 +112,9 @@ public sealed class ClusterTests : IDisposable
         for (int tries = 0; tries < 100; tries++)
         {
             (int code, string text, _) = danas.Run(["nodes", "ls", "--cluster", join, "--json"]);
-            seen = code != 0 ? [] : JsonDocument.Parse(text).RootElement.EnumerateArray().Where(n => n.GetProperty("connected").GetBoolean()).ToDictionary(n => n.GetProperty("node").GetProperty("name").GetString()!, n => n.GetProperty("duty").GetString()!);
+            seen = code != 0 ? [] : JsonDocument.Parse(text).RootElement.EnumerateArray()
+                .Where(n => n.GetProperty("connected").GetBoolean())
+                .ToDictionary(n => n.GetProperty("node").GetProperty("name").GetString()!, n => n.GetProperty("duty").GetString()!);
             if (!are(seen))
                 continue;
             JsonSchemaTests.ShouldKeep("nodes", text);
@@ -146,13 +156,13 @@ public sealed class ClusterTests : IDisposable
     [InlineData("authority.crt is missing", "node", "--roles", "trainer", "--join", "127.0.0.1:1", "--certificates", "no-such-folder")]
     [InlineData("--certificates DIR", "node", "--roles", "trainer", "--join", "127.0.0.1:1", "--secret-file", "secret")]
     [InlineData("--certificates DIR", "nodes", "ls", "--cluster", "10.1.2.3:7411")]
-    [InlineData("one stack", "run", "drill", "DANAS_STACK=akka")]
-    [InlineData("DANAS_HOST is gone", "run", "drill", "DANAS_HOST=embedded")]
+    [InlineData("no longer supported", "run", "drill", "DANAS_STACK=akka")]
+    [InlineData("DANAS_HOST is no longer supported", "run", "drill", "DANAS_HOST=embedded")]
     [InlineData("-p:DanasTorch=cuda", "run", "drill", "DANAS_TORCH=torchsharp-cuda")]
-    [InlineData("DANAS_LIBTORCH is gone", "doctor", "DANAS_LIBTORCH=/opt/libtorch")]
-    [InlineData("DANAS_NATIVE is gone", "doctor", "DANAS_NATIVE=/opt/native")]
+    [InlineData("DANAS_LIBTORCH is no longer supported", "doctor", "DANAS_LIBTORCH=/opt/libtorch")]
+    [InlineData("DANAS_NATIVE is no longer supported", "doctor", "DANAS_NATIVE=/opt/native")]
     [InlineData("--certificates DIR", "nodes", "ls", "DANAS_SECRET_FILE=secret")]
-    [InlineData("--host is gone", "run", "drill", "--host", "akka")]
+    [InlineData("--host is no longer supported", "run", "drill", "--host", "akka")]
     [InlineData("--cluster", "nodes", "ls")]
     [InlineData("HOST:PORT", "nodes", "ls", "--cluster", "nonsense")]
     [InlineData("passw", "run", "drill", "DANAS_JOURNAL=postgres://danas:secret@db/danas")]
@@ -160,7 +170,8 @@ public sealed class ClusterTests : IDisposable
     public void A_node_that_cannot_work_says_why_in_one_line(string said, params string[] arguments)
     {
         string[] environment = [.. arguments.Where(a => a.StartsWith("DANAS_", StringComparison.Ordinal))];
-        (int code, _, string error) = danas.Run(environment.Length > 0 ? environment : ["DANAS_JOURNAL="], [.. arguments.Except(environment)]);
+        (int code, _, string error) = danas.Run(environment.Length > 0
+            ? environment : ["DANAS_JOURNAL="], [.. arguments.Except(environment)]);
         code.ShouldBeInRange(1, 2);
         error.ShouldContain(said);
         error.ShouldNotContain("   at ");

@@ -37,12 +37,18 @@ public sealed class Danas : IDisposable
     /// <summary>Starts the executable with more environment variables, as "NAME=value".</summary>
     public Process Start(string[] environment, string[] arguments)
     {
-        ProcessStartInfo info = new(Executable) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = StartedIn ?? Folder };
+        ProcessStartInfo info = new(Executable)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = StartedIn ?? Folder
+        };
         foreach (string a in arguments)
             info.ArgumentList.Add(a);
         info.Environment["DANAS_OUT"] = Path.Combine(Folder, "out");
         foreach (string variable in environment)
-            info.Environment[variable[..variable.IndexOf('=', StringComparison.Ordinal)]] = variable[(variable.IndexOf('=', StringComparison.Ordinal) + 1)..];
+            info.Environment[variable[..variable.IndexOf('=', StringComparison.Ordinal)]] =
+                variable[(variable.IndexOf('=', StringComparison.Ordinal) + 1)..];
         return Process.Start(info)!;
     }
 
@@ -112,7 +118,8 @@ public sealed class Danas : IDisposable
     /// <summary>Units that were run to their end more than once, since their result had not been stored.</summary>
     public int UnitsDoneAgain(string id)
     {
-        string[] done = [.. File.ReadLines(Path.Combine(Folder, "out", "searches", id, "log.jsonl")).Where(l => l.Contains("\"id\":402,", StringComparison.Ordinal))
+        string[] done = [.. File.ReadLines(Path.Combine(Folder, "out", "searches", id, "log.jsonl"))
+            .Where(l => l.Contains("\"id\":402,", StringComparison.Ordinal))
             .Select(l => JsonDocument.Parse(l).RootElement.GetProperty("unit").GetString()!)];
         return done.Length - done.Distinct().Count();
     }
@@ -130,7 +137,8 @@ public sealed class Danas : IDisposable
 
     public static void SameOutcome(JsonElement result, JsonElement clean)
     {
-        foreach (string field in new[] { "status", "decisionHash", "weightsHash", "supernetHash", "architectureId", "testAccuracy", "randomTestAccuracy" })
+        foreach (string field in new[] { "status", "decisionHash", "weightsHash", "supernetHash", "architectureId",
+            "testAccuracy", "randomTestAccuracy" })
             result.GetProperty(field).ToString().ShouldBe(clean.GetProperty(field).ToString(), field);
     }
 

@@ -20,7 +20,7 @@ public sealed class DriftTests(Xunit.Abstractions.ITestOutputHelper output) : ID
         error.ShouldContain("--accept");
         (code, _, error) = danas.Run("resume", "drift", "--set", "rounds.steps=3", "--accept");
         code.ShouldBe(2);
-        error.ShouldContain("cannot change any more");
+        error.ShouldContain("can no longer be changed");
         danas.Run("resume", "drift", "--set", "weights.learning-rate=0.1", "--accept").Code.ShouldBe(0);
         danas.Events("drift").Count(e => e.Contains("configuration-changed/1", StringComparison.Ordinal)).ShouldBe(1);
     }
@@ -51,8 +51,8 @@ public sealed class DriftTests(Xunit.Abstractions.ITestOutputHelper output) : ID
     [Fact]
     public void Another_data_set_is_refused_and_recorded_when_accepted()
     {
-        string pictures = Pictures();
-        string[] run = ["run", .. Danas.Tiny, "--set", "space.stem.stride=1", "--data", pictures, "--id", "data"];
+        string images = Images();
+        string[] run = ["run", .. Danas.Tiny, "--set", "space.stem.stride=1", "--data", images, "--id", "data"];
         using (System.Diagnostics.Process first = danas.Start(run))
         {
             danas.WaitFor("data", "\"id\":101,", 10, first);
@@ -60,11 +60,11 @@ public sealed class DriftTests(Xunit.Abstractions.ITestOutputHelper output) : ID
             first.WaitForExit();
         }
 
-        File.Copy(Path.Combine(pictures, "train", "a", "0.png"), Path.Combine(pictures, "train", "a", "new.png"));
+        File.Copy(Path.Combine(images, "train", "a", "0.png"), Path.Combine(images, "train", "a", "new.png"));
         (int code, _, string error) = danas.Run("resume", "data");
         code.ShouldBe(2, error);
         error.ShouldContain("fingerprint:");
-        error.ShouldContain("training pictures:");
+        error.ShouldContain("training images:");
         danas.Run("resume", "data", "--accept").Code.ShouldBe(0);
         danas.Events("data").Count(e => e.Contains("data-changed/1", StringComparison.Ordinal)).ShouldBe(1);
     }
@@ -92,11 +92,11 @@ public sealed class DriftTests(Xunit.Abstractions.ITestOutputHelper output) : ID
         string same = danas.Run("replay", "clean").Output;
         same.ShouldContain("kept instead: none; removed instead: none");
         danas.Run("replay", "clean", "--ratio", "0.2").Output.ShouldContain("layer 0.2 removes");
-        danas.Run("replay", "clean", "--rule", "threshold").Error.ShouldContain("only the rule layer can compare");
-        danas.Run("journal", "verify").Output.ShouldContain("chain, head and decisions whole");
-        danas.Run("blobs", "verify", "clean").Output.ShouldContain("0 damaged, 0 needed and missing");
+        danas.Run("replay", "clean", "--rule", "threshold").Error.ShouldContain("only the rule 'layer' can compare");
+        danas.Run("journal", "verify").Output.ShouldContain("chain, head and decisions are intact");
+        danas.Run("blobs", "verify", "clean").Output.ShouldContain("0 damaged, 0 required but missing");
         danas.Run("blobs", "prune", "clean").Code.ShouldBe(0);
-        danas.Run("blobs", "verify", "clean").Output.ShouldContain("0 damaged, 0 needed and missing");
+        danas.Run("blobs", "verify", "clean").Output.ShouldContain("0 damaged, 0 required but missing");
     }
 
     [Fact]
@@ -124,7 +124,8 @@ public sealed class DriftTests(Xunit.Abstractions.ITestOutputHelper output) : ID
         (int verified, string found, _) = danas.Run("journal", "verify");
         verified.ShouldBe(1);
         found.ShouldContain("ends at event 33");
-        danas.Run(["DANAS_FAULT_POINT=event-before:1"], ["resume", "cut", "--accept"]).Code.ShouldBe(137); // Killed before the loss is recorded:
+        // Killed before the loss is recorded:
+        danas.Run(["DANAS_FAULT_POINT=event-before:1"], ["resume", "cut", "--accept"]).Code.ShouldBe(137);
         danas.Run("resume", "cut").Code.ShouldBe(2); // it is still refused.
         (int accepted, string text, string said) = danas.Run("resume", "cut", "--accept", "--json");
         accepted.ShouldBe(0, said);
@@ -157,9 +158,9 @@ public sealed class DriftTests(Xunit.Abstractions.ITestOutputHelper output) : ID
         first.WaitForExit();
     }
 
-    private string Pictures()
+    private string Images()
     {
-        string data = Path.Combine(danas.Folder, "pictures");
+        string data = Path.Combine(danas.Folder, "images");
         byte[] pixel = Convert.FromBase64String(BadInputTests.OnePixelPng);
         foreach (string split in new[] { "train", "test" })
         {

@@ -8,7 +8,7 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace DaNas.EndToEnd.Tests;
 
-/// <summary>Exports held against programs that are not ours, on test pictures and the logits that the product answers.</summary>
+/// <summary>Exports held against programs that are not ours, on test images and the logits that the product answers.</summary>
 public sealed class ExportTests : IDisposable
 {
     private const string Compare = """
@@ -25,7 +25,7 @@ public sealed class ExportTests : IDisposable
         graph = onnx.load(f"{folder}/model.onnx")
         onnx.checker.check_model(graph, full_check=True)
         print(json.dumps({
-            "pictures": len(ours),
+            "images": len(ours),
             "largestDifference": (logits - ours).abs().max().item() / ours.abs().max().item(),
             "sameAnswers": bool((logits.argmax(1) == ours.argmax(1)).all()),
             "parameters": sum(p.numel() for p in network.parameters()),
@@ -37,7 +37,8 @@ public sealed class ExportTests : IDisposable
     private readonly Danas danas = new();
 
     /// <summary>Where this build's libtorch lies, as the product's runtime configuration has it.</summary>
-    private static string Torch => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, (string)AppContext.GetData("DaNas.Torch.Folder")!));
+    private static string Torch =>
+        Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, (string)AppContext.GetData("DaNas.Torch.Folder")!));
 
     public void Dispose() => danas.Dispose();
 
@@ -60,7 +61,7 @@ public sealed class ExportTests : IDisposable
     public void Class_names_of_every_kind_come_through_a_search_its_exports_and_its_report()
     {
         string[] names = ["a \"quoted\" one", "it's <b>bold & \\ more", "line\nend", "\U0001F600 cat"];
-        string data = Path.Combine(danas.Folder, "pictures");
+        string data = Path.Combine(danas.Folder, "images");
         Bitmaps.Write(data, names);
         (int code, _, string error) = danas.Run("run", "drill", "--id", "clean", "--data", data);
         code.ShouldBe(0, error);
@@ -74,7 +75,8 @@ public sealed class ExportTests : IDisposable
         page.ShouldContain($"\"classes\":{JsonSerializer.Serialize(names)}");
         File.ReadAllText(Path.Combine(to, "Model.cs")).ShouldContain(JsonSerializer.Serialize(names)[1..^1]);
         File.ReadAllText(Path.Combine(to, "model.py")).ShouldContain("\\U0001F600 cat");
-        JsonDocument.Parse(File.ReadAllText(Path.Combine(to, "architecture.json"))).RootElement.GetProperty("classes").EnumerateArray().Select(n => n.GetString()).ShouldBe(names);
+        JsonDocument.Parse(File.ReadAllText(Path.Combine(to, "architecture.json"))).RootElement.GetProperty("classes").EnumerateArray()
+            .Select(n => n.GetString()).ShouldBe(names);
     }
 
     [PythonFact]
@@ -90,7 +92,7 @@ public sealed class ExportTests : IDisposable
         JsonElement result = Danas.LastLine(text);
         result.GetProperty("largestDifference").GetDouble().ShouldBeLessThan(1e-5);
         result.GetProperty("sameAnswers").GetBoolean().ShouldBeTrue();
-        result.GetProperty("pictures").GetInt32().ShouldBe(40);
+        result.GetProperty("images").GetInt32().ShouldBe(40);
         result.GetProperty("opset").GetInt32().ShouldBe(17);
         result.GetProperty("parameters").GetInt64().ShouldBe(clean.GetProperty("parameters").GetInt64());
         result.GetProperty("metadata").EnumerateArray().Select(m => m.GetString()).ShouldContain("decision-sha256");
@@ -104,8 +106,10 @@ public sealed class ExportTests : IDisposable
         danas.Run("export", "clean", "--to", to, "--format", "csharp", "--samples", "30").Code.ShouldBe(0);
         File.WriteAllText(Path.Combine(to, "try.csproj"), $"""
             <Project Sdk="Microsoft.NET.Sdk">
-              <PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework><Nullable>enable</Nullable><ImplicitUsings>enable</ImplicitUsings></PropertyGroup>
-              <ItemGroup><Reference Include="TorchSharp"><HintPath>{Path.Combine(AppContext.BaseDirectory, "TorchSharp.dll")}</HintPath></Reference></ItemGroup>
+              <PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework>
+                <Nullable>enable</Nullable><ImplicitUsings>enable</ImplicitUsings></PropertyGroup>
+              <ItemGroup><Reference Include="TorchSharp">
+                <HintPath>{Path.Combine(AppContext.BaseDirectory, "TorchSharp.dll")}</HintPath></Reference></ItemGroup>
             </Project>
             """);
         File.WriteAllText(Path.Combine(to, "Program.cs"), """
@@ -128,11 +132,14 @@ public sealed class ExportTests : IDisposable
             (float[], long[]) Read(string name)
             {
                 JsonElement e = header.GetProperty(name);
-                int from = 8 + length + e.GetProperty("data_offsets")[0].GetInt32(), until = 8 + length + e.GetProperty("data_offsets")[1].GetInt32();
-                return (MemoryMarshal.Cast<byte, float>(bytes.AsSpan(from, until - from)).ToArray(), e.GetProperty("shape").EnumerateArray().Select(d => d.GetInt64()).ToArray());
+                int from = 8 + length + e.GetProperty("data_offsets")[0].GetInt32(),
+            until = 8 + length + e.GetProperty("data_offsets")[1].GetInt32();
+                return (MemoryMarshal.Cast<byte, float>(bytes.AsSpan(from, until - from)).ToArray(),
+            e.GetProperty("shape").EnumerateArray().Select(d => d.GetInt64()).ToArray());
             }
             """);
-        using Process run = Process.Start(new ProcessStartInfo("dotnet", ["run", "--project", to, "--", Path.Combine(to, "model.safetensors"), Path.Combine(to, "samples.safetensors"), Torch])
+        using Process run = Process.Start(new ProcessStartInfo(
+            "dotnet", ["run", "--project", to, "--", Path.Combine(to, "model.safetensors"), Path.Combine(to, "samples.safetensors"), Torch])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -156,7 +163,8 @@ public sealed class ExportTests : IDisposable
 
     private static float[] Run(InferenceSession session, float[] pixels, int[] shape)
     {
-        using IDisposableReadOnlyCollection<DisposableNamedOnnxValue> results = session.Run([NamedOnnxValue.CreateFromTensor("pixels", new DenseTensor<float>(pixels, shape))]);
+        using IDisposableReadOnlyCollection<DisposableNamedOnnxValue> results =
+            session.Run([NamedOnnxValue.CreateFromTensor("pixels", new DenseTensor<float>(pixels, shape))]);
         return [.. results.Single(r => r.Name == "logits").AsTensor<float>()];
     }
 
@@ -172,7 +180,8 @@ public sealed class ExportTests : IDisposable
         int length = (int)BinaryPrimitives.ReadInt64LittleEndian(bytes);
         JsonElement entry = JsonDocument.Parse(bytes.AsMemory(8, length)).RootElement.GetProperty(name);
         int[] offsets = [.. entry.GetProperty("data_offsets").EnumerateArray().Select(o => 8 + length + o.GetInt32())];
-        return (MemoryMarshal.Cast<byte, float>(bytes.AsSpan(offsets[0], offsets[1] - offsets[0])).ToArray(), [.. entry.GetProperty("shape").EnumerateArray().Select(d => d.GetInt32())]);
+        return (MemoryMarshal.Cast<byte, float>(bytes.AsSpan(offsets[0], offsets[1] - offsets[0])).ToArray(),
+            [.. entry.GetProperty("shape").EnumerateArray().Select(d => d.GetInt32())]);
     }
 }
 
@@ -194,7 +203,8 @@ internal static class Bitmaps
 
     private static byte[] Bitmap(int c, int i)
     {
-        byte[] bytes = [.. "BM"u8, 0, 0, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0, 40, 0, 0, 0, 12, 0, 0, 0, 12, 0, 0, 0, 1, 0, 24, 0, .. new byte[24], .. new byte[12 * 36]];
+        byte[] bytes = [.. "BM"u8, 0, 0, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0, 40, 0, 0, 0, 12, 0, 0, 0, 12, 0, 0, 0, 1, 0, 24, 0,
+            .. new byte[24], .. new byte[12 * 36]];
         for (int p = 54; p < bytes.Length; p++)
             bytes[p] = (byte)((c * 60) + (i * 7) + (p % (c + 2) * 20));
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(2), bytes.Length);
@@ -218,7 +228,9 @@ public sealed class PythonFactAttribute : FactAttribute
     {
         try
         {
-            using Process process = Process.Start(new ProcessStartInfo("/usr/bin/python3", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using Process process = Process.Start(new ProcessStartInfo(
+                "/usr/bin/python3", arguments)
+            { RedirectStandardOutput = true, RedirectStandardError = true })!;
             Task<string> error = process.StandardError.ReadToEndAsync();
             string output = process.StandardOutput.ReadToEnd();
             process.WaitForExit();

@@ -24,18 +24,20 @@ public sealed class FaultTests : IDisposable
             first.WaitForExit();
         }
 
-        foreach (string blob in Directory.EnumerateFiles(Path.Combine(danas.Folder, "out", "searches", "rotten", "blobs"), "*", SearchOption.AllDirectories))
+        foreach (string blob in Directory.EnumerateFiles(Path.Combine(danas.Folder, "out", "searches", "rotten", "blobs"), "*",
+            SearchOption.AllDirectories))
             File.WriteAllText(blob, "rotten");
         (int code, string text, string error) = danas.Run("resume", "rotten", "--json");
         code.ShouldBe(0, error);
-        error.ShouldContain("back to the last round whose weights are whole");
+        error.ShouldContain("rolled back to the last round with intact weights");
         Danas.SameOutcome(Danas.LastLine(text), clean);
     }
 
     [Fact]
     public void A_block_that_aborts_the_trainer_is_quarantined_and_the_search_goes_on_without_it()
     {
-        (int code, string text, string error) = danas.Run(["DANAS_FAULT_BLOCK=L03/k5e6:abort"], ["run", .. Danas.Tiny, "--id", "poison", "--json"]);
+        (int code, string text, string error) = danas.Run(["DANAS_FAULT_BLOCK=L03/k5e6:abort"],
+            ["run", .. Danas.Tiny, "--id", "poison", "--json"]);
         code.ShouldBe(0, error);
         error.ShouldContain("quarantined L03/k5e6");
         string[] events = danas.Events("poison");
@@ -49,7 +51,8 @@ public sealed class FaultTests : IDisposable
     [Fact]
     public void A_poison_block_stops_the_search_where_the_configuration_says_so()
     {
-        (int code, _, string error) = danas.Run(["DANAS_FAULT_BLOCK=L03/k5e6:abort"], ["run", .. Danas.Tiny, "--id", "poison", "--set", "faults.poison=stop"]);
+        (int code, _, string error) = danas.Run(["DANAS_FAULT_BLOCK=L03/k5e6:abort"],
+            ["run", .. Danas.Tiny, "--id", "poison", "--set", "faults.poison=stop"]);
         code.ShouldBe(1);
         error.ShouldContain("NativeAbort");
         danas.Run("resume", "poison", "--json").Code.ShouldBe(0); // The block is mended.
@@ -58,7 +61,8 @@ public sealed class FaultTests : IDisposable
     [Fact]
     public void Numbers_that_are_none_roll_back_and_then_the_block_is_quarantined()
     {
-        (int code, _, string error) = danas.Run(["DANAS_FAULT_BLOCK=L02/k3e3:nan"], ["run", .. Danas.Tiny, "--id", "nan", "--set", "difficulty.block=k3e1", "--json"]);
+        (int code, _, string error) = danas.Run(["DANAS_FAULT_BLOCK=L02/k3e3:nan"],
+            ["run", .. Danas.Tiny, "--id", "nan", "--set", "difficulty.block=k3e1", "--json"]);
         code.ShouldBe(0, error);
         error.ShouldContain("training diverged");
         error.ShouldContain("quarantined L02/k3e3");
@@ -68,7 +72,8 @@ public sealed class FaultTests : IDisposable
     [Fact]
     public void A_trainer_that_hangs_is_killed_at_the_deadline_and_its_unit_is_run_again()
     {
-        (int code, _, string error) = danas.Run(["DANAS_FAULT_BLOCK=L03/k5e6:hang"], ["run", .. Danas.Tiny, "--id", "hung", "--set", "trainers.unit-deadline=3s", "--set", "trainers.attempts=1", "--json"]);
+        (int code, _, string error) = danas.Run(["DANAS_FAULT_BLOCK=L03/k5e6:hang"],
+            ["run", .. Danas.Tiny, "--id", "hung", "--set", "trainers.unit-deadline=3s", "--set", "trainers.attempts=1", "--json"]);
         code.ShouldBe(0, error);
         error.ShouldContain("quarantined L03/k5e6");
         danas.Events("hung").ShouldContain(e => e.Contains("Deadline: no result within 3 s", StringComparison.Ordinal));

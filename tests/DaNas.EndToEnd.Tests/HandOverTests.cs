@@ -21,17 +21,26 @@ public sealed partial class HandOverTests : IDisposable
         page.ShouldContain(clean.GetProperty("decisionHash").GetString()!);
         page.ShouldContain("echarts");
         page.ShouldContain("default-src 'none'"); // No network, whatever a script tries.
-        OutsideReference().Matches(page.Remove(page.IndexOf("<script>", StringComparison.Ordinal), page.IndexOf("</script>", StringComparison.Ordinal) - page.IndexOf("<script>", StringComparison.Ordinal))).ShouldBeEmpty(); // But for the library's own text.
+        // But for the library's own text.
+        OutsideReference().Matches(page.Remove(page.IndexOf("<script>", StringComparison.Ordinal),
+            page.IndexOf("</script>", StringComparison.Ordinal) - page.IndexOf("<script>", StringComparison.Ordinal))).ShouldBeEmpty();
         JsonElement data = JsonDocument.Parse(DataOf().Match(page).Groups[1].Value).RootElement;
-        data.GetProperty("models").EnumerateArray().First(m => m.GetProperty("name").GetString() == "winner").GetProperty("testAccuracy").GetDouble().ShouldBe(clean.GetProperty("testAccuracy").GetDouble());
-        data.GetProperty("blocks").EnumerateArray().SelectMany(l => l.EnumerateArray()).Count(b => b.GetProperty("won").GetBoolean()).ShouldBe(data.GetProperty("blocks").GetArrayLength());
-        data.GetProperty("blocks").EnumerateArray().SelectMany(l => l.EnumerateArray()).ShouldContain(b => b.GetProperty("prunedAt").ValueKind == JsonValueKind.Number);
-        data.GetProperty("models").EnumerateArray().Where(m => m.GetProperty("won").GetBoolean()).ShouldContain(m => m.GetProperty("supernetAccuracy").ValueKind == JsonValueKind.Number); // The candidate that won is marked.
+        data.GetProperty("models").EnumerateArray().First(m => m.GetProperty("name").GetString() == "winner").GetProperty("testAccuracy")
+            .GetDouble().ShouldBe(clean.GetProperty("testAccuracy").GetDouble());
+        data.GetProperty("blocks").EnumerateArray().SelectMany(l => l.EnumerateArray()).Count(b => b.GetProperty("won").GetBoolean())
+            .ShouldBe(data.GetProperty("blocks").GetArrayLength());
+        data.GetProperty("blocks").EnumerateArray().SelectMany(l => l.EnumerateArray())
+            .ShouldContain(b => b.GetProperty("prunedAt").ValueKind == JsonValueKind.Number);
+        // The candidate that won is marked.
+        data.GetProperty("models").EnumerateArray().Where(m => m.GetProperty("won").GetBoolean())
+            .ShouldContain(m => m.GetProperty("supernetAccuracy").ValueKind == JsonValueKind.Number);
         JsonElement[] confusion = [.. data.GetProperty("confusion").EnumerateArray()];
-        double right = confusion.Select((row, c) => row[c].GetInt32()).Sum(), all = confusion.Sum(row => row.EnumerateArray().Sum(n => n.GetInt32()));
+        double right = confusion.Select((row, c) => row[c].GetInt32()).Sum(),
+            all = confusion.Sum(row => row.EnumerateArray().Sum(n => n.GetInt32()));
         Math.Round(right / all, 6).ShouldBe(clean.GetProperty("testAccuracy").GetDouble());
         data.GetProperty("configuration").GetString()!.ShouldContain("seed");
-        data.GetProperty("facts").EnumerateArray().Select(f => f.GetProperty("key").GetString()).Intersect(["seed", "numerics", "this page"]).Count().ShouldBe(3);
+        data.GetProperty("facts").EnumerateArray().Select(f => f.GetProperty("key").GetString())
+            .Intersect(["seed", "numerics", "this page"]).Count().ShouldBe(3);
         string markdown = Path.Combine(danas.Folder, "a.md");
         danas.Run("report", "clean", "--to", markdown).Code.ShouldBe(0);
         File.ReadAllText(markdown).ShouldContain("| warm-up |");

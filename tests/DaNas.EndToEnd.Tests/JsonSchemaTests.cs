@@ -5,7 +5,10 @@ using Json.Schema;
 
 namespace DaNas.EndToEnd.Tests;
 
-/// <summary>What programs read is as docs/schemas says. DANAS_GOLDEN=write makes those files anew: for a field that was added; for one that goes, another version is due.</summary>
+/// <summary>
+/// What programs read is as docs/schemas says. DANAS_GOLDEN=write makes those files anew: for a field that was added; for one that goes,
+/// another version is due.
+/// </summary>
 public sealed class JsonSchemaTests : IDisposable
 {
     private static readonly bool Writes = Environment.GetEnvironmentVariable("DANAS_GOLDEN") == "write";
@@ -20,21 +23,30 @@ public sealed class JsonSchemaTests : IDisposable
     public void Every_json_output_names_its_schema_and_keeps_it()
     {
         danas.Clean();
-        string exported = Path.Combine(danas.Folder, "exported"), pictures = Path.Combine(danas.Folder, "pictures");
-        Bitmaps.Write(pictures, ["a", "b"]);
+        string exported = Path.Combine(danas.Folder, "exported"), images = Path.Combine(danas.Folder, "images");
+        Bitmaps.Write(images, ["a", "b"]);
         string[][] commands =
         [
-            ["search", "describe", "clean"], ["search", "ls"], ["event", "events", "clean"], ["state", "state", "clean", "--at", "20"], ["diff", "diff", "clean", "clean"], ["replay", "replay", "clean", "--ratio", "0.5"],
-            ["explain-block", "explain", "clean", "L01/k5e3"], ["explain-class", "explain", "clean", "plain-disc"], ["estimate", "estimate", "drill", "--measure", "0"], ["data-check", "data", "check", pictures], ["data-show", "data", "show", Path.Combine(pictures, "train", "a", "0.bmp")],
-            ["export", "export", "clean", "--to", exported], ["report", "report", "clean"], ["evaluate", "evaluate", "clean"], ["journal-verify", "journal", "verify"], ["blobs-verify", "blobs", "verify", "clean"],
-            ["blobs-prune", "blobs", "prune", "clean", "--dry-run"], ["doctor", "doctor"], ["simulate", "simulate", "drill", "--runs", "1", "--trainers", "2", "--macs-per-second", "1e9"],
-            ["bench-step", "bench", "step", "--seconds", "0.1"], ["bench-scale", "bench", "scale", "--trainers", "3", "--searches", "1", "--units", "50"], ["bench-overhead", "bench", "overhead", "--units", "50"],
-            ["bench-calibration", "bench", "calibration", "--searches", "1", "--effects", "0"], ["bench-names", "bench", "names", "--classes", "2", "--each", "3"], ["bench-journal", "bench", "journal"],
+            ["search", "describe", "clean"], ["search", "ls"], ["event", "events", "clean"], ["state", "state", "clean", "--at", "20"],
+                ["diff", "diff", "clean", "clean"], ["replay", "replay", "clean", "--ratio", "0.5"],
+            ["explain-block", "explain", "clean", "L01/k5e3"], ["explain-class", "explain", "clean", "plain-disc"],
+                ["estimate", "estimate", "drill", "--measure", "0"], ["data-check", "data", "check", images],
+                ["data-show", "data", "show", Path.Combine(images, "train", "a", "0.bmp")],
+            ["export", "export", "clean", "--to", exported], ["report", "report", "clean"], ["evaluate", "evaluate", "clean"],
+                ["journal-verify", "journal", "verify"], ["blobs-verify", "blobs", "verify", "clean"],
+            ["blobs-prune", "blobs", "prune", "clean", "--dry-run"], ["doctor", "doctor"],
+                ["simulate", "simulate", "drill", "--runs", "1", "--trainers", "2", "--macs-per-second", "1e9"],
+            ["bench-step", "bench", "step", "--seconds", "0.1"], ["bench-scale", "bench", "scale", "--trainers", "3", "--searches", "1",
+                "--units", "50"], ["bench-overhead", "bench", "overhead", "--units", "50"],
+            ["bench-calibration", "bench", "calibration", "--searches", "1", "--effects", "0"],
+                ["bench-names", "bench", "names", "--classes", "2", "--each", "3"], ["bench-journal", "bench", "journal"],
         ];
         List<string> wrong = [];
         foreach (string[] command in commands)
         {
-            string[] arguments = command is [_, "bench", "step" or "overhead" or "journal", ..] ? command[1..] : [.. command[1..], "--json"]; // Those print nothing else.
+            // Those print nothing else.
+            string[] arguments = command is [_, "bench", "step" or "overhead" or "journal", ..]
+                ? command[1..] : [.. command[1..], "--json"];
             string text = danas.Run(["DANAS_JSON_SCHEMA=1"], arguments).Output.TrimEnd().Split('\n')[^1];
             if (text.Length > 0 && command is not ["search", "ls"]) // Its rows are those of describe.
                 Kept(command[0], text, wrong);
@@ -52,15 +64,21 @@ public sealed class JsonSchemaTests : IDisposable
         wrong.ShouldBeEmpty();
     }
 
-    /// <summary>Verbs whose work takes long or needs a cluster print their schema before they begin; what those print that other tests run is held to it there (<see cref="ShouldKeep"/>).</summary>
+    /// <summary>
+    /// Verbs whose work takes long or needs a cluster print their schema before they begin; what those print that other tests run is held
+    /// to it there (<see cref="ShouldKeep"/>).
+    /// </summary>
     [Fact]
     public void A_verb_whose_work_takes_long_prints_its_schema_without_doing_it()
     {
         string[][] commands =
         [
-            ["gap", "gap", "any"], ["space-probe", "space", "probe", "drill"], ["experiment", "experiment", "any"], ["measure", "measure"], ["searches", "searches"], ["nodes", "nodes", "ls"], ["bench-strategies", "bench", "strategies"],
-            ["bench-blobs", "bench", "blobs"], ["drill-sweep", "drill", "sweep"], ["drill-kill-loop", "drill", "kill-loop"], ["drill-soak", "drill", "soak"], ["drill-cluster-soak", "drill", "soak", "--cluster"],
-            ["drill-failover", "drill", "failover"], ["drill-throughput", "drill", "throughput"], ["drill-renewal", "drill", "renewal"], ["drill-partitions", "drill", "partitions"],
+            ["gap", "gap", "any"], ["space-probe", "space", "probe", "drill"], ["experiment", "experiment", "any"], ["measure", "measure"],
+                ["searches", "searches"], ["nodes", "nodes", "ls"], ["bench-strategies", "bench", "strategies"],
+            ["bench-blobs", "bench", "blobs"], ["drill-sweep", "drill", "sweep"], ["drill-kill-loop", "drill", "kill-loop"],
+                ["drill-soak", "drill", "soak"], ["drill-cluster-soak", "drill", "soak", "--cluster"],
+            ["drill-failover", "drill", "failover"], ["drill-throughput", "drill", "throughput"], ["drill-renewal", "drill", "renewal"],
+                ["drill-partitions", "drill", "partitions"],
         ];
         List<string> wrong = [];
         foreach (string[] command in commands)

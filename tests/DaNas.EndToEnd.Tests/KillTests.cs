@@ -36,7 +36,8 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
         (int code, string text, string error) = danas.Run("resume", "killed", "--json");
         code.ShouldBe(0, error);
         JsonElement resumed = Danas.LastLine(text);
-        foreach (string field in new[] { "decisionHash", "weightsHash", "supernetHash", "architectureId", "testAccuracy", "randomTestAccuracy", "costImages", "costMacs" })
+        foreach (string field in new[] { "decisionHash", "weightsHash", "supernetHash", "architectureId", "testAccuracy",
+            "randomTestAccuracy", "costImages", "costMacs" })
             resumed.GetProperty(field).ToString().ShouldBe(clean.GetProperty(field).ToString(), field);
         Decisions("killed").ShouldBe(cleanDecisions);
         danas.UnitsDoneAgain("killed").ShouldBeLessThanOrEqualTo(5 * 3, "a kill costs one round's two shards and their merge at most");
@@ -91,7 +92,7 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
         string text = process.StandardOutput.ReadToEnd();
         process.WaitForExit(TimeSpan.FromMinutes(1)).ShouldBeTrue();
         process.ExitCode.ShouldBe(75);
-        text.ShouldContain("Go on with: danas resume stopped");
+        text.ShouldContain("To resume, run: danas resume stopped");
         danas.Run("resume", "stopped").Code.ShouldBe(0);
         (int code, string again, _) = danas.Run("resume", "stopped", "--json");
         code.ShouldBe(0);
@@ -111,22 +112,25 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
         string[] command = ["run", .. Danas.Tiny, "--id", "early"];
         using (Process process = danas.Start(command))
         {
-            SpinWait.SpinUntil(() => File.Exists(Path.Combine(danas.Folder, "out", "searches", "early", "owner.pid")) || process.HasExited, TimeSpan.FromMinutes(1));
+            SpinWait.SpinUntil(() => File.Exists(Path.Combine(danas.Folder, "out", "searches", "early", "owner.pid"))
+                || process.HasExited, TimeSpan.FromMinutes(1));
             using Process kill = Process.Start("kill", ["-INT", process.Id.ToString()]);
             string text = process.StandardOutput.ReadToEnd();
             process.WaitForExit(TimeSpan.FromMinutes(1)).ShouldBeTrue();
             process.ExitCode.ShouldBe(75);
             text.ShouldNotContain("danas resume");
-            text.ShouldContain("the same command starts it");
+            text.ShouldContain("run the same command to start it");
         }
 
         (int code, _, string error) = danas.Run("resume", "early");
         code.ShouldBe(2);
-        error.ShouldContain("start it by the command that you began it with");
+        error.ShouldContain("start it again with the original command");
         Danas.SameOutcome(Danas.LastLine(danas.Run([.. command, "--json"]).Output), Danas.CleanEnd);
     }
 
-    /// <summary>Kills with SIGKILL once some more events are stored: the coordinator alone (its trainers end with it), or the whole tree.</summary>
+    /// <summary>
+    /// Kills with SIGKILL once some more events are stored: the coordinator alone (its trainers end with it), or the whole tree.
+    /// </summary>
     private void KillAfterEvents(Process process, string id, int more, bool wholeTree)
     {
         _ = process.StandardOutput.ReadToEndAsync();
@@ -138,6 +142,7 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
 
     private string[] Decisions(string id) => [.. danas.Events(id)
         .Select(e => JsonDocument.Parse(e).RootElement)
-        .Where(e => e.GetProperty("manifest").GetString() is "blocks-pruned/1" or "architecture-selected/1" or "search-completed/1" or "block-scored/1")
+        .Where(e => e.GetProperty("manifest").GetString() is "blocks-pruned/1" or "architecture-selected/1"
+            or "search-completed/1" or "block-scored/1")
         .Select(e => e.GetProperty("event").GetRawText())];
 }

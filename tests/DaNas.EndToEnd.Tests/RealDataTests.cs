@@ -3,7 +3,10 @@ using DaNas.Runtime.Processes;
 
 namespace DaNas.EndToEnd.Tests;
 
-/// <summary>A data set, a machine and habits as people have them: odd names, files that are no pictures, a relative path, a terminal that goes away, a journal copied in part.</summary>
+/// <summary>
+/// A data set, a machine and habits as people have them: odd names, files that are no images, a relative path, a terminal that goes away, a
+/// journal copied in part.
+/// </summary>
 public sealed class RealDataTests : IDisposable
 {
     private static readonly string[] Classes = ["cat \U0001F600", "dog", "\U00020BB7", "a 'b' \"c\" <d>\n&"];
@@ -25,18 +28,22 @@ public sealed class RealDataTests : IDisposable
             string notes = await error;
             run.ExitCode.ShouldBe(75, notes);
             (await output + notes).ShouldContain("danas resume real");
-            notes.ShouldContain("note: pictures: files are left out, since .tif is no picture that is read (jpg, png, webp, bmp, gif): 2, such as train/dog/a.tif");
-            notes.ShouldContain("hidden files and folders are left out: 1, such as train/.ipynb_checkpoints");
+            notes.ShouldContain("note: images: files are ignored because .tif is not a supported image format (jpg, " +
+                "png, webp, bmp, gif): 2, " +
+                "such as train/dog/a.tif");
+            notes.ShouldContain("hidden files and folders are ignored: 1, such as train/.ipynb_checkpoints");
         }
 
-        File.ReadAllText(Path.Combine(danas.Folder, "out", "searches", "real", "log.jsonl")).ShouldContain("\"event\":\"DatasetPartlyRead\"");
+        File.ReadAllText(Path.Combine(danas.Folder, "out", "searches", "real", "log.jsonl"))
+            .ShouldContain("\"event\":\"DatasetPartlyRead\"");
         danas.StartedIn = Directory.CreateDirectory(Path.Combine(danas.Folder, "elsewhere")).FullName;
         (int code, _, string said) = danas.Run("resume", "real");
         code.ShouldBe(0, said);
         string to = Path.Combine(danas.Folder, "export");
         danas.Run("export", "real", "--to", to).Code.ShouldBe(0);
         // As Python writes it: JSON's pair of surrogates would be two characters there.
-        File.ReadLines(Path.Combine(to, "model.py")).First(l => l.StartsWith("CLASSES", StringComparison.Ordinal)).ShouldBe("CLASSES = [\"a \\u0027b\\u0027 \\u0022c\\u0022 \\u003Cd\\u003E\\n\\u0026\",\"cat \\U0001F600\",\"dog\",\"\\U00020BB7\"]");
+        File.ReadLines(Path.Combine(to, "model.py")).First(l => l.StartsWith("CLASSES", StringComparison.Ordinal)).ShouldBe(
+            "CLASSES = [\"a \\u0027b\\u0027 \\u0022c\\u0022 \\u003Cd\\u003E\\n\\u0026\",\"cat \\U0001F600\",\"dog\",\"\\U00020BB7\"]");
     }
 
     [Fact]
@@ -53,7 +60,7 @@ public sealed class RealDataTests : IDisposable
             File.Delete(file);
         (int code, string output, string error) = danas.Run("ls");
         code.ShouldBe(0);
-        error.ShouldContain("gone: it had acknowledged events, and ");
+        error.ShouldContain("gone: it had acknowledged events, but ");
         output.ShouldNotContain("no searches");
     }
 
@@ -61,7 +68,10 @@ public sealed class RealDataTests : IDisposable
     [Fact]
     public async Task A_search_under_nohup_outlives_its_terminal()
     {
-        using Process run = Process.Start(new ProcessStartInfo("nohup", [Path.Combine(AppContext.BaseDirectory, "danas"), "run", "drill", "--id", "nohup", "--out", Path.Combine(danas.Folder, "out")]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = danas.Folder })!;
+        using Process run = Process.Start(new ProcessStartInfo("nohup", [Path.Combine(
+            AppContext.BaseDirectory, "danas"), "run", "drill", "--id", "nohup", "--out", Path.Combine(
+            danas.Folder, "out")])
+        { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = danas.Folder })!;
         Task<string> output = run.StandardOutput.ReadToEndAsync(), error = run.StandardError.ReadToEndAsync();
         danas.WaitFor("nohup", "\"id\":101,", 3, run);
         Send(run, "HUP");
@@ -81,18 +91,19 @@ public sealed class RealDataTests : IDisposable
         {
             foreach (string split in (string[])["train", "valid"])
             {
-                string folder = Directory.CreateDirectory(Path.Combine(danas.Folder, "pictures", split, c)).FullName;
+                string folder = Directory.CreateDirectory(Path.Combine(danas.Folder, "images", split, c)).FullName;
                 for (int i = 0; i < 8; i++)
                     File.WriteAllBytes(Path.Combine(folder, $"{i}.png"), Convert.FromBase64String(BadInputTests.OnePixelPng));
             }
         }
 
-        string train = Path.Combine(danas.Folder, "pictures", "train");
+        string train = Path.Combine(danas.Folder, "images", "train");
         Directory.CreateDirectory(Path.Combine(train, ".ipynb_checkpoints"));
         File.WriteAllText(Path.Combine(train, "dog", "a.tif"), "x");
         File.WriteAllText(Path.Combine(train, "dog", "b.tif"), "x");
         string conf = Path.Combine(danas.Folder, "mine.conf");
-        File.WriteAllText(conf, "include \"searches/drill.conf\"\nsearch.name = ${search.name}-mine\ndata { kind = image-folder, path = pictures }\nweights.batch = 8\narchitecture.batch = 8\nretrain.batch = 8\ntrainers.count = 1\n");
+        File.WriteAllText(conf, "include \"searches/drill.conf\"\nsearch.name = ${search.name}-mine\ndata { kind = image-folder, path = " +
+            "images }\nweights.batch = 8\narchitecture.batch = 8\nretrain.batch = 8\ntrainers.count = 1\n");
         return "mine.conf";
     }
 }

@@ -18,16 +18,20 @@ public sealed partial class TerminalTests : IDisposable
         danas.Clean();
         string[] verbs =
         [
-            "ls", "describe clean", "watch clean", "events clean", "state clean", "state clean --at 20", "replay clean --rule global", "explain clean 1/k3e3", "explain clean 1/nope",
-            "report clean", "export clean --to handed", "evaluate clean", "validate drill", "estimate drill", "data ls", "data show nowhere.png", "journal verify", "blobs verify clean", "doctor",
-            "--help", "run --help", "simulate --seeds 2", "validate nowhere.conf", "run drill --set prune.ratio=7", "events clean --type nope",
+            "ls", "describe clean", "watch clean", "events clean", "state clean", "state clean --at 20", "replay clean --rule global",
+                "explain clean 1/k3e3", "explain clean 1/nope",
+            "report clean", "export clean --to handed", "evaluate clean", "validate drill", "estimate drill", "data ls",
+                "data show nowhere.png", "journal verify", "blobs verify clean", "doctor",
+            "--help", "run --help", "simulate --seeds 2", "validate nowhere.conf", "run drill --set prune.ratio=7",
+                "events clean --type nope",
         ];
         List<string> wide = [];
         foreach (string verb in verbs)
         {
             string[] lines = Shown(verb);
             lines.ShouldNotBeEmpty(verb);
-            wide.AddRange(lines.Where(l => l.Length > Columns && l.Trim().Contains(' ', StringComparison.Ordinal)).Select(l => $"{verb}: {l}"));
+            wide.AddRange(lines.Where(l => l.Length > Columns && l.Trim().Contains(' ', StringComparison.Ordinal))
+                .Select(l => $"{verb}: {l}"));
         }
 
         wide.ShouldBeEmpty();
@@ -36,7 +40,12 @@ public sealed partial class TerminalTests : IDisposable
     /// <summary>The lines of a verb as a terminal gets them, without colours.</summary>
     private string[] Shown(string verb)
     {
-        ProcessStartInfo info = new("/usr/bin/script") { RedirectStandardOutput = true, RedirectStandardInput = true, WorkingDirectory = danas.Folder };
+        ProcessStartInfo info = new("/usr/bin/script")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardInput = true,
+            WorkingDirectory = danas.Folder
+        };
         foreach (string each in new[] { "-qec", $"stty cols {Columns} rows 50; '{Danas.Executable}' {verb}", "/dev/null" })
             info.ArgumentList.Add(each);
         info.Environment["DANAS_OUT"] = Path.Combine(danas.Folder, "out");
@@ -44,13 +53,15 @@ public sealed partial class TerminalTests : IDisposable
         using Process process = Process.Start(info)!;
         string text = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return [.. Escape().Replace(text, string.Empty).Split('\n').Select(l => l.TrimEnd('\r', ' ').Split('\r')[^1]).Where(l => l.Length > 0)];
+        return [.. Escape().Replace(text, string.Empty).Split('\n').Select(l => l.TrimEnd('\r', ' ').Split('\r')[^1])
+            .Where(l => l.Length > 0)];
     }
 
     [AttributeUsage(AttributeTargets.Method)]
     private sealed class TerminalFactAttribute : FactAttribute
     {
-        public TerminalFactAttribute() => Skip = File.Exists("/usr/bin/script") ? null : "nothing here gives a terminal: install the package bsdutils";
+        public TerminalFactAttribute() => Skip = File.Exists("/usr/bin/script")
+            ? null : "nothing here gives a terminal: install the package bsdutils";
     }
 
     [GeneratedRegex(@"\x1B(\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07|[=>])")]

@@ -94,7 +94,10 @@ internal sealed class WorkerActor : ReceiveActor
     });
 }
 
-/// <summary>Has one piece of work done elsewhere. An impatient one takes the worker's end for a failure at once, although its word may be on the way.</summary>
+/// <summary>
+/// Has one piece of work done elsewhere. An impatient one takes the worker's end for a failure at once, although its word may be on the
+/// way.
+/// </summary>
 internal sealed class BossActor : ReceiveActor, IWithTimers
 {
     public BossActor(string worker, bool patient, Action<string> verdict)

@@ -4,7 +4,8 @@ using Akka.Configuration;
 namespace DaNas.SimulationKit.Tests;
 
 /// <summary>
-/// The kit's sample: three small actors, each right and with a defect that only Akka's own behaviour brings about (a stash that overflows, a timer that fires after a restart, a <see cref="Terminated"/> that overtakes a reply). The
+/// The kit's sample: three small actors, each right and with a defect that only Akka's own behaviour brings about (a stash that overflows,
+/// a timer that fires after a restart, a <see cref="Terminated"/> that overtakes a reply). The
 /// right one holds for every seed, the wrong one is found within twenty.
 /// </summary>
 public sealed class SampleTests
@@ -67,7 +68,8 @@ public sealed class SampleTests
         Thread stranger = new(() => actor.Tell(new Add()));
         stranger.Start();
         stranger.Join();
-        Should.Throw<InvalidOperationException>(() => world.RunUntil(() => false, TimeSpan.FromMinutes(1))).Message.ShouldContain("another thread");
+        Should.Throw<InvalidOperationException>(() => world.RunUntil(() => false, TimeSpan.FromMinutes(1))).Message
+            .ShouldContain("another thread");
     }
 
     [Fact]
@@ -77,7 +79,8 @@ public sealed class SampleTests
         Thread stranger = new(() => there.Tell("hello"));
         stranger.Start();
         stranger.Join();
-        Should.Throw<InvalidOperationException>(() => world.RunUntil(() => true, TimeSpan.FromMinutes(1))).Message.ShouldContain("another thread");
+        Should.Throw<InvalidOperationException>(() => world.RunUntil(() => true, TimeSpan.FromMinutes(1))).Message
+            .ShouldContain("another thread");
     }
 
     /// <summary>As in Akka.Remote: a reference has the number of the incarnation that it was given by.</summary>

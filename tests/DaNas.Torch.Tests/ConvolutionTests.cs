@@ -28,5 +28,6 @@ public sealed class ConvolutionTests
     [InlineData("drill")]
     [InlineData("imagenet20")]
     public void What_shipped_searches_convolve_with_is_right_on_this_machine(string search) =>
-        Should.NotThrow(() => ConvolutionCheck.Run(ConfigLoader.Load(search, search == "imagenet20" ? ["data.path=/nowhere"] : [], null).SpaceFor(12), true));
+        Should.NotThrow(() =>
+            ConvolutionCheck.Run(ConfigLoader.Load(search, search == "imagenet20" ? ["data.path=/nowhere"] : [], null).SpaceFor(12), true));
 }

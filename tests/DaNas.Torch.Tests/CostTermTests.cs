@@ -16,7 +16,8 @@ public sealed class CostTermTests
         using EngineFixture f = new();
         SearchSpace space = f.Session.Space;
         SeededRandom random = new(3);
-        LatencyTable table = new(space.Name, "test", "test", 0.5, space.Layers.Select(l => l.Candidates.Select(b => KeyValuePair.Create(b.Name, random.NextDouble())).ToValueList()).ToValueList());
+        LatencyTable table = new(space.Name, "test", "test", 0.5, space.Layers
+            .Select(l => l.Candidates.Select(b => KeyValuePair.Create(b.Name, random.NextDouble())).ToValueList()).ToValueList());
         CostOptions options = new(0, 0.1, 0.3, form, true) { TargetMilliseconds = 2, Latency = table };
         ArchitectureBudget budget = ArchitectureBudget.Of(space, options);
         ArchitectureParameters p = new(f.Alive);
@@ -30,7 +31,7 @@ public sealed class CostTermTests
             gradient[layer][block].ShouldBe(slope, 1e-3 * Math.Abs(slope));
         }
 
-        // Without the bound on latency the term is the one of multiply-adds alone, and smaller.
+        // Without the bound on latency the term is the one of MACs alone, and smaller.
         p.CostTerm(f.Session.Costs, options, ArchitectureBudget.OfMacs(budget.Macs)).Value.ShouldBeLessThan(value);
         p.CostTerm(f.Session.Costs, options, new ArchitectureBudget(long.MaxValue, 1e9, table)).Value.ShouldBe(0);
     }

@@ -52,7 +52,8 @@ public sealed class DataTests : IDisposable
         string broken = Path.Combine(folder, "train", "cat", "2.png");
         File.WriteAllBytes(broken, File.ReadAllBytes(broken)[..40]);
         ImageSet strict = new(Config(), 3, 8);
-        ImageEntry entry = strict.Splits.Weights[0].Concat(strict.Splits.Validation[0]).First(e => e.Name.EndsWith("cat/2.png", StringComparison.Ordinal));
+        ImageEntry entry = strict.Splits.Weights[0].Concat(strict.Splits.Validation[0])
+            .First(e => e.Name.EndsWith("cat/2.png", StringComparison.Ordinal));
         Should.Throw<DataException>(() => strict.Load(entry)).Message.ShouldContain(broken);
         ImageSet lenient = new(Config("data.on-bad-image=skip"), 3, 8);
         lenient.Load(entry).Length.ShouldBe(192);
@@ -108,8 +109,10 @@ public sealed class DataTests : IDisposable
     [Fact]
     public void Cifar_binary_files_are_read()
     {
-        foreach (string name in new[] { "data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin" })
-            File.WriteAllBytes(Path.Combine(folder, name), [.. Enumerable.Range(0, 20).SelectMany(i => (byte[])[(byte)(i % 10), .. Enumerable.Repeat((byte)i, 3072)])]);
+        foreach (string name in new[] { "data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin",
+            "data_batch_5.bin", "test_batch.bin" })
+            File.WriteAllBytes(Path.Combine(folder, name), [.. Enumerable.Range(0, 20)
+                .SelectMany(i => (byte[])[(byte)(i % 10), .. Enumerable.Repeat((byte)i, 3072)])]);
         CifarSource source = new(folder);
         source.Train.Count.ShouldBe(100);
         byte[] pixels = new byte[3 * 32 * 32];
@@ -145,7 +148,11 @@ public sealed class DataTests : IDisposable
     [Fact]
     public void Safetensors_round_trip_and_equal_content_gives_equal_bytes()
     {
-        Dictionary<string, HostTensor> tensors = new() { ["b"] = HostTensor.Of([1f, 2f, 3f, 4f], 2, 2), ["a"] = HostTensor.Of([0.5, -1.0]) };
+        Dictionary<string, HostTensor> tensors = new()
+        {
+            ["b"] = HostTensor.Of([1f, 2f, 3f, 4f], 2, 2),
+            ["a"] = HostTensor.Of([0.5, -1.0])
+        };
         byte[] bytes = Safetensors.Write(tensors, new Dictionary<string, string> { ["k"] = "v" });
         (Dictionary<string, HostTensor> read, Dictionary<string, string> metadata) = Safetensors.Read(bytes);
         read["b"].Floats.ToArray().ShouldBe([1f, 2f, 3f, 4f]);
@@ -164,7 +171,9 @@ public sealed class DataTests : IDisposable
     [InlineData("""{"a":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}}""", "a is of F16; this product writes F32 and F64")]
     [InlineData("""{"a":{"dtype":null,"shape":[1],"data_offsets":[0,4]}}""", "a has no dtype")]
     [InlineData("""{"__metadata__":{"k":null}}""", "__metadata__ k has no text")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", "Duplicate property 'a'")]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""",
+        "Duplicate property 'a'")]
     [InlineData("""{"a":{"dtype":"F32","shape":[4611686018427387905],"data_offsets":[0,4]}}""", "not a safetensors file")]
     public void A_safetensors_header_that_does_not_fit_its_bytes_is_refused(string header, string said)
     {
@@ -203,7 +212,8 @@ public sealed class DataTests : IDisposable
 
         void Write(string name, byte[] bytes)
         {
-            using Stream stream = gzip ? new GZipStream(File.Create(Path.Combine(folder, name + ".gz")), CompressionLevel.Fastest) : File.Create(Path.Combine(folder, name));
+            using Stream stream = gzip ? new GZipStream(File.Create(Path.Combine(folder, name + ".gz")), CompressionLevel.Fastest)
+                : File.Create(Path.Combine(folder, name));
             stream.Write(bytes);
         }
     }

@@ -2,7 +2,7 @@ using DaNas.Torch.Data;
 
 namespace DaNas.Torch.Tests;
 
-/// <summary>The operations of RandAugment one by one, on pictures of which the answer can be counted by hand.</summary>
+/// <summary>The operations of RandAugment one by one, on images of which the answer can be counted by hand.</summary>
 public sealed class RandAugmentTests
 {
     private const int Side = 5;
@@ -25,8 +25,8 @@ public sealed class RandAugmentTests
     public void Equalisation_gives_every_value_its_share_of_the_range()
     {
         // Three values, 5, 10 and 10 times: what is less or equal, less the first value's own, over the rest.
-        byte[] picture = [.. Enumerable.Range(0, 25).Select(i => i < 5 ? (byte)3 : i < 15 ? (byte)4 : (byte)200)];
-        After(2, 1, picture).ShouldBe([.. picture.Select(v => v == 3 ? (byte)0 : v == 4 ? (byte)128 : (byte)255)]);
+        byte[] image = [.. Enumerable.Range(0, 25).Select(i => i < 5 ? (byte)3 : i < 15 ? (byte)4 : (byte)200)];
+        After(2, 1, image).ShouldBe([.. image.Select(v => v == 3 ? (byte)0 : v == 4 ? (byte)128 : (byte)255)]);
         After(2, 1, Flat(7)).ShouldBe(Flat(7));
     }
 
@@ -40,7 +40,8 @@ public sealed class RandAugmentTests
             turned = After(3, m / 3, turned); // 10 degrees each: less than a pixel near the centre.
         turned[12].ShouldBe(Ramp[12]);
         byte[] right = After(3, 3 * m);
-        right.ShouldBe([.. Enumerable.Range(0, 25).Select(i => (X: i % 5, Y: i / 5)).Select(p => m > 0 ? Ramp[(p.X * 5) + (4 - p.Y)] : Ramp[((4 - p.X) * 5) + p.Y])]);
+        right.ShouldBe([.. Enumerable.Range(0, 25).Select(i => (X: i % 5, Y: i / 5))
+            .Select(p => m > 0 ? Ramp[(p.X * 5) + (4 - p.Y)] : Ramp[((4 - p.X) * 5) + p.Y])]);
     }
 
     [Fact]
@@ -96,9 +97,9 @@ public sealed class RandAugmentTests
 
     private static byte[] Flat(byte value) => [.. Enumerable.Repeat(value, Side * Side)];
 
-    private static byte[] After(int operation, double m, byte[]? picture = null)
+    private static byte[] After(int operation, double m, byte[]? image = null)
     {
-        byte[] pixels = [.. picture ?? Ramp];
+        byte[] pixels = [.. image ?? Ramp];
         RandAugment.Run(pixels, 1, operation, m);
         return pixels;
     }

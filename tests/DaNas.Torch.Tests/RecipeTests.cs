@@ -16,7 +16,8 @@ public sealed class RecipeTests
 {
     private static readonly string[] Whole =
     [
-        "retrain.optimiser=adamw", "retrain.learning-rate=0.002", "retrain.warmup-epochs=0.2", "retrain.label-smoothing=0.1", "retrain.average-decay=0.9", "retrain.mixup=0.2", "retrain.cutmix=1.0",
+        "retrain.optimiser=adamw", "retrain.learning-rate=0.002", "retrain.warmup-epochs=0.2", "retrain.label-smoothing=0.1",
+            "retrain.average-decay=0.9", "retrain.mixup=0.2", "retrain.cutmix=1.0",
         "retrain.rand-augment.operations=2", "retrain.weight-decay=0.05",
     ];
 
@@ -26,24 +27,31 @@ public sealed class RecipeTests
     public void The_whole_recipe_goes_through_checkpoints_to_the_bit()
     {
         using EngineFixture straight = new([.. Whole, "retrain.segment-steps=24"]);
-        UnitResult.SegmentRetrained whole = straight.Run<UnitResult.SegmentRetrained>(new WorkUnit.RetrainSegment("retrain/winner/0", 3, "winner", Some, 0, 1, 24, null));
+        UnitResult.SegmentRetrained whole = straight.Run<UnitResult.SegmentRetrained>(
+            new WorkUnit.RetrainSegment("retrain/winner/0", 3, "winner", Some, 0, 1, 24, null));
         using EngineFixture halves = new([.. Whole, "retrain.segment-steps=12"]);
-        BlobRef half = halves.Run<UnitResult.SegmentRetrained>(new WorkUnit.RetrainSegment("retrain/winner/0", 3, "winner", Some, 0, 2, 24, null)).Output;
+        BlobRef half = halves.Run<UnitResult.SegmentRetrained>(
+            new WorkUnit.RetrainSegment("retrain/winner/0", 3, "winner", Some, 0, 2, 24, null)).Output;
         using EngineFixture fresh = new([.. Whole, "retrain.segment-steps=12"]);
         BlobRef carried = fresh.Blobs.Put(halves.Blobs.Get(half));
-        fresh.Run<UnitResult.SegmentRetrained>(new WorkUnit.RetrainSegment("retrain/winner/1", 3, "winner", Some, 1, 2, 24, carried)).WeightsHash.ShouldBe(whole.WeightsHash);
+        fresh.Run<UnitResult.SegmentRetrained>(new WorkUnit.RetrainSegment(
+            "retrain/winner/1", 3, "winner", Some, 1, 2, 24, carried)).WeightsHash.ShouldBe(whole.WeightsHash);
         using EngineFixture plain = new("retrain.segment-steps=24");
-        plain.Run<UnitResult.SegmentRetrained>(new WorkUnit.RetrainSegment("retrain/winner/0", 3, "winner", Some, 0, 1, 24, null)).WeightsHash.ShouldNotBe(whole.WeightsHash);
+        plain.Run<UnitResult.SegmentRetrained>(new WorkUnit.RetrainSegment(
+            "retrain/winner/0", 3, "winner", Some, 0, 1, 24, null)).WeightsHash.ShouldNotBe(whole.WeightsHash);
     }
 
-    /// <summary>From the definition: with g = 2 everywhere, the first step is lr sign(g) beside the decay lr d w; the next one the same.</summary>
+    /// <summary>
+    /// From the definition: with g = 2 everywhere, the first step is lr sign(g) beside the decay lr d w; the next one the same.
+    /// </summary>
     [Fact]
     public void Adamw_steps_as_its_definition_says_and_decays_no_vectors()
     {
         using EngineFixture f = new();
         using ChainNetwork network = f.Session.Build(EngineSession.OnlyOf(Some.Blocks), 1);
-        using AdamW adam = new(network, f.Session.Device, 0.9, 0.1);
-        (TorchSharp.Modules.Parameter weight, TorchSharp.Modules.Parameter scale) = (Named(network, "stem.weight"), Named(network, "stem.gamma"));
+        using Optimiser adam = new(network, f.Session.Device, 0.1, new AdamW(0.9));
+        (TorchSharp.Modules.Parameter weight, TorchSharp.Modules.Parameter scale) =
+            (Named(network, "stem.weight"), Named(network, "stem.gamma"));
         float w = weight.data<float>()[0], s = scale.data<float>()[0];
         for (int step = 1; step <= 2; step++)
         {
@@ -92,9 +100,10 @@ public sealed class RecipeTests
     [InlineData(false)]
     public void Mixed_pictures_hold_their_own_share_of_themselves(bool channelsLast)
     {
-        // Picture i is full of the value i: what is left of it can be counted.
+        // Image i is full of the value i: what is left of it can be counted.
         const int count = 8, side = 10, channels = 3;
-        HostBatch batch = new([.. Enumerable.Range(0, count).SelectMany(i => Enumerable.Repeat((float)(1 << i), channels * side * side))], [.. Enumerable.Range(0, count).Select(i => (long)i)]);
+        HostBatch batch = new([.. Enumerable.Range(0, count).SelectMany(i => Enumerable.Repeat((float)(1 << i), channels * side * side))],
+            [.. Enumerable.Range(0, count).Select(i => (long)i)]);
         BatchShape shape = new(count, channels, channelsLast);
         HashSet<double> shares = [];
         for (long index = 0; index < 20; index++)
@@ -108,7 +117,8 @@ public sealed class RecipeTests
                 if (cut.Others[i] != i)
                     left.ShouldBe(cut.Share, 1e-6);
                 own.ShouldAllBe(v => v == 1 << i || v == 1 << (int)cut.Others[i]);
-                mixed.Batch.Pixels[i * 300].ShouldBe((float)((mixed.Share * (1 << i)) + ((1 - mixed.Share) * (1 << (int)mixed.Others[i]))), 1e-3f);
+                mixed.Batch.Pixels[i * 300]
+                    .ShouldBe((float)((mixed.Share * (1 << i)) + ((1 - mixed.Share) * (1 << (int)mixed.Others[i]))), 1e-3f);
             }
 
             shares.Add(cut.Share);
@@ -133,5 +143,6 @@ public sealed class RecipeTests
         Stream(none with { Rand = (2, 15) }).At(0).Pixels.ShouldBe(changed);
     }
 
-    private static TorchSharp.Modules.Parameter Named(ChainNetwork network, string name) => network.Parts.SelectMany(p => p.Parameters).First(p => p.Name == name).Parameter;
+    private static TorchSharp.Modules.Parameter Named(ChainNetwork network, string name) =>
+        network.Parts.SelectMany(p => p.Parameters).First(p => p.Name == name).Parameter;
 }

@@ -1,17 +1,17 @@
-using DaNas.Torch.Optimisers;
-// Shapes: N pictures, C channels, H height, W width, K classes.
-using DaNas.Runtime.Configuration;
+// Shapes: N images, C channels, H height, W width, K classes.
 using DaNas.Domain.SearchSpaces;
+using DaNas.Runtime.Configuration;
 using DaNas.Torch.Networks;
-using DaNas.Torch.Training;
+using DaNas.Torch.Optimisers;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace DaNas.Torch.Tests;
 
 /// <summary>
-/// Two weight steps of one path through a small supernet, against PyTorch 1.13 (float32, one thread). Parameter s in ordinal order of the used path's names holds ((7 j + 3 s) mod 11 - 5) / 10 at
-/// index j, a gamma 1 plus a fifth of that; picture value i is ((5 i mod 13) - 6) / 6. Momentum 0.9, rate 0.2, decay 0.1 on weights of two dimensions and more, label smoothing 0.1.
+/// Two weight steps of one path through a small supernet, against PyTorch 1.13 (float32, one thread). Parameter s in ordinal order of the
+/// used path's names holds ((7 j + 3 s) mod 11 - 5) / 10 at index j, a gamma 1 plus a fifth of that; image value i is ((5 i mod 13) - 6) /
+/// 6. Momentum 0.9, rate 0.2, decay 0.1 on weights of two dimensions and more, label smoothing 0.1.
 /// </summary>
 public sealed class ReferenceStepTests : IDisposable
 {
@@ -29,11 +29,12 @@ public sealed class ReferenceStepTests : IDisposable
         TorchBinding.Prepare(1);
         space = ConfigLoader.Load(
             "drawn-12",
-            ["space.resolution=4", "space.stem.channels=2", "space.layers=[{ channels = 2, stride = 1 }]", "space.candidates.kernels=[3]", "space.candidates.expansions=[1, 2]", "space.head.channels=0", "difficulty.block=k3e1"],
+            ["space.resolution=4", "space.stem.channels=2", "space.layers=[{ channels = 2, stride = 1 }]", "space.candidates.kernels=[3]",
+                "space.candidates.expansions=[1, 2]", "space.head.channels=0", "difficulty.block=k3e1"],
             null).SpaceFor(3);
         using DisposeScope scope = NewDisposeScope();
         network = new ChainNetwork(space, space.AllBlocks, new NetworkSetup(null, CPU, new NormMode()));
-        optimiser = new Optimiser(network, CPU, 0.9, 0.1);
+        optimiser = new Optimiser(network, CPU, 0.1, new Sgd(0.9));
         Fill();
         Step();
         Step();
@@ -65,13 +66,17 @@ public sealed class ReferenceStepTests : IDisposable
     public void Weights_and_momenta_after_two_steps_are_PyTorchs()
     {
         Near(Weight("classifier.weight"), 0.33880693, -0.04963423, -0.50387889, 0.15472223, -0.21188805, 0.46035200);
-        Near(Weight("L01-k3e2.project.weight"), -0.24874672, 0.45987633, 0.00307268, -0.31638002, 0.25504446, -0.20129228, -0.48213696, 0.13979165);
+        Near(Weight("L01-k3e2.project.weight"), -0.24874672, 0.45987633, 0.00307268, -0.31638002, 0.25504446, -0.20129228,
+            -0.48213696, 0.13979165);
         Near([.. Weight("stem.weight").Take(4)], 0.06055248, -0.27364051, 0.41170287, 0.02205402);
         Near(Momentum("classifier.weight"), -0.14903896, -0.12338600, 0.01161173, 0.14758819, 0.06222720, 0.08859779);
-        Near(Momentum("L01-k3e2.project.weight"), -0.16766813, -0.18049717, -0.03532355, -0.26316673, 0.15508994, 0.33998039, -0.06229922, 0.19485876);
+        Near(Momentum("L01-k3e2.project.weight"), -0.16766813, -0.18049717, -0.03532355, -0.26316673, 0.15508994, 0.33998039,
+            -0.06229922, 0.19485876);
     }
 
-    /// <summary>A bias that decayed would end elsewhere: with decay the first bias of the classifier would have a larger momentum.</summary>
+    /// <summary>
+    /// A bias that decayed would end elsewhere: with decay the first bias of the classifier would have a larger momentum.
+    /// </summary>
     [Fact]
     public void Weight_decay_spares_tensors_of_one_dimension()
     {
@@ -87,9 +92,12 @@ public sealed class ReferenceStepTests : IDisposable
     {
         NetworkPart unused = network.PartsByName["L01-k3e1"];
         unused.Parameters.All(p => p.Parameter.grad is null).ShouldBeTrue();
-        unused.Parameters.Where(p => !p.Name.EndsWith("gamma", StringComparison.Ordinal)).SelectMany(p => Values(p.Parameter)).ShouldAllBe(v => v == 0f);
-        unused.Buffers.Where(b => b.Name.EndsWith("variance", StringComparison.Ordinal)).SelectMany(b => Values(b.Buffer)).ShouldAllBe(v => v == 1f);
-        optimiser.Buffers.Where(b => b.Name.StartsWith("L01-k3e1", StringComparison.Ordinal)).SelectMany(b => Values(b.Buffer)).ShouldAllBe(v => v == Untouched);
+        unused.Parameters.Where(p => !p.Name.EndsWith("gamma", StringComparison.Ordinal)).SelectMany(p => Values(p.Parameter))
+            .ShouldAllBe(v => v == 0f);
+        unused.Buffers.Where(b => b.Name.EndsWith("variance", StringComparison.Ordinal)).SelectMany(b => Values(b.Buffer))
+            .ShouldAllBe(v => v == 1f);
+        optimiser.Buffers.Where(b => b.Name.StartsWith("L01-k3e1", StringComparison.Ordinal)).SelectMany(b => Values(b.Buffer))
+            .ShouldAllBe(v => v == Untouched);
     }
 
     [Fact]
@@ -100,11 +108,13 @@ public sealed class ReferenceStepTests : IDisposable
     {
         using IDisposable frozen = no_grad();
         int s = 0;
-        foreach ((string name, Tensor parameter) in network.PartsOf(Path).SelectMany(p => p.Parameters).OrderBy(p => p.Name, StringComparer.Ordinal))
+        foreach ((string name, Tensor parameter) in network.PartsOf(Path).SelectMany(p => p.Parameters)
+            .OrderBy(p => p.Name, StringComparer.Ordinal))
         {
             long count = parameter.shape.Aggregate(1L, (a, b) => a * b);
             float[] values = [.. Enumerable.Range(0, (int)count).Select(j => (float)(((((7 * j) + (3 * s)) % 11) - 5) / 10.0))];
-            parameter.copy_(tensor(name.EndsWith("gamma", StringComparison.Ordinal) ? [.. values.Select(v => 1 + (v / 5))] : values, parameter.shape));
+            parameter.copy_(tensor(name.EndsWith("gamma", StringComparison.Ordinal)
+                ? [.. values.Select(v => 1 + (v / 5))] : values, parameter.shape));
             s++;
         }
 

@@ -36,6 +36,7 @@ public sealed class ScalarsTests
     {
         using EngineFixture f = new("retrain.segment-steps=120", "retrain.mixup=0.2", "retrain.average-decay=0.9");
         Architecture a = new("cpu-base", f.Alive.Layers.Select(_ => "k3e3").ToValueList());
-        return f.Run<UnitResult.SegmentRetrained>(new WorkUnit.RetrainSegment("retrain/winner/0", 1, "winner", a, 0, 1, 120, null)).WeightsHash;
+        return f.Run<UnitResult.SegmentRetrained>(new WorkUnit.RetrainSegment(
+            "retrain/winner/0", 1, "winner", a, 0, 1, 120, null)).WeightsHash;
     }
 }

@@ -15,17 +15,20 @@ namespace DaNas.Torch.Tests;
 public sealed class UntrainedNetworkTests
 {
     /// <summary>
-    /// Synaptic flow is conserved (Tanaka et al. 2020, theorem 1): without residual connections, batch norm and biases, the sum of weight x gradient over each layer's weights is the network's
-    /// output R, so synflow is R times the number of layers with weights. R is worked out here by plain sums over absolute weights.
+    /// Synaptic flow is conserved (Tanaka et al. 2020, theorem 1): without residual connections, batch norm and biases, the sum of weight x
+    /// gradient over each layer's weights is the network's output R, so synflow is R times the number of layers with weights. R is worked
+    /// out here by plain sums over absolute weights.
     /// </summary>
     [Fact]
     public void Synflow_is_the_output_times_the_layers_where_nothing_is_residual()
     {
         // Layers 3, 5 and 6 of the space change the width or the stride; a space of those alone has no residual block.
-        using EngineFixture f = new("space.layers=[{ channels = 12, stride = 1 }, { channels = 20, stride = 2 }]", "space.candidates.kernels=[1, 3]", "space.candidates.expansions=[3]", "difficulty.block=k1e3", "space.stem.kernel=1");
+        using EngineFixture f = new("space.layers=[{ channels = 12, stride = 1 }, { channels = 20, stride = 2 }]",
+            "space.candidates.kernels=[1, 3]", "space.candidates.expansions=[3]", "difficulty.block=k1e3", "space.stem.kernel=1");
         string[] path = ["k1e3", "k1e3"];
-        using ChainNetwork network = new(f.Session.Space, EngineSession.OnlyOf(path), new NetworkSetup(new SeededRandom(5), CPU, new NormMode()));
-        // Every kernel is 1 x 1, so one pixel tells the output: the input is 1 everywhere, and so is every channel's value over the picture.
+        using ChainNetwork network = new(f.Session.Space, EngineSession.OnlyOf(path),
+            new NetworkSetup(new SeededRandom(5), CPU, new NormMode()));
+        // Every kernel is 1 x 1, so one pixel tells the output: the input is 1 everywhere, and so is every channel's value over the image.
         double[] values = [1, 1, 1];
         int layers = 0;
         foreach ((string _, TorchSharp.Modules.Parameter parameter) in network.Parts.SelectMany(p => p.Parameters))
@@ -36,7 +39,8 @@ public sealed class UntrainedNetworkTests
             int outputs = (int)parameter.shape[0], inputs = (int)parameter.shape[1];
             values = inputs == 1 && outputs == values.Length
                 ? [.. values.Select((v, i) => v * weights[i])]
-                : [.. Enumerable.Range(0, outputs).Select(o => Enumerable.Range(0, inputs).Sum(i => weights[(o * inputs) + i] * values[i]))];
+                : [.. Enumerable.Range(0, outputs).Select(o => Enumerable.Range(0, inputs)
+                    .Sum(i => weights[(o * inputs) + i] * values[i]))];
             layers++;
         }
 
@@ -47,7 +51,10 @@ public sealed class UntrainedNetworkTests
         meter.Cost.BackwardImages.ShouldBe(9);
     }
 
-    /// <summary>Equal rows: correlation 1 everywhere, eigenvalues n and 0. Rows without common part, about their means: the unit matrix, eigenvalues 1.</summary>
+    /// <summary>
+    /// Equal rows: correlation 1 everywhere, eigenvalues n and 0. Rows without common part, about their means: the unit matrix, eigenvalues
+    /// 1.
+    /// </summary>
     [Fact]
     public void Jacobian_covariance_is_that_of_known_gradients()
     {
@@ -60,18 +67,25 @@ public sealed class UntrainedNetworkTests
         double.IsFinite(UntrainedNetwork.OfGradients(zeros([3, 4], dtype: float64))).ShouldBeTrue();
     }
 
-    /// <summary>The first segment of a retraining carries the scores, the same every time; finals and later segments have none; weights and running statistics are not touched.</summary>
+    /// <summary>
+    /// The first segment of a retraining carries the scores, the same every time; finals and later segments have none; weights and running
+    /// statistics are not touched.
+    /// </summary>
     [Fact]
     public void The_first_segment_of_a_retraining_tells_them()
     {
         using EngineFixture f = new();
         Architecture a = new("cpu-base", f.Alive.Layers.Select(l => l[0]).ToValueList());
-        UnitResult.SegmentRetrained first = f.Run<UnitResult.SegmentRetrained>(new WorkUnit.RetrainSegment("retrain/winner/0", 1, "winner", a, 0, 2, 8, null));
+        UnitResult.SegmentRetrained first = f.Run<UnitResult.SegmentRetrained>(
+            new WorkUnit.RetrainSegment("retrain/winner/0", 1, "winner", a, 0, 2, 8, null));
         InitialScores scores = first.Initial.ShouldNotBeNull();
         (double.IsFinite(scores.LogSynflow) && double.IsFinite(scores.JacobianCovariance)).ShouldBeTrue();
-        f.Run<UnitResult.SegmentRetrained>(new WorkUnit.RetrainSegment("retrain/control-1/0", 1, "control-1", a, 0, 2, 8, null)).Initial.ShouldBe(scores);
-        f.Run<UnitResult.SegmentRetrained>(new WorkUnit.RetrainSegment("retrain/winner/1", 1, "winner", a, 1, 2, 8, first.Output)).Initial.ShouldBeNull();
-        UnitResult.SegmentRetrained final = f.Run<UnitResult.SegmentRetrained>(new WorkUnit.RetrainSegment("retrain/winner/0", 1, "final-1-1", a, 0, 2, 8, null));
+        f.Run<UnitResult.SegmentRetrained>(new WorkUnit.RetrainSegment(
+            "retrain/control-1/0", 1, "control-1", a, 0, 2, 8, null)).Initial.ShouldBe(scores);
+        f.Run<UnitResult.SegmentRetrained>(new WorkUnit.RetrainSegment(
+            "retrain/winner/1", 1, "winner", a, 1, 2, 8, first.Output)).Initial.ShouldBeNull();
+        UnitResult.SegmentRetrained final = f.Run<UnitResult.SegmentRetrained>(
+            new WorkUnit.RetrainSegment("retrain/winner/0", 1, "final-1-1", a, 0, 2, 8, null));
         final.Initial.ShouldBeNull();
         final.Output.ShouldBe(first.Output);
         first.Cost.ForwardImages.ShouldBe((4 * 16) + InitialScores.Images(16));
@@ -79,5 +93,6 @@ public sealed class UntrainedNetworkTests
     }
 
     private static HostBatch Batch(EngineFixture f, int size) =>
-        new BatchStream(f.Session.Images, ImageSet.Slice(f.Session.Images.Splits.Weights, Enumerable.Range(0, f.Session.Images.Classes), 1), 1, f.Session.Shape(size), null).At(0);
+        new BatchStream(f.Session.Images, ImageSet.Slice(f.Session.Images.Splits.Weights, Enumerable.Range(0, f.Session.Images.Classes), 1),
+            1, f.Session.Shape(size), null).At(0);
 }

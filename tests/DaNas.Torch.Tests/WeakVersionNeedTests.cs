@@ -9,11 +9,13 @@ public sealed class WeakVersionNeedTests
 {
     private const string Version = "GLIBCXX_3.4.32";
 
-    private static string Marked => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, (string)AppContext.GetData("DaNas.Torch.Folder")!, "libLibTorchSharp.so"));
+    private static string Marked =>
+        Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, (string)AppContext.GetData("DaNas.Torch.Folder")!, "libLibTorchSharp.so"));
 
     /// <summary>The package's, as the restore unpacked it.</summary>
     private static string Published => Path.Combine(
-        Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages"),
+        Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+            ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages"),
         "torchsharp", "0.107.0", "runtimes", "linux-x64", "native", "libLibTorchSharp.so");
 
     [Fact]
@@ -75,7 +77,8 @@ public sealed class WeakVersionNeedTests
     {
         public OlderLibstdcFactAttribute()
         {
-            string[] there = [.. new[] { "/usr/lib/x86_64-linux-gnu/libstdc++.so.6", "/lib64/libstdc++.so.6", "/usr/lib64/libstdc++.so.6" }.Where(File.Exists)];
+            string[] there = [.. new[] { "/usr/lib/x86_64-linux-gnu/libstdc++.so.6", "/lib64/libstdc++.so.6",
+                "/usr/lib64/libstdc++.so.6" }.Where(File.Exists)];
             if (there.Length == 0 || File.ReadAllBytes(there[0]).AsSpan().IndexOf(System.Text.Encoding.ASCII.GetBytes(Version)) >= 0)
                 Skip = $"this machine's libstdc++ has {Version}: the published library loads here";
         }

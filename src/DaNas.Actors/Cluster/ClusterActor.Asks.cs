@@ -15,7 +15,8 @@ public sealed partial class ClusterActor
                 if (SearchNames.AreProper(m.Id))
                     Submit(m, from);
                 else
-                    from.Tell(new ClusterProtocol.Answer(m.Ask, $"'{m.Id}' is no name for a search: letters, digits, '-', '_' and '.', at most 100"));
+                    from.Tell(new ClusterProtocol.Answer(m.Ask,
+                        $"'{m.Id}' is not a valid search name: use letters, digits, '-', '_' and '.', at most 100 characters"));
                 break;
             case ClusterProtocol.ResumeSearch m:
                 if (!SearchNames.AreProper(m.Id))
@@ -31,8 +32,9 @@ public sealed partial class ClusterActor
             case ClusterProtocol.OpenSearch m:
                 SearchEvent.SearchStarted? started = searches.GetValueOrDefault(m.Search)?.Started;
                 from.Tell(started is null
-                    ? new ClusterProtocol.Opened(m.Ask, null, null, null, null, $"no search '{m.Search}' runs here")
-                    : new ClusterProtocol.Opened(m.Ask, searches[m.Search].Configuration, started.Data, started.NumericsProfile, started.EngineVersion, null));
+                    ? new ClusterProtocol.Opened(m.Ask, null, null, null, null, $"search '{m.Search}' is not running here")
+                    : new ClusterProtocol.Opened(m.Ask, searches[m.Search].Configuration, started.Data, started.NumericsProfile,
+                        started.EngineVersion, null));
                 break;
             case ClusterProtocol.Replicate m when nodes.TryGetValue(m.Node, out Known? node) && open.Add(m.Ask):
                 Then(ports.Transfer, new ClusterPorts.Fetch(m.Search, m.Blob, [node.Info.Address]), reply =>
@@ -45,7 +47,8 @@ public sealed partial class ClusterActor
                 Then(ports.Journal, new ClusterPorts.ReadAfter(m.Search, m.After), reply =>
                 {
                     open.Remove(m.Ask);
-                    from.Tell(new ClusterProtocol.Followed(m.Ask, (reply.Reply as IEnumerable<FollowedEvent> ?? []).ToValueList(), reply.Failure));
+                    from.Tell(new ClusterProtocol.Followed(m.Ask, (reply.Reply as IEnumerable<FollowedEvent> ?? [])
+                        .ToValueList(), reply.Failure));
                 });
                 break;
             case ClusterProtocol.SetDuty m when open.Add(m.Ask): // One that is told again must not be stored after a later order.
@@ -55,7 +58,8 @@ public sealed partial class ClusterActor
                 from.Tell(new ClusterProtocol.NodeList(m.Ask, Nodes(), null));
                 break;
             case ClusterProtocol.ListSearches m:
-                from.Tell(new ClusterProtocol.SearchList(m.Ask, searches.Values.Select(s => new SearchStatus(s.Id, s.Phase, s.Events)).ToValueList()));
+                from.Tell(new ClusterProtocol.SearchList(m.Ask,
+                    searches.Values.Select(s => new SearchStatus(s.Id, s.Phase, s.Events)).ToValueList()));
                 break;
         }
     }

@@ -21,10 +21,15 @@ public sealed partial class ClusterActor
 
         if (searches.TryGetValue(id, out Hosted? former))
             Context.Stop(former.Actor);
-        Props props = SearchActor.PropsOf(new SearchId(id), beginning, new SearchPorts(Self, ports.Dispatcher, ports.Discard), ports.Written);
-        IActorRef actor = Context.Watch(Context.ActorOf(props, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"search-{id}-{taken.Epoch}")));
+        Props props = SearchActor.PropsOf(new SearchId(id), beginning,
+            new SearchPorts(Self, ports.Dispatcher, ports.Discard), ports.Written);
+        IActorRef actor = Context.Watch(Context.ActorOf(props, Invariant($"search-{id}-{taken.Epoch}")));
         searches[id] = new Hosted(id, actor, taken.Started!) { Answer = answer };
-        Context.Write(new StateChange(LogEvent.ClusterSearchTaken, "Absent", "Hosted") { Search = id, Cause = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"epoch {taken.Epoch}") });
+        Context.Write(new StateChange(LogEvent.ClusterSearchTaken, "Absent", "Hosted")
+        {
+            Search = id,
+            Cause = Invariant($"epoch {taken.Epoch}")
+        });
     }
 
     private void Told(SearchState state, long sequence)
@@ -57,12 +62,17 @@ public sealed partial class ClusterActor
 
     private void Refused(string reason)
     {
-        Context.Write(new StateChange(LogEvent.ClusterSearchRefused, "Hosted", "Refused") { Cause = $"{Sender.Text()}: {reason}", IsWarning = true });
+        Context.Write(new StateChange(LogEvent.ClusterSearchRefused, "Hosted",
+            "Refused")
+        { Cause = $"{Sender.Text()}: {reason}", IsWarning = true });
         foreach (Hosted refused in searches.Values.Where(IsOf))
             refused.Reply(reason);
     }
 
-    /// <summary>A new leader has no copies yet: what a search stands on is fetched from whoever has it, again until it is here, so that no node's loss is a loss of work.</summary>
+    /// <summary>
+    /// A new leader has no copies yet: what a search stands on is fetched from whoever has it, again until it is here, so that no node's
+    /// loss is a loss of work.
+    /// </summary>
     private void SecureBlobs(Hosted hosted)
     {
         hosted.Missing.IntersectWith(hosted.State?.LiveBlobs ?? []);
@@ -80,14 +90,23 @@ public sealed partial class ClusterActor
         }
     }
 
-    /// <summary>A search's actor that gave up is not hosted any more; it is taken over again after a while, by whoever leads then.</summary>
+    /// <summary>
+    /// A search's actor that gave up is not hosted any more; it is taken over again after a while, by whoever leads then.
+    /// </summary>
     private void Gone(IActorRef actor)
     {
         foreach (Hosted lost in searches.Values.Where(s => s.Actor.Equals(actor) && !s.IsOver).ToList())
         {
             searches.Remove(lost.Id);
-            lost.Reply("its actor ended; the log of the leading coordinator says why");
-            Context.Write(new StateChange(LogEvent.ClusterSearchRefused, "Hosted", "Absent") { Search = lost.Id, Cause = hostEnds ? "its actor ended, and this coordinator ends" : "its actor ended; it is taken over again", IsWarning = true });
+            lost.Reply("its actor ended; see the log of the leading coordinator for the reason");
+            Context.Write(new StateChange(LogEvent.ClusterSearchRefused, "Hosted", "Absent")
+            {
+                Search = lost.Id,
+                Cause = hostEnds
+                ? "its actor ended, and this coordinator is shutting down"
+                    : "its actor ended; the search is being taken over again",
+                IsWarning = true
+            });
         }
     }
 

@@ -29,7 +29,8 @@ public sealed partial class ClusterActor
 
         if (known is not null && !known.Actor.Path.Equals(actor.Path) && now - known.Seen < NodeTicks)
         {
-            actor.Tell(new ClusterProtocol.NodeRefused($"the name {info.Name} is in use by the node at {known.Info.Address}: choose another --name"));
+            actor.Tell(new ClusterProtocol.NodeRefused($"the name {info.Name} is in use by the node at {known.Info.Address}: " +
+                $"choose another --name"));
             return;
         }
 
@@ -42,13 +43,16 @@ public sealed partial class ClusterActor
             if (reply.Failure is null)
                 Register(info, actor);
             else if (unreached[actor.Text()] % UnreachedBound == 0)
-                actor.Tell(new ClusterProtocol.NodeRefused(reply.Failure)); // Not at once: it may have been frozen or cut off for a while just then.
+                // Not at once: it may have been frozen or cut off for a while just then.
+                actor.Tell(new ClusterProtocol.NodeRefused(reply.Failure));
         });
     }
 
     private void Register(NodeInfo info, IActorRef actor)
     {
-        Context.Write(new StateChange(LogEvent.ClusterNodeJoined, "Absent", "Active") { Cause = $"{info.Name} at {info.Address}, {info.Trainers} trainer(s), {info.Engine}" });
+        Context.Write(new StateChange(LogEvent.ClusterNodeJoined, "Absent",
+            "Active")
+        { Cause = $"{info.Name} at {info.Address}, {info.Trainers} trainer(s), {info.Engine}" });
         Known known = new(info, actor) { Seen = now };
         nodes[info.Name] = known;
         SendRoster();
@@ -98,7 +102,11 @@ public sealed partial class ClusterActor
     private void SetDuty(Known node, NodeDuty duty)
     {
         if (node.Duty != duty)
-            Context.Write(new StateChange(LogEvent.ClusterNodeDuty, node.Duty.ToString(), duty.ToString()) { Cause = node.Info.Name, IsWarning = duty == NodeDuty.Quarantined });
+            Context.Write(new StateChange(LogEvent.ClusterNodeDuty, node.Duty.ToString(), duty.ToString())
+            {
+                Cause = node.Info.Name,
+                IsWarning = duty == NodeDuty.Quarantined
+            });
         node.Duty = duty;
         ports.Dispatcher.Tell(new DispatchProtocol.SetHostDuty(node.Actor.Host(Context.System), duty));
     }
@@ -111,5 +119,6 @@ public sealed partial class ClusterActor
             node.Later(roster);
     }
 
-    private ValueList<NodeStatus> Nodes() => nodes.Values.Select(n => new NodeStatus(n.Info, n.Duty, busy.FirstOrDefault(b => b.Host == n.Actor.Host(Context.System))?.Running ?? 0, now - n.Seen < NodeTicks)).ToValueList();
+    private ValueList<NodeStatus> Nodes() => nodes.Values.Select(n => new NodeStatus(n.Info, n.Duty,
+        busy.FirstOrDefault(b => b.Host == n.Actor.Host(Context.System))?.Running ?? 0, now - n.Seen < NodeTicks)).ToValueList();
 }

@@ -6,7 +6,9 @@ using DaNas.Domain.Values;
 
 namespace DaNas.Actors.Cluster;
 
-/// <summary>How a search begins: described by a node that can run it, taken in the journal, hosted; answered when its beginning is stored.</summary>
+/// <summary>
+/// How a search begins: described by a node that can run it, taken in the journal, hosted; answered when its beginning is stored.
+/// </summary>
 public sealed partial class ClusterActor
 {
     private void Submit(ClusterProtocol.SubmitSearch m, IActorRef from)
@@ -14,7 +16,8 @@ public sealed partial class ClusterActor
         if (searches.TryGetValue(m.Id, out Hosted? hosted))
         {
             if (hosted.Configuration != m.Configuration)
-                from.Tell(new ClusterProtocol.Answer(m.Ask, $"search '{m.Id}' exists already, with another configuration; choose another --id"));
+                from.Tell(new ClusterProtocol.Answer(m.Ask, $"search '{m.Id}' already exists with a different configuration; " +
+                    $"choose another --id"));
             else
                 hosted.AnswerWhenStored(failure => from.Tell(new ClusterProtocol.Answer(m.Ask, failure)));
             return;
@@ -23,7 +26,8 @@ public sealed partial class ClusterActor
         if (submissions.TryGetValue(m.Id, out Submission? known))
         {
             if (known.Asked.Configuration != m.Configuration)
-                from.Tell(new ClusterProtocol.Answer(m.Ask, $"search '{m.Id}' is just being begun, with another configuration; choose another --id"));
+                from.Tell(new ClusterProtocol.Answer(m.Ask, $"search '{m.Id}' is already being started with a different configuration; " +
+                    $"choose another --id"));
             else
                 known.AskedAgain(m, from);
             return; // A description was asked for, and is asked for again by the tick.
@@ -40,12 +44,14 @@ public sealed partial class ClusterActor
         Known[] left = [.. able.Where(n => !submission.Refusals.ContainsKey(n.Info.Name))];
         if (left.Length > 0)
         {
-            left[submission.Tries++ % left.Length].Actor.Tell(new ClusterProtocol.Describe($"describe {submission.Asked.Id}", submission.Asked.Configuration));
+            left[submission.Tries++ % left.Length].Actor.Tell(
+                new ClusterProtocol.Describe($"describe {submission.Asked.Id}", submission.Asked.Configuration));
         }
         else if (able.Length > 0)
         {
             submissions.Remove(submission.Asked.Id); // Whoever could run it has said why not.
-            submission.From.Tell(new ClusterProtocol.Answer(submission.Asked.Ask, string.Join("; ", submission.Refusals.Values.Distinct())));
+            submission.From.Tell(new ClusterProtocol.Answer(
+                submission.Asked.Ask, string.Join("; ", submission.Refusals.Values.Distinct())));
         }
     }
 
@@ -86,13 +92,15 @@ public sealed partial class ClusterActor
             submissions.Remove(id);
             if (taken.Started is not null)
             {
-                s.From.Tell(new ClusterProtocol.Answer(s.Asked.Ask, $"search '{id}' exists already; go on with 'danas resume {id} --cluster', or choose another --id"));
+                s.From.Tell(new ClusterProtocol.Answer(s.Asked.Ask,
+                    $"search '{id}' already exists; resume it with 'danas resume {id} --cluster', or choose another --id"));
                 return;
             }
 
             SearchConfig config = SearchConfig.FromCanonicalText(s.Asked.Configuration);
             SearchEvent.SearchStarted first = new(new SearchId(id), config.Text, config.Hash, m.Data, m.Profile, engineVersion);
-            Host(id, taken with { Started = first }, new SearchProtocol.Beginning(new SearchCommand.Start(first), new SearchCommand.Resume(taken.Epoch, m.Profile, 0)), failure => s.From.Tell(new ClusterProtocol.Answer(s.Asked.Ask, failure)));
+            Host(id, taken with { Started = first }, new SearchProtocol.Beginning(new SearchCommand.Start(first), new SearchCommand.Resume(
+                taken.Epoch, m.Profile, 0)), failure => s.From.Tell(new ClusterProtocol.Answer(s.Asked.Ask, failure)));
         });
     }
 

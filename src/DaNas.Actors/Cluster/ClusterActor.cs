@@ -15,7 +15,7 @@ public sealed partial class ClusterActor : LoggedActor, IWithTimers
 {
     public const string Name = "cluster";
 
-    private const string HostEnds = "this coordinator ends; ask again";
+    private const string HostEnds = "this coordinator is shutting down; try again";
 
     private const int NodeTicks = 4;
 
@@ -102,10 +102,15 @@ public sealed partial class ClusterActor : LoggedActor, IWithTimers
             taking.Remove(id);
             if (reply.Reply is not ClusterPorts.Taken taken)
             {
-                string why = (reply.Reply as ClusterPorts.BelongsElsewhere)?.Why ?? reply.Failure ?? "the journal does not answer";
+                string why = (reply.Reply as ClusterPorts.BelongsElsewhere)?.Why ?? reply.Failure ?? "the journal does not respond";
                 answer(why);
                 if (!searches.ContainsKey(id) && refusedTakes.Add(id))
-                    Context.Write(new StateChange(LogEvent.ClusterSearchRefused, "Absent", "Refused") { Search = id, Cause = why, IsWarning = true });
+                    Context.Write(new StateChange(LogEvent.ClusterSearchRefused, "Absent", "Refused")
+                    {
+                        Search = id,
+                        Cause = why,
+                        IsWarning = true
+                    });
             }
             else if (taken.Started is null)
             {
@@ -113,7 +118,8 @@ public sealed partial class ClusterActor : LoggedActor, IWithTimers
             }
             else
             {
-                Host(id, taken, new SearchProtocol.Beginning(null, new SearchCommand.Resume(taken.Epoch, taken.Started.NumericsProfile, 0)), answer);
+                Host(id, taken, new SearchProtocol.Beginning(
+                    null, new SearchCommand.Resume(taken.Epoch, taken.Started.NumericsProfile, 0)), answer);
             }
         });
     }
@@ -127,7 +133,9 @@ public sealed partial class ClusterActor : LoggedActor, IWithTimers
             LoadDuties();
         ports.Dispatcher.Tell(new DispatchProtocol.CountBusy());
         foreach (Known gone in nodes.Values.Where(n => now - n.Seen == NodeTicks).ToList())
-            Context.Write(new StateChange(LogEvent.ClusterNodeLost, gone.Duty.ToString(), "Silent") { Cause = $"{gone.Info.Name} has not announced itself for {NodeTicks} s", IsWarning = true });
+            Context.Write(new StateChange(LogEvent.ClusterNodeLost, gone.Duty.ToString(),
+                "Silent")
+            { Cause = $"{gone.Info.Name} has not announced itself for {NodeTicks} s", IsWarning = true });
         foreach (Hosted hosted in searches.Values.Where(h => h.Missing.Count > 0))
             SecureBlobs(hosted);
         if (now % 5 == 0)
@@ -148,7 +156,8 @@ public sealed partial class ClusterActor : LoggedActor, IWithTimers
     /// <summary>Again and again, since a dispatcher that was restarted knows nothing of it.</summary>
     private void InformDispatcher()
     {
-        foreach (Known known in nodes.Values.Where(n => knowsDuties && now - n.Seen < NodeTicks)) // Of a node that is gone another one may have the address.
+        // Of a node that is gone another one may have the address.
+        foreach (Known known in nodes.Values.Where(n => knowsDuties && now - n.Seen < NodeTicks))
             ports.Dispatcher.Tell(new DispatchProtocol.SetHostDuty(known.Actor.Host(Context.System), known.Duty));
         foreach (Hosted hosted in searches.Values.Where(h => !h.IsOver))
             SetBounds(hosted);
@@ -181,7 +190,10 @@ public sealed partial class ClusterActor : LoggedActor, IWithTimers
 
         public long Seen { get; set; }
 
-        /// <summary>Goes with the answer to the node's next sign of life: a leader that dials a node while that starts again may lose the line in one direction (Akka.Remote).</summary>
+        /// <summary>
+        /// Goes with the answer to the node's next sign of life: a leader that dials a node while that starts again may lose the line in
+        /// one direction (Akka.Remote).
+        /// </summary>
         public void Later(object message)
         {
             if (message is ClusterProtocol.Roster)

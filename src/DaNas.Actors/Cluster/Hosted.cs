@@ -41,7 +41,8 @@ internal sealed class Hosted(string id, IActorRef actor, SearchEvent.SearchStart
     /// <summary>The configuration in force.</summary>
     public string Configuration => configuration ?? State?.Config?.Text ?? Started.Configuration;
 
-    public ValueList<BlobRef> Needed => needed ?? State!.LiveBlobs.Concat(State.Weights).Concat(State.Marks.Select(m => m.Supernet).OfType<BlobRef>()).Distinct().ToValueList();
+    public ValueList<BlobRef> Needed => needed ?? State!.LiveBlobs.Concat(State.Weights)
+        .Concat(State.Marks.Select(m => m.Supernet).OfType<BlobRef>()).Distinct().ToValueList();
 
     public void End()
     {

@@ -14,7 +14,10 @@ public sealed class NodeActor : LoggedActor, IWithTimers
     private readonly Dictionary<object, (string Ask, IActorRef From)> describing = new(ReferenceEqualityComparer.Instance);
     private readonly Func<IActorRef> leader;
 
-    /// <summary><paramref name="local"/> describes what this machine has, <paramref name="transfer"/> has its blobs, <paramref name="leader"/> is asked each time for the leader's reception, as far as it is known.</summary>
+    /// <summary>
+    /// <paramref name="local"/> describes what this machine has, <paramref name="transfer"/> has its blobs, <paramref name="leader"/> is
+    /// asked each time for the leader's reception, as far as it is known.
+    /// </summary>
     public NodeActor(NodeInfo node, ClusterPorts.Port local, ClusterPorts.Port transfer, Func<IActorRef> leader)
     {
         this.node = node;
@@ -55,7 +58,8 @@ public sealed class NodeActor : LoggedActor, IWithTimers
 
     private void Announce() => leader().Tell(new ClusterProtocol.NodeHere(node));
 
-    public static Props PropsOf(NodeInfo node, ClusterPorts.Port local, ClusterPorts.Port transfer, Func<IActorRef> leader) => Props.Create(() => new NodeActor(node, local, transfer, leader));
+    public static Props PropsOf(NodeInfo node, ClusterPorts.Port local, ClusterPorts.Port transfer, Func<IActorRef> leader) =>
+        Props.Create(() => new NodeActor(node, local, transfer, leader));
 
     /// <summary>Somebody else leads.</summary>
     public sealed record LeaderChanged : INoSerializationVerificationNeeded;

@@ -5,8 +5,8 @@ using DaNas.Domain.Values;
 namespace DaNas.Actors.Cluster;
 
 /// <summary>
-/// Keeps the read model up to date: steps over the journal as long as there is something new, then looks every half second. Several may run at once;
-/// a row and how far it reaches are written together, and only forwards.
+/// Keeps the read model up to date: steps over the journal as long as there is something new, then looks every half second. Several may run
+/// at once; a row and how far it reaches are written together, and only forwards.
 /// </summary>
 public sealed class ProjectionActor : LoggedActor, IWithTimers
 {
@@ -47,7 +47,12 @@ public sealed class ProjectionActor : LoggedActor, IWithTimers
             Context.Write(new StateChange(LogEvent.ProjectionBack, "Waiting", "Following") { IsWarning = true });
         away = false;
         foreach (RefusedJournal each in done.Refused.Where(r => refused.Add(r.Search)))
-            Context.Write(new StateChange(LogEvent.ProjectionRefused, "Following", "Refused") { Search = each.Search, Cause = each.Reason, IsWarning = true });
+            Context.Write(new StateChange(LogEvent.ProjectionRefused, "Following", "Refused")
+            {
+                Search = each.Search,
+                Cause = each.Reason,
+                IsWarning = true
+            });
         if (done.Events > 0)
             Go();
         else

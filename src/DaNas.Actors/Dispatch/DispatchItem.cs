@@ -39,9 +39,12 @@ internal sealed class DispatchItem(DispatchProtocol.Submit asked, IActorRef requ
     public static string KeyOf(string search, string unit) => $"{search}/{unit}";
 
     /// <summary>The search of a unit's key; empty for none.</summary>
-    public static string SearchOf(string? key) => key?.IndexOf('/', StringComparison.Ordinal) is { } end and > 0 ? key[..end] : string.Empty;
+    public static string SearchOf(string? key) => key?.IndexOf('/', StringComparison.Ordinal) is { } end and > 0
+        ? key[..end] : string.Empty;
 
-    /// <summary>Counts a failure. The first losses cost no wait; then 1, 2, 4 ... 30 ticks; a store that cannot be written waits from the first.</summary>
+    /// <summary>
+    /// Counts a failure. The first losses cost no wait; then 1, 2, 4 ... 30 ticks; a store that cannot be written waits from the first.
+    /// </summary>
     public void Count(FailureKind kind, long now)
     {
         if (kind.Counts())

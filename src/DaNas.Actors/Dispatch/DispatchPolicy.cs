@@ -1,9 +1,9 @@
 namespace DaNas.Actors.Dispatch;
 
 /// <summary>
-/// Which unit an idle trainer gets. Searches share trainers evenly: the one with the fewest running units comes first, but a trainer stays with a
-/// search for a while, since changing costs it a start. Within a search, first come first served, units whose inputs are there already before
-/// others. When nothing waits, the slowest running unit is run a second time, once it takes far longer than its kind does.
+/// Which unit an idle trainer gets. Searches share trainers evenly: the one with the fewest running units comes first, but a trainer stays
+/// with a search for a while, since changing costs it a start. Within a search, first come first served, units whose inputs are there
+/// already before others. When nothing waits, the slowest running unit is run a second time, once it takes far longer than its kind does.
 /// </summary>
 internal sealed class DispatchPolicy
 {
@@ -15,7 +15,9 @@ internal sealed class DispatchPolicy
 
     private readonly Dictionary<(string Search, Type Kind), (Queue<long> Known, double Patience)> durations = [];
 
-    /// <summary>The unit that an idle trainer gets; null where none waits that it can run. Running: units under way of each search.</summary>
+    /// <summary>
+    /// The unit that an idle trainer gets; null where none waits that it can run. Running: units under way of each search.
+    /// </summary>
     public static DispatchItem? Next(IEnumerable<DispatchItem> queue, Lease lease, IReadOnlyDictionary<string, int> running, long now)
     {
         Dictionary<string, List<DispatchItem>> waiting = new(StringComparer.Ordinal);
@@ -30,7 +32,8 @@ internal sealed class DispatchPolicy
         if (waiting.Count == 0)
             return null;
         List<DispatchItem> of = waiting.Count == 1 ? waiting.Values.First()
-            : lease.Search is { } last && now - lease.WithSearchSince < StickyTicks && waiting.TryGetValue(last, out List<DispatchItem>? stay) ? stay
+            : lease.Search is { } last && now - lease.WithSearchSince < StickyTicks
+                && waiting.TryGetValue(last, out List<DispatchItem>? stay) ? stay
             : waiting.MinBy(w => (running.GetValueOrDefault(w.Key), w.Key == lease.Search ? 1 : 0)).Value;
         return of.FirstOrDefault(lease.HasInputsOf) ?? of[0];
     }
@@ -52,7 +55,8 @@ internal sealed class DispatchPolicy
     public List<DispatchItem> Stragglers(IReadOnlyList<Lease> all, long now)
     {
         List<Lease> slow = [.. all.Where(l => l.Running is { } item && now - l.Since > Patience(item))];
-        return slow.Count == 0 ? [] : [.. slow.Where(l => all.Count(o => o.Running == l.Running) == 1).OrderBy(l => l.Since).Select(l => l.Running!)];
+        return slow.Count == 0 ? [] : [.. slow.Where(l => all.Count(o => o.Running == l.Running) == 1).OrderBy(l => l.Since)
+            .Select(l => l.Running!)];
     }
 
     public void Forget(string search)
@@ -68,9 +72,11 @@ internal sealed class DispatchPolicy
         known.Enqueue(ticks);
         if (known.Count > Samples)
             known.Dequeue();
-        double patience = known.Count < FewestSamples ? double.PositiveInfinity : Math.Max(ShortestStraggler, Straggles * (1 + known.Order().ElementAt(known.Count / 2)));
+        double patience = known.Count < FewestSamples ? double.PositiveInfinity
+            : Math.Max(ShortestStraggler, Straggles * (1 + known.Order().ElementAt(known.Count / 2)));
         durations[key] = (known, patience);
     }
 
-    private double Patience(DispatchItem item) => durations.TryGetValue((item.Search, item.Unit.GetType()), out (Queue<long>, double Patience) known) ? known.Patience : double.PositiveInfinity;
+    private double Patience(DispatchItem item) => durations.TryGetValue(
+        (item.Search, item.Unit.GetType()), out (Queue<long>, double Patience) known) ? known.Patience : double.PositiveInfinity;
 }

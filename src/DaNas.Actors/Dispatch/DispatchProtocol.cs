@@ -30,8 +30,9 @@ public static class DispatchProtocol
     }
 
     /// <summary>
-    /// Runs an attempt. A trainer refuses an epoch lower than one it has seen of the same search. Attempts are numbered for people, from 1 by each dispatcher; no two have the same lease, whichever dispatcher
-    /// gave them, so that what is told of one, late or doubled, is never taken for news of another.
+    /// Runs an attempt. A trainer refuses an epoch lower than one it has seen of the same search. Attempts are numbered for people, from 1
+    /// by each dispatcher; no two have the same lease, whichever dispatcher gave them, so that what is told of one, late or doubled, is
+    /// never taken for news of another.
     /// </summary>
     public sealed record RunAttempt(string Search, WorkUnit Unit, int Attempt, long Epoch)
     {
@@ -59,7 +60,9 @@ public static class DispatchProtocol
     public sealed record UnitFailed(string Unit, int Attempt, UnitOutcome.Failed Failure, bool Exhausted)
     {
         public SearchCommand ToCommand() =>
-            new SearchCommand.RecordFailedAttempt(Unit, Attempt, Failure.Kind, Failure.Cause, Failure.LostSeconds, Exhausted) { Blob = Failure.Blob };
+            new SearchCommand.RecordFailedAttempt(Unit, Attempt, Failure.Kind, Failure.Cause, Failure.LostSeconds,
+                Exhausted)
+            { Blob = Failure.Blob };
     }
 
     /// <summary>From the leader's reception: trainers of this host get work, or none. Never sent.</summary>

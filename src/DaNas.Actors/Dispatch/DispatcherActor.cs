@@ -8,16 +8,6 @@ using DaNas.Domain.Work;
 
 namespace DaNas.Actors.Dispatch;
 
-/// <summary>Bounds of the dispatcher: counted failures of a unit, and seconds of a trainer's silence before its unit goes to another.</summary>
-public sealed record DispatcherSettings(int Attempts, double SilenceSeconds)
-{
-    /// <summary>In a cluster: a host gets work only when the leader's reception has said what it may do.</summary>
-    public bool AwaitsDuties { get; init; }
-
-    /// <summary>A trainer of another node that has not told for longer that it is there is lost; it tells so every 250 ms. By the dispatcher's ticks, so up to one second more.</summary>
-    public int TrainerDeadlineSeconds { get; init; } = 3;
-}
-
 /// <summary>
 /// Matches units to idle trainers, first come first served. In memory only: after a restart requesters submit again what is
 /// outstanding, and trainers report what they are busy with. A trainer that ends or falls silent loses only its lease; what it reports
@@ -33,7 +23,10 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
 
     private const int GraceTicks = 5;
 
-    /// <summary>A trainer of another node that has not been heard of just now may have ended, or be another process at the same address that starts: it gets nothing new before it is heard of.</summary>
+    /// <summary>
+    /// A trainer of another node that has not been heard of just now may have ended, or be another process at the same address that starts:
+    /// it gets nothing new before it is heard of.
+    /// </summary>
     private const int FreshTicks = 1;
 
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
@@ -48,7 +41,8 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
     private readonly DispatchPolicy policy = new();
     private readonly DispatcherSettings settings;
     private long now;
-    private long leases = Context.System.Scheduler.Now.UtcTicks; // Begins with the clock (ticks of 100 ns), so that the leases of two dispatchers differ; a clock that is set back could repeat one.
+    // Begins with the clock (ticks of 100 ns), so that the leases of two dispatchers differ; a clock that is set back could repeat one.
+    private long leases = Context.System.Scheduler.Now.UtcTicks;
 
     public DispatcherActor(DispatcherSettings settings)
     {
@@ -73,7 +67,8 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
         });
         On<DispatchProtocol.SetBounds>(m => bounds[m.Search] = new DispatcherSettings(m.Attempts, m.SilenceSeconds));
         On<DispatchProtocol.CountBusy>(_ =>
-            Sender.Tell(new DispatchProtocol.Busy(trainers.Values.Where(t => t.Running is not null).GroupBy(t => t.Host).Select(g => new HostLoad(g.Key, g.Count())).ToValueList())));
+            Sender.Tell(new DispatchProtocol.Busy(trainers.Values.Where(t => t.Running is not null).GroupBy(t => t.Host)
+                .Select(g => new HostLoad(g.Key, g.Count())).ToValueList())));
         On<DispatchProtocol.Forget>(m => Forget(m.Search));
         On<Terminated>(m =>
         {
@@ -127,25 +122,6 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
             queue.AddLast(item);
     }
 
-    /// <summary>A search is over: nobody waits for its units any more.</summary>
-    private void Forget(string search)
-    {
-        bounds.Remove(search);
-        policy.Forget(search);
-        foreach (string key in done.Keys.Where(k => DispatchItem.SearchOf(k) == search).ToList())
-            done.Remove(key); // Their blobs may be discarded; a search that goes on makes them again.
-        foreach (DispatchItem item in items.Values.Where(i => i.Search == search).ToList())
-        {
-            items.Remove(item.Key);
-            queue.Remove(item);
-            foreach (Lease lease in trainers.Values.Where(t => t.Running == item))
-            {
-                lease.Take();
-                lease.Busy = true;
-            }
-        }
-    }
-
     private void Ended(DispatchProtocol.AttemptEnded m)
     {
         string key = DispatchItem.KeyOf(m.Search, m.Unit);
@@ -184,7 +160,9 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
                 break;
             case UnitOutcome.Failed { Kind: FailureKind.Unfit } f when item is not null:
                 lease.Refuses(m.Search, now); // It says nothing of the unit: neither counted nor told.
-                Context.Write(Line(LogEvent.DispatcherTrainerUnfit, item, "Idle", "Unfit") with { Cause = $"{Sender.Text()}: {f.Cause}", IsWarning = true });
+                Context.Write(Line(LogEvent.DispatcherTrainerUnfit, item, "Idle", "Unfit")
+                    with
+                { Cause = $"{Sender.Text()}: {f.Cause}", IsWarning = true });
                 PutBack(item);
                 break;
             case UnitOutcome.Failed f when item is not null:
@@ -192,7 +170,8 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
                     lease.Refuses(m.Search, now); // Another device may have more.
                 Requeue(item, m.Attempt, f);
                 break;
-            case UnitOutcome.Failed { Kind: not FailureKind.Cancelled } f when done.TryGetValue(key, out Finished? first) && first.Leases.Add(m.Lease):
+            case UnitOutcome.Failed { Kind: not FailureKind.Cancelled } f when done.TryGetValue(key, out Finished? first)
+                && first.Leases.Add(m.Lease):
                 LateResults.TellFailure(Context, m, first, f); // A zombie's work is lost whether it came to a result or not.
                 break;
         }
@@ -227,11 +206,21 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
         item.Count(failure.Kind, now);
         bool exhausted = item.Failures >= failure.Kind.Bound(BoundsOf(item.Search).Attempts);
         bool leaves = exhausted || failure.Kind == FailureKind.MissingBlob;
-        Context.Write(Line(LogEvent.DispatcherUnitFailed, item, "Running", exhausted ? "Exhausted" : leaves ? "Withdrawn" : "Queued") with { Attempt = attempt, Cause = $"{failure.Kind}: {failure.Cause}", IsWarning = true });
+        Context.Write(Line(LogEvent.DispatcherUnitFailed, item, "Running", exhausted ? "Exhausted" : leaves ? "Withdrawn" : "Queued")
+            with
+        { Attempt = attempt, Cause = $"{failure.Kind}: {failure.Cause}", IsWarning = true });
         if (item.Losses is 5 or 50)
-            Context.Write(Line(LogEvent.DispatcherUnitUnlucky, item, "Queued", "Queued") with { Cause = $"lost {item.Losses} times in a row through no fault of its own: look for the kernel's OOM killer (dmesg), a failing node or a full disk; the last time: {failure.Cause}", IsWarning = true });
+            Context.Write(Line(LogEvent.DispatcherUnitUnlucky, item, "Queued",
+                "Queued") with
+            {
+                Cause = $"lost {item.Losses} times in a row, not caused by the unit itself: check for the kernel's OOM " +
+                    $"killer (dmesg), a failing node or a full disk; last cause: {failure.Cause}",
+                IsWarning = true
+            });
         if (failure.Kind == FailureKind.StorageUnavailable && item.Losses == 1)
-            Context.Write(Line(LogEvent.DispatcherStoragePaused, item, "Running", "Paused") with { Cause = failure.Cause, IsWarning = true });
+            Context.Write(Line(LogEvent.DispatcherStoragePaused, item, "Running", "Paused")
+                with
+            { Cause = failure.Cause, IsWarning = true });
         item.Requester.Tell(new DispatchProtocol.UnitFailed(item.Unit.Id, attempt, failure, exhausted));
         if (failure.Blob is not null)
             done.Clear(); // Blobs are being lost: what was made before is looked at again by making it again.
@@ -247,22 +236,11 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
         if (trainers.Values.All(t => t.Running != item))
             queue.AddFirst(item);
     }
-
-    private void CheckLeases()
-    {
-        now++;
-        DropLost();
-        foreach (Lease lease in trainers.Values.Where(t => t.Running is not null && Math.Max(now - t.Seen, t.Silent) > BoundsOf(t.Running.Search).SilenceSeconds))
-        {
-            Context.Write(new StateChange(LogEvent.DispatcherTrainerSilent, "Running", "Silent") { Unit = lease.Running!.Unit.Id, Attempt = lease.Attempt, Cause = lease.Trainer.Text(), IsWarning = true });
-            Withdraw(lease, Lost(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{lease.Trainer.Text()} gave no sign of life for {BoundsOf(lease.Running.Search).SilenceSeconds:0} s")));
-        }
-    }
-
     private void Assign(bool alsoStragglers)
     {
         List<Lease> all = [.. trainers.Values];
-        List<Lease> idle = [.. all.Where(t => t.Running is null && !t.Busy && now - t.Seen <= (t.Trainer.IsHere() ? settings.SilenceSeconds : FreshTicks) && MayWork(t)).OrderBy(t => t.IsNew)];
+        List<Lease> idle = [.. all.Where(t => t.Running is null && !t.Busy
+            && now - t.Seen <= (t.Trainer.IsHere() ? settings.SilenceSeconds : FreshTicks) && MayWork(t)).OrderBy(t => t.IsNew)];
         if (idle.Count == 0)
             return;
         Dictionary<string, int> running = DispatchPolicy.Running(all);
@@ -270,7 +248,8 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
         List<DispatchItem> slow = alsoStragglers ? policy.Stragglers(all, now) : [];
         foreach (Lease lease in idle)
         {
-            DispatchItem? item = queue.Count == 0 ? null : DispatchPolicy.Next(offered.Count == 0 ? queue : queue.Where(i => !offered.Contains(i.Key)), lease, running, now);
+            DispatchItem? item = queue.Count == 0 ? null : DispatchPolicy.Next(offered.Count == 0
+                ? queue : queue.Where(i => !offered.Contains(i.Key)), lease, running, now);
             bool again = item is null;
             item ??= slow.Find(s => lease.Fits(s.Search, now));
             if (item is null)
@@ -280,14 +259,18 @@ public sealed partial class DispatcherActor : LoggedActor, IWithTimers
             item.Attempt++;
             running[item.Search] = running.GetValueOrDefault(item.Search) + 1;
             lease.Give(item, (item.Attempt, ++leases), now);
-            Context.Write(Line(LogEvent.DispatcherUnitLeased, item, again ? "Running" : "Queued", "Running") with { Cause = again ? $"{lease.Trainer.Text()}, beside one that takes long" : lease.Trainer.Text() });
+            Context.Write(Line(LogEvent.DispatcherUnitLeased, item, again ? "Running" : "Queued", "Running")
+                with
+            { Cause = again ? $"{lease.Trainer.Text()}, in parallel with a slow attempt" : lease.Trainer.Text() });
             lease.Trainer.Tell(new DispatchProtocol.RunAttempt(item.Search, item.Unit, item.Attempt, item.Epoch) { Lease = leases });
         }
     }
 
-    private static DispatchProtocol.AttemptNoted Noted(DispatchProtocol.AttemptEnded m) => new(m.Search, m.Unit, m.Attempt) { Lease = m.Lease };
+    private static DispatchProtocol.AttemptNoted Noted(DispatchProtocol.AttemptEnded m) =>
+        new(m.Search, m.Unit, m.Attempt) { Lease = m.Lease };
 
-    private static StateChange Line(LogEvent e, DispatchItem item, string from, string to) => new(e, from, to) { Search = item.Search, Unit = item.Unit.Id, Attempt = item.Attempt };
+    private static StateChange Line(LogEvent e, DispatchItem item, string from, string to) =>
+        new(e, from, to) { Search = item.Search, Unit = item.Unit.Id, Attempt = item.Attempt };
 
     public static Props PropsOf(DispatcherSettings settings) => Props.Create(() => new DispatcherActor(settings));
 

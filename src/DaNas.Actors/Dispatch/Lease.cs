@@ -51,7 +51,10 @@ internal sealed class Lease(IActorRef trainer, string host)
     /// <summary>The unit that was taken from it last, although it may still be busy with it.</summary>
     public string? Withdrawn { get; set; }
 
-    /// <summary>Searches whose units it cannot run (another numerics profile, other data, too little memory): the tick at which it is asked again, and how often it has refused.</summary>
+    /// <summary>
+    /// Searches whose units it cannot run (another numerics profile, other data, too little memory): the tick at which it is asked again,
+    /// and how often it has refused.
+    /// </summary>
     private readonly Dictionary<string, (long Until, int Times)> unfit = new(StringComparer.Ordinal);
 
     public bool Fits(string search, long now) => unfit.GetValueOrDefault(search).Until <= now;

@@ -4,9 +4,6 @@ using DaNas.Domain.Values;
 
 namespace DaNas.Actors.Journals;
 
-/// <summary>The newest event that was acknowledged: its sequence number and its link of the hash chain.</summary>
-public sealed record Head(long Sequence, string Chain);
-
 /// <summary>
 /// Small files outside the journal that hold each search's head, flushed before an event is acknowledged: a journal whose end was cut
 /// off, even at the boundary of an event, is noticed. Two slots are written in turn, each with its own checksum, so that a torn write
@@ -18,7 +15,10 @@ public sealed class HeadAnchors(Func<string, string> pathOf) : IDisposable
 
     private readonly Dictionary<string, (FileStream File, int Slot)> open = new(StringComparer.Ordinal);
 
-    /// <summary>The head of a persistence id, or null where none was ever written. Throws <see cref="InvalidDataException"/> where both slots are damaged.</summary>
+    /// <summary>
+    /// The head of a persistence id, or null where none was ever written. Throws <see cref="InvalidDataException"/> where both slots are
+    /// damaged.
+    /// </summary>
     public Head? Read(string persistenceId)
     {
         string path = pathOf(persistenceId);
@@ -93,7 +93,7 @@ public sealed class HeadAnchors(Func<string, string> pathOf) : IDisposable
 
     private static byte[] Format(Head head)
     {
-        string body = string.Create(CultureInfo.InvariantCulture, $"danas-head/1 {head.Sequence} {head.Chain}");
+        string body = Invariant($"danas-head/1 {head.Sequence} {head.Chain}");
         return Encoding.ASCII.GetBytes($"{body} {Digest.Of(body).Hex}\n".PadRight(SlotBytes));
     }
 

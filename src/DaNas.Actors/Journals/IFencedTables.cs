@@ -1,8 +1,8 @@
 namespace DaNas.Actors.Journals;
 
 /// <summary>
-/// A journal whose tables another library writes (Akka.Persistence.Sql): who may write is still decided here, by acquiring, and the store itself
-/// refuses the rows of anybody else.
+/// A journal whose tables another library writes (Akka.Persistence.Sql): who may write is still decided here, by acquiring, and the store
+/// itself refuses the rows of anybody else.
 /// </summary>
 public interface IFencedTables
 {
@@ -18,7 +18,10 @@ public interface IFencedTables
     /// <summary>The epoch under which this process may write; throws <see cref="JournalException"/> where it may not.</summary>
     long EpochOf(string persistenceId);
 
-    /// <summary>Whether an event that was read says that another process has written since: who rebuilds itself from it would go on under that one's epoch.</summary>
+    /// <summary>
+    /// Whether an event that was read says that another process has written since: who rebuilds itself from it would go on under that one's
+    /// epoch.
+    /// </summary>
     bool IsOvertakenBy(string persistenceId, long epoch) => epoch > EpochOf(persistenceId);
 
     /// <summary>Seals and opens rows as this journal does, beside the same heads.</summary>

@@ -1,17 +1,10 @@
-using System.Globalization;
 using DaNas.Actors.Wire;
 
 namespace DaNas.Actors.Journals;
 
-/// <summary>One row of the journal table.</summary>
-public readonly record struct Row(RowHead Head, byte[] Message);
-
-/// <summary>Events made ready for the store, and the head that the journal has when they are in it.</summary>
-public sealed record SealedRows(IReadOnlyList<Row> Rows, Head Head);
-
 /// <summary>
-/// What every store of the journal keeps beside its rows: the hash chain of each persistence id, and its head in a file outside. Rows are sealed
-/// and opened here, whatever stores them; <c>sealsTime</c> for a store that sets its rows' time itself.
+/// What every store of the journal keeps beside its rows: the hash chain of each persistence id, and its head in a file outside. Rows are
+/// sealed and opened here, whatever stores them; <c>sealsTime</c> for a store that sets its rows' time itself.
 /// </summary>
 public sealed class JournalLedger(string where, Func<string, string>? headOf, bool sealsTime = false) : IDisposable
 {
@@ -21,7 +14,10 @@ public sealed class JournalLedger(string where, Func<string, string>? headOf, bo
     private readonly HeadAnchors? anchors = headOf is null ? null : new HeadAnchors(headOf);
     private readonly Lock anchoring = new();
 
-    /// <summary>For another library's writer beside this journal: the same heads, the same losses accepted, the time of an event sealed into its row.</summary>
+    /// <summary>
+    /// For another library's writer beside this journal: the same heads, the same losses accepted, the time of an event sealed into its
+    /// row.
+    /// </summary>
     public JournalLedger Beside()
     {
         JournalLedger beside = new(where, headOf, true);
@@ -30,7 +26,9 @@ public sealed class JournalLedger(string where, Func<string, string>? headOf, bo
         return beside;
     }
 
-    /// <summary>What the journal has is taken as it is, whatever its head says; the head is made anew with the next append, and not before.</summary>
+    /// <summary>
+    /// What the journal has is taken as it is, whatever its head says; the head is made anew with the next append, and not before.
+    /// </summary>
     public void Accept(string persistenceId)
     {
         lock (gate)
@@ -52,7 +50,10 @@ public sealed class JournalLedger(string where, Func<string, string>? headOf, bo
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
         {
-            throw new JournalException(JournalFault.Damaged, $"{e.Message}; whether the journal is whole cannot be told: restore the file, or go on with 'danas resume ID --accept'", e) { Cut = (0, 0) };
+            throw new JournalException(JournalFault.Damaged,
+                $"{e.Message}; it cannot be determined whether the journal is complete: restore the file, or resume with 'danas " +
+                    $"resume ID --accept'", e)
+            { Cut = (0, 0) };
         }
     }
 
@@ -64,15 +65,19 @@ public sealed class JournalLedger(string where, Func<string, string>? headOf, bo
         foreach (Row row in rows)
         {
             if (row.Head.Sequence != result.Count + 1)
-                throw new JournalException(JournalFault.Damaged, $"{where}: event {result.Count + 1} of {persistenceId} is missing; restore the journal from a backup");
+                throw new JournalException(JournalFault.Damaged,
+                    $"{where}: event {result.Count + 1} of {persistenceId} is missing; restore the journal from a backup");
             try
             {
                 (object e, chain, long epoch, long ticks) = Envelope.Open(chain, row.Head, row.Message);
-                result.Add(new(row.Head.Sequence, new DateTimeOffset(ticks, TimeSpan.Zero), row.Head.Manifest, e) { Epoch = epoch, Chain = chain });
+                result.Add(new(row.Head.Sequence, new DateTimeOffset(ticks, TimeSpan.Zero), row.Head.Manifest,
+                    e)
+                { Epoch = epoch, Chain = chain });
             }
             catch (InvalidDataException e)
             {
-                throw new JournalException(JournalFault.Damaged, $"{where}: {persistenceId}: {e.Message}; restore the journal from a backup", e);
+                throw new JournalException(JournalFault.Damaged,
+                    $"{where}: {persistenceId}: {e.Message}; restore the journal from a backup", e);
             }
         }
 
@@ -88,7 +93,8 @@ public sealed class JournalLedger(string where, Func<string, string>? headOf, bo
         lock (gate)
             head0 = heads.GetValueOrDefault(persistenceId) ?? new Head(0, Envelope.Genesis(persistenceId));
         if (head0.Sequence != lastSequence)
-            throw new JournalException(JournalFault.Unavailable, string.Create(CultureInfo.InvariantCulture, $"{where}: {persistenceId} is known up to event {head0.Sequence}, and event {lastSequence + 1} was to be stored: it is read again first"));
+            throw new JournalException(JournalFault.Unavailable, Invariant($"{where}: {persistenceId} is known up to event " +
+                $"{head0.Sequence}, but event {lastSequence + 1} was about to be stored: the journal is read again first"));
         string chain = head0.Chain;
         List<Row> rows = [];
         foreach (object e in events)
@@ -119,12 +125,15 @@ public sealed class JournalLedger(string where, Func<string, string>? headOf, bo
         }
     }
 
-    /// <summary>What was read is known, unless more was stored meanwhile: a reader beside the writer must not take the chain back.</summary>
+    /// <summary>
+    /// What was read is known, unless more was stored meanwhile: a reader beside the writer must not take the chain back.
+    /// </summary>
     private void Known(string persistenceId, Head head)
     {
         lock (gate)
         {
-            if (accepted.Contains(persistenceId) || heads.GetValueOrDefault(persistenceId) is not { } known || known.Sequence <= head.Sequence)
+            if (accepted.Contains(persistenceId) || heads.GetValueOrDefault(persistenceId) is not { } known
+                || known.Sequence <= head.Sequence)
                 heads[persistenceId] = head;
         }
     }
@@ -143,9 +152,11 @@ public sealed class JournalLedger(string where, Func<string, string>? headOf, bo
         if (head is null || (events.Count >= head.Sequence && (head.Sequence == 0 || events[(int)head.Sequence - 1].Chain == head.Chain)))
             return;
         string what = events.Count < head.Sequence
-            ? string.Create(CultureInfo.InvariantCulture, $"{where}: {persistenceId} ends at event {events.Count}, but event {head.Sequence} was acknowledged: the end of the journal is gone")
-            : string.Create(CultureInfo.InvariantCulture, $"{where}: event {head.Sequence} of {persistenceId} is not the one that was acknowledged: another history");
-        throw new JournalException(JournalFault.Damaged, $"{what}; restore the journal (a SQLite file with its -wal) from a backup, or go on from what is there with 'danas resume ID --accept', which records the loss")
+            ? Invariant($"{where}: {persistenceId} ends at event {events.Count}, but event {head.Sequence} was acknowledged: the end of " +
+                $"the journal is missing")
+            : Invariant($"{where}: event {head.Sequence} of {persistenceId} is not the one that was acknowledged: the histories differ");
+        throw new JournalException(JournalFault.Damaged, $"{what}; restore the journal (a SQLite file with its -wal file) from a backup, " +
+            $"or resume from the remaining events with 'danas resume ID --accept', which records the loss")
         {
             Cut = (head.Sequence, events.Count),
         };

@@ -8,29 +8,16 @@ using SerializationException = System.Runtime.Serialization.SerializationExcepti
 
 namespace DaNas.Actors.Journals;
 
-/// <summary>The journal under which a writer writes, and what it keeps beside it.</summary>
-public sealed record WritersJournal(IFencedTables Tables, JournalLedger Ledger);
-
-/// <summary>This process must not go on: another writer took over, or the journal is damaged. Published on the event stream.</summary>
-public sealed record HostMustEnd(string Reason) : INoSerializationVerificationNeeded;
-
-/// <summary>What the incarnations of one writer have in common.</summary>
-public sealed class WriterHealth
-{
-    /// <summary>The journal is away; said once.</summary>
-    internal bool IsAway { get; set; }
-
-    /// <summary>Failures of the writer's own since an event was stored.</summary>
-    internal int Failures { get; set; }
-}
-
 /// <summary>
-/// A persistent actor whose events are sealed onto a hash chain, under the epoch of the one writer, with the chain's head in a file outside: what Akka.Persistence does not have, and what lets a
-/// journal be trusted. A persist that fails stops the actor; its <see cref="BackoffSupervisor"/> rebuilds it from the journal.
+/// A persistent actor whose events are sealed onto a hash chain, under the epoch of the one writer, with the chain's head in a file
+/// outside: what Akka.Persistence does not have, and what lets a journal be trusted. A persist that fails stops the actor; its
+/// <see cref="BackoffSupervisor"/> rebuilds it from the journal.
 /// </summary>
 public abstract class SealedPersistentActor : ReceivePersistentActor
 {
-    /// <summary>The dispatcher of writers: threads of their own, since a head is flushed to the disk before its events are acknowledged.</summary>
+    /// <summary>
+    /// The dispatcher of writers: threads of their own, since a head is flushed to the disk before its events are acknowledged.
+    /// </summary>
     public const string Dispatcher = "danas.writer-dispatcher";
 
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(100);
@@ -60,7 +47,8 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
 
         Recover<SealedEvent>(e => rows.Add(new Row(new RowHead(LastSequenceNr, created, e.Manifest), e.Message)));
         Recover<RecoveryCompleted>(_ => Open());
-        RecoverAny(e => throw new JournalException(JournalFault.Damaged, $"event {LastSequenceNr} of {PersistenceId} is a {e.GetType().Name}: it was written by another program"));
+        RecoverAny(e => throw new JournalException(JournalFault.Damaged,
+            $"event {LastSequenceNr} of {PersistenceId} is a {e.GetType().Name}: it was written by another program"));
     }
 
     public override string PersistenceId { get; }
@@ -75,8 +63,9 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
     protected abstract void Recovered();
 
     /// <summary>
-    /// A writer under its supervisor: what it throws, or a persist that fails, stops it, and it is rebuilt from the journal after a while, longer each time until an event is stored. A store that is away is
-    /// waited for, however long; after more than <see cref="SaidStrategy.Most"/> failures of its own the supervisor ends.
+    /// A writer under its supervisor: what it throws, or a persist that fails, stops it, and it is rebuilt from the journal after a while,
+    /// longer each time until an event is stored. A store that is away is waited for, however long; after more than
+    /// <see cref="SaidStrategy.Most"/> failures of its own the supervisor ends.
     /// </summary>
     public static Props Supervised(Props writer, string name, WriterHealth health) => BackoffSupervisor.Props(Backoff
         .OnStop(writer.WithDispatcher(Dispatcher), name, FirstBackoff, LongestBackoff, 0, -1)
@@ -96,7 +85,8 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
         SealedRows sealedRows;
         try
         {
-            sealedRows = journal.Ledger.Seal(PersistenceId, LastSequenceNr, journal.Tables.EpochOf(PersistenceId), Context.System.Scheduler.Now, events);
+            sealedRows = journal.Ledger.Seal(PersistenceId, LastSequenceNr, journal.Tables.EpochOf(PersistenceId),
+                Context.System.Scheduler.Now, events);
         }
         catch (JournalException e)
         {
@@ -119,7 +109,7 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
             }
             catch (IOException e)
             {
-                Fail(new JournalException(JournalFault.Unavailable, $"{e.Message}; free some space, the search then goes on", e));
+                Fail(new JournalException(JournalFault.Unavailable, $"{e.Message}; free some space, and the search will continue", e));
                 return;
             }
 
@@ -136,7 +126,8 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
         return base.AroundReceive(receive, message);
     }
 
-    protected override void PreRestart(Exception reason, object message) => throw new InvalidOperationException("a writer is stopped and rebuilt, never restarted", reason);
+    protected override void PreRestart(Exception reason, object message) =>
+        throw new InvalidOperationException("a writer is stopped and rebuilt, never restarted", reason);
 
     /// <summary>While the journal is away, the last line says so, however often the writer is rebuilt.</summary>
     protected override void PostStop()
@@ -151,11 +142,16 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
     /// <summary>Akka goes on after a rejection without calling back: here it is a failure like any other.</summary>
     protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr) => Fail(cause);
 
-    /// <summary>Akka's replay filter tells of two writers by an exception of its own; what is no row of ours fails to be read, and no waiting heals it.</summary>
+    /// <summary>
+    /// Akka's replay filter tells of two writers by an exception of its own; what is no row of ours fails to be read, and no waiting heals
+    /// it.
+    /// </summary>
     protected override void OnRecoveryFailure(Exception reason, object? message = null) => Failed(reason switch
     {
-        IllegalStateException => new JournalException(JournalFault.Damaged, $"{PersistenceId}: rows of two writers are mixed ({reason.Message}); restore the journal from a backup", reason),
-        _ when Unreadable(reason) is { } why => new JournalException(JournalFault.Damaged, $"{PersistenceId}: a row cannot be read ({why}); restore the journal from a backup", reason),
+        IllegalStateException => new JournalException(JournalFault.Damaged,
+            $"{PersistenceId}: rows of two writers are mixed ({reason.Message}); restore the journal from a backup", reason),
+        _ when Unreadable(reason) is { } why => new JournalException(
+            JournalFault.Damaged, $"{PersistenceId}: a row cannot be read ({why}); restore the journal from a backup", reason),
         _ => reason,
     });
 
@@ -176,9 +172,11 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
 
         try
         {
-            if (rows.Count > 0 && journal.Tables.IsOvertakenBy(PersistenceId, Wire.Envelope.EpochOf(rows[^1].Message))) // First: what a newer version stored may be unreadable here.
-                throw new JournalException(JournalFault.Fenced, $"another process took {PersistenceId} over; this process stops");
-            foreach (StoredEvent stored in journal.Ledger.Open(PersistenceId, head, rows)) // Akka's LastSequenceNr may be higher than the last row; the rows are what counts.
+            // First: what a newer version stored may be unreadable here.
+            if (rows.Count > 0 && journal.Tables.IsOvertakenBy(PersistenceId, Wire.Envelope.EpochOf(rows[^1].Message)))
+                throw new JournalException(JournalFault.Fenced, $"another process has taken over {PersistenceId}; this process stops");
+            // Akka's LastSequenceNr may be higher than the last row; the rows are what counts.
+            foreach (StoredEvent stored in journal.Ledger.Open(PersistenceId, head, rows))
                 Apply(stored.Event);
         }
         catch (JournalException e)
@@ -217,7 +215,8 @@ public abstract class SealedPersistentActor : ReceivePersistentActor
         {
             Context.Write(new StateChange(LogEvent.ActorFailed, "Running", "Ended") { Cause = fault.Message, IsWarning = true });
             Context.System.EventStream.Publish(new HostMustEnd(fault.Message));
-            Context.Parent.Tell(new WriterEnded(), ActorRefs.NoSender); // Not rebuilt: another writer's events would make it go on under that one's epoch.
+            // Not rebuilt: another writer's events would make it go on under that one's epoch.
+            Context.Parent.Tell(new WriterEnded(), ActorRefs.NoSender);
             return;
         }
 

@@ -2,7 +2,9 @@ using Akka.Actor;
 
 namespace DaNas.Actors.Logging;
 
-/// <summary>An actor whose last line says that it stopped: not when it is restarted, which its supervisor says (<see cref="SaidStrategy"/>).</summary>
+/// <summary>
+/// An actor whose last line says that it stopped: not when it is restarted, which its supervisor says (<see cref="SaidStrategy"/>).
+/// </summary>
 public abstract class LoggedActor : ReceiveActor
 {
     private bool restarts;

@@ -3,12 +3,6 @@ using Akka.Actor.Setup;
 
 namespace DaNas.Actors.Logging;
 
-/// <summary>Where the actors of a system write their lines.</summary>
-public sealed class StateLogSetup(IStateLog log) : Setup
-{
-    public IStateLog Log => log;
-}
-
 /// <summary>One structured line per state change, from inside an actor.</summary>
 public static class StateLogging
 {
@@ -20,12 +14,21 @@ public static class StateLogging
     }
 
     /// <summary>The last line of an actor.</summary>
-    public static void WriteStopped(this IActorContext context) => context.Write(new StateChange(LogEvent.ActorStopped, "Running", "Stopped"));
+    public static void WriteStopped(this IActorContext context) =>
+        context.Write(new StateChange(LogEvent.ActorStopped, "Running", "Stopped"));
 
     /// <summary>An actor as people read it: <c>/search-7/search/stage-2</c>, and of another node <c>//HOST:PORT/trainer-0</c>.</summary>
-    public static string Text(this IActorRef actor) => $"{(IsHere(actor) ? string.Empty : $"//{(actor.Path.Address.Host is { } host ? $"{host}:{actor.Path.Address.Port}" : actor.Path.Address.System)}")}/{string.Join('/', actor.Path.Elements.Skip(1))}";
+    public static string Text(this IActorRef actor)
+    {
+        Address address = actor.Path.Address;
+        string node = IsHere(actor) ? string.Empty : address.Host is { } host ? $"//{host}:{address.Port}" : $"//{address.System}";
+        return $"{node}/{string.Join('/', actor.Path.Elements.Skip(1))}";
+    }
 
-    /// <summary>The node of an actor as others reach it, HOST:PORT; the system's name where it has no address. A reference to an actor of this process does not have it.</summary>
+    /// <summary>
+    /// The node of an actor as others reach it, HOST:PORT; the system's name where it has no address. A reference to an actor of this
+    /// process does not have it.
+    /// </summary>
     public static string Host(this IActorRef actor, ActorSystem here)
     {
         Address address = actor.IsHere() ? ((ExtendedActorSystem)here).Provider.DefaultAddress : actor.Path.Address;

@@ -13,16 +13,6 @@ using DaNas.Domain.Work;
 
 namespace DaNas.Actors.Searches;
 
-/// <summary>What a search has around it.</summary>
-/// <param name="Listener">Who hears of stored events and of the end.</param>
-/// <param name="Dispatcher">Who runs units.</param>
-/// <param name="Discard">Removes blobs that no future unit can need; returns at once.</param>
-public sealed record SearchPorts(IActorRef Listener, IActorRef Dispatcher, Action<SearchProtocol.DiscardBlobs> Discard)
-{
-    /// <summary>The path of the search's supervisor, which passes on what comes late, to whatever incarnation.</summary>
-    public string Owner { get; init; } = string.Empty;
-}
-
 /// <summary>
 /// The one writer of a search. Five moves and no others: guard, decide, persist, evolve, tell. What it does next is a function of
 /// its state, so a restart at any point goes on where it was.
@@ -66,7 +56,8 @@ public sealed class SearchActor : SealedPersistentActor, IWithTimers
     /// <summary>First start: begin. Another epoch than the stored one: take over. Rebuilt by the supervisor: go on.</summary>
     protected override void Recovered()
     {
-        SearchCommand? due = state.Phase is SearchPhase.NotStarted ? beginning.Start : state.Epoch < beginning.Resume.Epoch ? beginning.Resume : null;
+        SearchCommand? due = state.Phase is SearchPhase.NotStarted ? beginning.Start : state.Epoch < beginning.Resume.Epoch
+            ? beginning.Resume : null;
         if (due is null)
         {
             ports.Listener.Tell(state.IsOver ? new SearchProtocol.Ended(state) : new SearchProtocol.Found(state, LastSequenceNr));
@@ -95,7 +86,9 @@ public sealed class SearchActor : SealedPersistentActor, IWithTimers
                 Context.Write(Line(LogEvent.SearchCommandIgnored, command.GetType().Name, "ignored", ignored.Reason));
                 break;
             case Decision.Rejected rejected:
-                Context.Write(Line(LogEvent.SearchCommandRejected, command.GetType().Name, "rejected", rejected.Reason) with { IsWarning = true });
+                Context.Write(Line(LogEvent.SearchCommandRejected, command.GetType().Name, "rejected", rejected.Reason)
+                    with
+                { IsWarning = true });
                 break;
         }
     }
@@ -112,7 +105,9 @@ public sealed class SearchActor : SealedPersistentActor, IWithTimers
             sequence++;
             Context.Write(Line(LogEvent.SearchEventStored, from, state.Phase.GetType().Name, Said(e)) with { Sequence = sequence });
             if (Alert(e, state) is { } text)
-                Context.Write(Line(LogEvent.SearchAlert, from, state.Phase.GetType().Name, text) with { Sequence = sequence, IsWarning = true });
+                Context.Write(Line(LogEvent.SearchAlert, from, state.Phase.GetType().Name, text)
+                    with
+                { Sequence = sequence, IsWarning = true });
             if (e is SearchEvent.BlockScored or SearchEvent.BlocksPruned)
                 stage?.Tell(new StageProtocol.Decided(e));
             ports.Listener.Tell(new SearchProtocol.Stored(e, state, sequence));
@@ -146,31 +141,48 @@ public sealed class SearchActor : SealedPersistentActor, IWithTimers
         foreach (WorkUnit unit in OutstandingWork.Of(state))
             ports.Dispatcher.Tell(new DispatchProtocol.Submit(id.Text, ports.Owner, unit, state.Epoch));
         if (state.IsOver && !saidEnd)
-            Context.Write(Line(LogEvent.SearchEnded, "Running", state.Phase.GetType().Name, (state.Phase as SearchPhase.Failed)?.Reason ?? "done"));
+            Context.Write(Line(LogEvent.SearchEnded, "Running", state.Phase.GetType().Name,
+                (state.Phase as SearchPhase.Failed)?.Reason ?? "done"));
         saidEnd |= state.IsOver;
     }
 
     /// <summary>An event in the log: its name, and what its numbers say where nobody would look them up.</summary>
     private static string Said(SearchEvent e) => e is SearchEvent.DifficultyMeasured { Verdict: { } v }
-        ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{e.GetType().Name}: {v}")
+        ? Invariant($"{e.GetType().Name}: {v}")
         : e.GetType().Name;
 
     /// <summary>What a person should hear of at once; null for the ordinary course.</summary>
     private static string? Alert(SearchEvent e, SearchState state) => e switch
     {
-        SearchEvent.DifficultyMeasured { Verdict: { IsOrder: false } v } => $"{v}; the search goes on with random pictures of all classes. A longer pass (difficulty.passes, difficulty.epochs-per-point) may find an order",
-        SearchEvent.ArchitecturesRanked x when state.Config!.Search.Strategy != StrategyKind.Given && !ArchitectureBudget.Of(state.Space!, state.Config.Cost).Allows(CostTable.Of(state.Space!), x.Ranked[0].Architecture) => $"no architecture of the blocks that are left keeps the budget; the nearest, {x.Ranked[0].Architecture.Text}, does not: raise cost.target-macs or cost.target-milliseconds, or lower prune.ratio",
-        SearchEvent.ArchitecturesRanked x when state.Config!.Search.Strategy == StrategyKind.RandomSearch && x.Ranked.Count < state.Config.Derivation.Candidates => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"only {x.Ranked.Count} of {state.Config.Derivation.Candidates} random architectures lie within controls.tolerance of the budget: raise the tolerance or widen the space"),
-        SearchEvent.ArchitecturesRanked x when Strategy.Of(state.Config!).TrainsSupernet && x.Ranked.Count(r => r.Random) is var drawn && drawn < Candidates.Drawn(state.Config!.Derivation) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"only {drawn} of {Candidates.Drawn(state.Config.Derivation)} random candidates lie between the budget and controls.tolerance under it: raise the tolerance"),
-        SearchEvent.RolledBack x => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"training diverged ({x.Cause}); back to the weights before round {x.Round + 1} of stage {x.Stage}, learning rate x {x.RateScale:0.####}"),
-        SearchEvent.BlocksQuarantined x => $"quarantined {string.Join(", ", x.Blocks.Select(b => $"L{b.Layer + 1:00}/{b.Block}"))}: {x.Cause}",
-        SearchEvent.BlobLost x => $"{x.Cause}; back to the last round whose weights are whole, the same work is done again",
-        SearchEvent.NondeterminismDetected x => $"two results of {x.Unit} differ ({x.First}, {x.Second}): these machines do not compute the same; compare 'danas doctor' on each",
+        SearchEvent.DifficultyMeasured { Verdict: { IsOrder: false } v } =>
+            $"{v}; the search continues with random images of all classes. A longer pass (difficulty.passes, " +
+                $"difficulty.epochs-per-point) may find an order",
+        SearchEvent.ArchitecturesRanked x when state.Config!.Search.Strategy != StrategyKind.Given && !ArchitectureBudget.Of(
+            state.Space!, state.Config.Cost).Allows(CostTable.Of(
+            state.Space!), x.Ranked[0].Architecture) => $"no architecture built from the remaining blocks meets the budget, not even the " +
+                $"closest, {x.Ranked[0].Architecture.Text}: raise cost.target-macs or cost.target-milliseconds, or lower prune.ratio",
+        SearchEvent.ArchitecturesRanked x when state.Config!.Search.Strategy == StrategyKind.RandomSearch
+            && x.Ranked.Count < state.Config.Derivation.Candidates =>
+            Invariant($"only {x.Ranked.Count} of {state.Config.Derivation.Candidates} random architectures are within controls.tolerance " +
+                $"of the budget: raise the tolerance or widen the space"),
+        SearchEvent.ArchitecturesRanked x when Strategy.Of(state.Config!).TrainsSupernet && x.Ranked.Count(r => r.Random) is var drawn
+            && drawn < Candidates.Drawn(state.Config!.Derivation) =>
+            Invariant($"only {drawn} of {Candidates.Drawn(state.Config.Derivation)} random candidates are between the budget and " +
+                $"controls.tolerance below it: raise the tolerance"),
+        SearchEvent.RolledBack x =>
+            Invariant($"training diverged ({x.Cause}); rolled back to the weights before round {x.Round + 1} of stage {x.Stage}, " +
+                $"learning rate x {x.RateScale:0.####}"),
+        SearchEvent.BlocksQuarantined x =>
+            $"quarantined {string.Join(", ", x.Blocks.Select(b => $"L{b.Layer + 1:00}/{b.Block}"))}: {x.Cause}",
+        SearchEvent.BlobLost x => $"{x.Cause}; rolled back to the last round with intact weights; the lost work is repeated",
+        SearchEvent.NondeterminismDetected x => $"two results of {x.Unit} differ ({x.First}, {x.Second}): these machines compute " +
+            $"different results; compare the output of 'danas doctor' on each",
         SearchEvent.ConfigurationChanged x => $"accepted: {string.Join("; ", x.Changes)}",
         SearchEvent.DataChanged x => $"accepted: {string.Join("; ", x.Changes)}",
         SearchEvent.EngineChanged x => $"accepted: {string.Join("; ", x.Changes)}",
-        SearchEvent.HistoryLost x when x.Found < x.Acknowledged => $"accepted: events {x.Found + 1} to {x.Acknowledged} are gone from the journal",
-        SearchEvent.HistoryLost => "accepted: what the journal says, although its head outside says otherwise",
+        SearchEvent.HistoryLost x when x.Found < x.Acknowledged =>
+            $"accepted: events {x.Found + 1} to {x.Acknowledged} are gone from the journal",
+        SearchEvent.HistoryLost => "accepted: the contents of the journal, although the head stored outside it differs",
         _ => null,
     };
 

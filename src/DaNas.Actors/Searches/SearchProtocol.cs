@@ -13,10 +13,14 @@ public static class SearchProtocol
     /// <summary>To the listener, after each stored event.</summary>
     public sealed record Stored(SearchEvent Event, SearchState State, long Sequence) : INoSerializationVerificationNeeded;
 
-    /// <summary>To the listener, when a search was rebuilt from the journal and goes on: the news of its last event may have been lost.</summary>
+    /// <summary>
+    /// To the listener, when a search was rebuilt from the journal and goes on: the news of its last event may have been lost.
+    /// </summary>
     public sealed record Found(SearchState State, long Sequence) : INoSerializationVerificationNeeded;
 
-    /// <summary>To the listener, when a search that was found in the journal is over already: the news of its end may have been lost.</summary>
+    /// <summary>
+    /// To the listener, when a search that was found in the journal is over already: the news of its end may have been lost.
+    /// </summary>
     public sealed record Ended(SearchState State) : INoSerializationVerificationNeeded;
 
     /// <summary>A stage's or a requester's command.</summary>

@@ -10,19 +10,10 @@ using DaNas.Domain.Work;
 
 namespace DaNas.Actors.Stages;
 
-/// <summary>Between a search and one of its stages.</summary>
-public static class StageProtocol
-{
-    /// <summary>What is due now; a state in which another stage runs, or none, ends this one.</summary>
-    public sealed record StateChanged(SearchState State) : INoSerializationVerificationNeeded;
-
-    /// <summary>A decision about the stage's blocks is stored.</summary>
-    public sealed record Decided(SearchEvent Event) : INoSerializationVerificationNeeded;
-}
-
 /// <summary>
 /// One pruning stage: turns its outstanding work into units and gathers a round's shards and the blocks' evidence; its evaluators hear what
-/// the search decides on them. Rebuilt from the search's state; what it holds itself (shards of the running round) may be lost and is trained again.
+/// the search decides on them. Rebuilt from the search's state; what it holds itself (shards of the running round) may be lost and is
+/// trained again.
 /// </summary>
 public sealed class PruningStageActor : LoggedActor
 {
@@ -147,7 +138,8 @@ public sealed class PruningStageActor : LoggedActor
         if (answers.Length < units.Count)
             Submit(units.Where(u => !results.ContainsKey(u.Id)));
         else
-            Context.Parent.Tell(new SearchProtocol.Ask(new SearchCommand.RecordEvidence(index, p.Rounds.Count, requests, answers.ToValueList())));
+            Context.Parent
+                .Tell(new SearchProtocol.Ask(new SearchCommand.RecordEvidence(index, p.Rounds.Count, requests, answers.ToValueList())));
     }
 
     private void Tell(SearchEvent decided)
@@ -166,7 +158,8 @@ public sealed class PruningStageActor : LoggedActor
 
     private IActorRef Evaluator(int layer, string block) => evaluators.TryGetValue((layer, block), out IActorRef? known)
         ? known
-        : evaluators[(layer, block)] = Context.ActorOf(BlockEvaluatorActor.PropsOf(id, index, layer, block), BlockEvaluatorActor.NameOf(layer, block));
+        : evaluators[(layer, block)] = Context.ActorOf(BlockEvaluatorActor.PropsOf(id, index, layer, block),
+            BlockEvaluatorActor.NameOf(layer, block));
 
     private void Submit(IEnumerable<WorkUnit> units)
     {

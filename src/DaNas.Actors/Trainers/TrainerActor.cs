@@ -6,18 +6,9 @@ using DaNas.Domain.Ports;
 
 namespace DaNas.Actors.Trainers;
 
-/// <summary>What runs attempts for a trainer: off the actor's threads, one at a time, never throwing for a fault of the unit.</summary>
-public interface IAttemptRunner
-{
-    /// <summary>Seconds since what runs gave a sign of life.</summary>
-    double SilentSeconds { get; }
-
-    Task<UnitOutcome> RunAsync(DispatchProtocol.RunAttempt attempt);
-}
-
 /// <summary>
-/// One device: runs one unit at a time, off the actor threads, and reports with its attempt. Four times a second it tells the dispatcher that it is there, what it does, and for how long its
-/// engine has given no sign of life.
+/// One device: runs one unit at a time, off the actor threads, and reports with its attempt. Four times a second it tells the dispatcher
+/// that it is there, what it does, and for how long its engine has given no sign of life.
 /// </summary>
 public sealed class TrainerActor : LoggedActor, IWithTimers
 {
@@ -42,7 +33,8 @@ public sealed class TrainerActor : LoggedActor, IWithTimers
         Receive<DispatchProtocol.RunAttempt>(Run);
         Receive<DispatchProtocol.AttemptNoted>(m =>
         {
-            if (Sender.Host(Context.System) == dispatcher().Host(Context.System)) // What a former dispatcher noted, the present one has not heard.
+            // What a former dispatcher noted, the present one has not heard.
+            if (Sender.Host(Context.System) == dispatcher().Host(Context.System))
                 memory.Unnoted.RemoveAll(e => e.Lease == m.Lease);
         });
         Receive<DispatcherChanged>(_ =>
@@ -77,7 +69,7 @@ public sealed class TrainerActor : LoggedActor, IWithTimers
     {
         if (m.Epoch < memory.HighestEpochs.GetValueOrDefault(m.Search))
         {
-            Refuse(m, $"epoch {m.Epoch} is older than {memory.HighestEpochs[m.Search]}: a former writer");
+            Refuse(m, $"epoch {m.Epoch} is older than {memory.HighestEpochs[m.Search]}: the sender is a superseded writer");
         }
         else if (memory.Running is { } running && running.Unit.Id == m.Unit.Id && running.Search == m.Search)
         {
@@ -100,7 +92,8 @@ public sealed class TrainerActor : LoggedActor, IWithTimers
     private void Begin(DispatchProtocol.RunAttempt attempt)
     {
         request = attempt;
-        runner.RunAsync(attempt).PipeTo(Self, Self, o => new Ran(attempt, o), e => new Ran(attempt, new UnitOutcome.Failed(FailureKind.EngineError, e.Message, 0)));
+        runner.RunAsync(attempt).PipeTo(Self, Self, o => new Ran(attempt, o),
+            e => new Ran(attempt, new UnitOutcome.Failed(FailureKind.EngineError, e.Message, 0)));
     }
 
     private void RememberAll()
@@ -113,9 +106,12 @@ public sealed class TrainerActor : LoggedActor, IWithTimers
     {
         string? busyWith = memory.Running is null ? null : DispatchItem.KeyOf(memory.Running.Search, memory.Running.Unit.Id);
         IActorRef to = dispatcher();
-        foreach (DispatchProtocol.AttemptEnded ended in memory.Unnoted) // First: who hears that it is idle would give it again what it has done.
+        // First: who hears that it is idle would give it again what it has done.
+        foreach (DispatchProtocol.AttemptEnded ended in memory.Unnoted)
             to.Tell(ended);
-        to.Tell(new DispatchProtocol.TrainerReady(number, busyWith, memory.Running is null ? 0 : runner.SilentSeconds) { Lease = memory.Running?.Lease ?? 0 });
+        to.Tell(new DispatchProtocol.TrainerReady(number, busyWith, memory.Running is null
+            ? 0 : runner.SilentSeconds)
+        { Lease = memory.Running?.Lease ?? 0 });
     }
 
     private void Refuse(DispatchProtocol.RunAttempt m, string why) =>
@@ -124,7 +120,9 @@ public sealed class TrainerActor : LoggedActor, IWithTimers
     /// <summary>Tells how an attempt ended, again and again until that is noted.</summary>
     private void Report(DispatchProtocol.RunAttempt attempt, UnitOutcome outcome)
     {
-        DispatchProtocol.AttemptEnded ended = new(number, attempt.Search, attempt.Unit.Id, attempt.Attempt, outcome) { Lease = attempt.Lease };
+        DispatchProtocol.AttemptEnded ended = new(number, attempt.Search, attempt.Unit.Id, attempt.Attempt,
+            outcome)
+        { Lease = attempt.Lease };
         Keep(memory.Unnoted, ended);
         if (outcome is UnitOutcome.Completed)
         {
@@ -146,8 +144,11 @@ public sealed class TrainerActor : LoggedActor, IWithTimers
     private static StateChange Line(string from, string to, DispatchProtocol.RunAttempt m) =>
         new(LogEvent.TrainerChanged, from, to) { Search = m.Search, Unit = m.Unit.Id, Attempt = m.Attempt };
 
-    /// <summary><paramref name="dispatcher"/> is asked for each time: who leads may have changed, and a restarted actor must find it too.</summary>
-    public static Props PropsOf(int number, IAttemptRunner runner, Func<IActorRef> dispatcher, TrainerMemory memory) => Props.Create(() => new TrainerActor(number, runner, dispatcher, memory));
+    /// <summary>
+    /// <paramref name="dispatcher"/> is asked for each time: who leads may have changed, and a restarted actor must find it too.
+    /// </summary>
+    public static Props PropsOf(int number, IAttemptRunner runner, Func<IActorRef> dispatcher, TrainerMemory memory) =>
+        Props.Create(() => new TrainerActor(number, runner, dispatcher, memory));
 
     /// <summary>Somebody else leads.</summary>
     public sealed record DispatcherChanged : INoSerializationVerificationNeeded;
@@ -158,16 +159,4 @@ public sealed class TrainerActor : LoggedActor, IWithTimers
     }
 
     private sealed record Ran(DispatchProtocol.RunAttempt Request, UnitOutcome Outcome) : INoSerializationVerificationNeeded;
-}
-
-/// <summary>What a trainer must not forget when its actor is made anew in the same process: what it runs, and what it has told.</summary>
-public sealed class TrainerMemory
-{
-    internal Dictionary<string, long> HighestEpochs { get; } = new(StringComparer.Ordinal);
-
-    internal Queue<DispatchProtocol.AttemptEnded> Recent { get; } = new();
-
-    internal List<DispatchProtocol.AttemptEnded> Unnoted { get; } = [];
-
-    internal DispatchProtocol.RunAttempt? Running { get; set; }
 }

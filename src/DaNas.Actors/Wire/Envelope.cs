@@ -1,13 +1,9 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using DaNas.Domain.Values;
 
 namespace DaNas.Actors.Wire;
-
-/// <summary>What stands beside an event in its row.</summary>
-public readonly record struct RowHead(long Sequence, long CreatedTicks, string Manifest);
 
 /// <summary>
 /// What stands in a journal row: the event, the writer's epoch, and the hash chain over everything before. Text, so that an operator
@@ -26,10 +22,15 @@ public sealed record Envelope(string Chain, long Epoch, JsonElement Event)
     public static (byte[] Bytes, string Chain) Seal(string before, RowHead head, long epoch, byte[] payload, bool withTime = false)
     {
         if (payload.Length > WireFormat.MaximumEventBytes)
-            throw new InvalidDataException($"{head.Manifest} has {payload.Length} bytes, over the bound of {WireFormat.MaximumEventBytes}: large tables belong in blobs");
+            throw new InvalidDataException($"{head.Manifest} has {payload.Length} bytes, which exceeds the limit of " +
+                $"{WireFormat.MaximumEventBytes}: large tables belong in blobs");
         string chain = Link(before, head, epoch, payload);
         using JsonDocument document = JsonDocument.Parse(payload);
-        return (JsonSerializer.SerializeToUtf8Bytes(new Envelope(chain, epoch, document.RootElement) { SealedTicks = withTime ? head.CreatedTicks : null }, DomainJson.Stored), chain);
+        return (JsonSerializer.SerializeToUtf8Bytes(new Envelope(chain, epoch, document.RootElement)
+        {
+            SealedTicks = withTime
+            ? head.CreatedTicks : null
+        }, DomainJson.Stored), chain);
     }
 
     /// <summary>Opens a row; throws <see cref="InvalidDataException"/> when the row is not the one that was sealed here.</summary>
@@ -39,19 +40,22 @@ public sealed record Envelope(string Chain, long Epoch, JsonElement Event)
         byte[] payload;
         try
         {
-            envelope = JsonSerializer.Deserialize<Envelope>(bytes, DomainJson.Stored) ?? throw new InvalidDataException($"event {head.Sequence} is empty");
+            envelope = JsonSerializer.Deserialize<Envelope>(bytes, DomainJson.Stored)
+                ?? throw new InvalidDataException($"event {head.Sequence} is empty");
             payload = Encoding.UTF8.GetBytes(envelope.Event.GetRawText());
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new InvalidDataException($"event {head.Sequence} is not an envelope of this product: {e.Message}", e); // InvalidOperation: bytes that are no UTF-8.
+            // InvalidOperation: bytes that are no UTF-8.
+            throw new InvalidDataException($"event {head.Sequence} is not an envelope of this product: {e.Message}", e);
         }
 
         long ticks = envelope.SealedTicks ?? head.CreatedTicks;
         string chain = Link(before, head with { CreatedTicks = ticks }, envelope.Epoch, payload);
         return chain == envelope.Chain
             ? (WireFormat.Read(head.Manifest, payload), chain, envelope.Epoch, ticks)
-            : throw new InvalidDataException($"event {head.Sequence} ({head.Manifest}) does not fit the hash chain: the journal was damaged or changed");
+            : throw new InvalidDataException($"event {head.Sequence} ({head.Manifest}) does not match the hash chain: the journal " +
+                $"was damaged or modified");
     }
 
     /// <summary>The event's bytes in a row whose chain nobody checks here.</summary>
@@ -83,7 +87,7 @@ public sealed record Envelope(string Chain, long Epoch, JsonElement Event)
     private static string Link(string before, RowHead head, long epoch, byte[] payload)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{before}\n{head.Sequence}\n{head.CreatedTicks}\n{epoch}\n{head.Manifest}\n")));
+        hash.AppendData(Encoding.UTF8.GetBytes(Invariant($"{before}\n{head.Sequence}\n{head.CreatedTicks}\n{epoch}\n{head.Manifest}\n")));
         hash.AppendData(payload);
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }

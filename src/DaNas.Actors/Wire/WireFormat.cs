@@ -122,7 +122,8 @@ public static class WireFormat
     public static IReadOnlyCollection<string> AllManifests => Types.Keys;
 
     public static string ManifestOf(object message) =>
-        Manifests.TryGetValue(message.GetType(), out string? manifest) ? manifest : throw new InvalidDataException($"{message.GetType().Name} has no manifest: it must not be stored or sent");
+        Manifests.TryGetValue(message.GetType(), out string? manifest)
+            ? manifest : throw new InvalidDataException($"{message.GetType().Name} has no manifest: it must not be stored or sent");
 
     /// <summary>Whether values of a type are stored and sent at all.</summary>
     public static bool Has(Type type) => Manifests.ContainsKey(type);
@@ -131,7 +132,9 @@ public static class WireFormat
 
     public static byte[] Write(object message) => JsonSerializer.SerializeToUtf8Bytes(message, message.GetType(), Options);
 
-    /// <summary>Reads a payload; throws <see cref="InvalidDataException"/> for an unknown manifest or a payload that does not fit it.</summary>
+    /// <summary>
+    /// Reads a payload; throws <see cref="InvalidDataException"/> for an unknown manifest or a payload that does not fit it.
+    /// </summary>
     public static object Read(string manifest, ReadOnlySpan<byte> payload)
     {
         if (!Types.TryGetValue(manifest, out Type? type))
@@ -146,7 +149,9 @@ public static class WireFormat
         }
     }
 
-    /// <summary>A member of an abstract type: <c>{"manifest": "train-shard/1", "body": {...}}</c>; the manifest alone says which type it is.</summary>
+    /// <summary>
+    /// A member of an abstract type: <c>{"manifest": "train-shard/1", "body": {...}}</c>; the manifest alone says which type it is.
+    /// </summary>
     private sealed class UnderManifest<T> : JsonConverter<T>
         where T : class
     {
@@ -155,8 +160,10 @@ public static class WireFormat
         public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
         {
             using JsonDocument document = JsonDocument.ParseValue(ref reader);
-            string manifest = document.RootElement.TryGetProperty("manifest", out JsonElement m) ? m.GetString() ?? string.Empty : string.Empty;
-            if (!Types.TryGetValue(manifest, out Type? type) || !typeof(T).IsAssignableFrom(type) || !document.RootElement.TryGetProperty("body", out JsonElement body))
+            string manifest = document.RootElement.TryGetProperty("manifest", out JsonElement m)
+                ? m.GetString() ?? string.Empty : string.Empty;
+            if (!Types.TryGetValue(manifest, out Type? type) || !typeof(T).IsAssignableFrom(type)
+                || !document.RootElement.TryGetProperty("body", out JsonElement body))
                 throw new JsonException($"'{manifest}' is no {typeof(T).Name}");
             return (T)body.Deserialize(type, options)!;
         }

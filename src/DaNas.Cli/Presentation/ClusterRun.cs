@@ -10,14 +10,16 @@ namespace DaNas.Cli.Presentation;
 /// <summary>Stays with a search in a cluster as <c>run</c> does with one on this machine, and brings its result here.</summary>
 internal static class ClusterRun
 {
-    public static async Task<int> GoAsync(ClusterSession client, OutputFolder folder, string id, Func<ClusterSession, Action<string>, CancellationToken, Task> begin, bool json)
+    public static async Task<int> GoAsync(ClusterSession client, OutputFolder folder, string id,
+        Func<ClusterSession, Action<string>, CancellationToken, Task> begin, bool json)
     {
         Presenter presenter = new(!Console.IsOutputRedirected);
         using Interruption interruption = new();
         try
         {
             await begin(client, presenter.Warn, interruption.Token);
-            presenter.Say($"search {id} runs in the cluster; Ctrl-C leaves it running, '{ThisProgram.Name} resume {id} --cluster ...' follows it again");
+            presenter.Say($"search {id} is running in the cluster; Ctrl-C detaches without stopping it; to follow it again, run " +
+                $"'{ThisProgram.Name} resume {id} --cluster ...'");
             SearchRecord record = await client.FollowAsync(id, (e, state) => Told(presenter, e, state), presenter.Warn, interruption.Token);
             presenter.EndProgress();
             await BringHomeAsync(client, folder, record, presenter, interruption.Token);
@@ -26,7 +28,8 @@ internal static class ClusterRun
         catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
         {
             presenter.EndProgress();
-            presenter.Say($"left; search {id} goes on in the cluster. Follow it again with: {ThisProgram.Name} resume {id} --cluster ...");
+            presenter.Say($"detached; search {id} continues in the cluster. To follow it again, run: {ThisProgram.Name} " +
+                $"resume {id} --cluster ...");
             return ExitCode.Interrupted;
         }
     }
@@ -38,7 +41,8 @@ internal static class ClusterRun
         presenter.Stored(e, state);
     }
 
-    private static async Task BringHomeAsync(ClusterSession client, OutputFolder folder, SearchRecord record, Presenter presenter, CancellationToken stop)
+    private static async Task BringHomeAsync(ClusterSession client, OutputFolder folder, SearchRecord record,
+        Presenter presenter, CancellationToken stop)
     {
         try
         {
@@ -48,7 +52,7 @@ internal static class ClusterRun
         }
         catch (Exception e) when (e is BlobException or HttpRequestException or IOException or UnauthorizedAccessException)
         {
-            presenter.Warn($"the search is over, but its results could not be brought here: {e.Message}");
+            presenter.Warn($"the search has ended, but its results could not be downloaded: {e.Message}");
         }
     }
 
@@ -56,7 +60,7 @@ internal static class ClusterRun
     {
         Presenter.Table(record, folder);
         if (record.State.Phase is SearchPhase.Failed failed)
-            presenter.Warn($"search {record.Id} stopped: {failed.Reason}; remedy: {failed.Remedy}");
+            presenter.Warn($"search {record.Id} failed: {failed.Reason}; remedy: {failed.Remedy}");
         if (json)
             Console.WriteLine(SearchReport.Of(record, folder).ToJson());
         return record.State.Phase is SearchPhase.Completed ? ExitCode.Done : ExitCode.Failed;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -13,12 +12,20 @@ internal static class Output
     /// <summary>Spaces between columns.</summary>
     private const int Gap = 3;
 
-    public static JsonSerializerOptions Json { get; } = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = false, Converters = { new JsonStringEnumConverter() } };
+    public static JsonSerializerOptions Json { get; } = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        WriteIndented = false,
+        Converters = { new JsonStringEnumConverter() }
+    };
 
     /// <summary>One line of JSON under a name and a version: see <see cref="JsonSchemas"/>.</summary>
     public static void PrintJson<T>(string name, T value) => Console.WriteLine(JsonSchemas.Text(name, value, Json));
 
-    /// <summary>A table that is as wide as its words; where a terminal is narrower, the last column or all of them come one under the other, since no word may be cut that somebody wants to copy.</summary>
+    /// <summary>
+    /// A table that is as wide as its words; where a terminal is narrower, the last column or all of them come one under the other, since
+    /// no word may be cut that somebody wants to copy.
+    /// </summary>
     public static void PrintTable(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows)
     {
         IReadOnlyList<string>[] all = [.. rows];
@@ -33,7 +40,8 @@ internal static class Output
 
     public static void PrintText(string text) => Console.WriteLine(Wrapped(text));
 
-    public static void PrintError(string text) => Console.Error.WriteLine(Console.IsErrorRedirected ? text : Wrapped(text, AnsiConsole.Profile.Width));
+    public static void PrintError(string text) => Console.Error
+        .WriteLine(Console.IsErrorRedirected ? text : Wrapped(text, AnsiConsole.Profile.Width));
 
     /// <summary>What there is to say beside a result, where there is something.</summary>
     public static void PrintRemark(string? text)
@@ -59,7 +67,9 @@ internal static class Output
         return wrapped.ToString();
     }));
 
-    /// <summary>A text's beginning, for the rest of a line after so many characters: what the terminal has room for, otherwise 140.</summary>
+    /// <summary>
+    /// A text's beginning, for the rest of a line after so many characters: what the terminal has room for, otherwise 140.
+    /// </summary>
     public static string Cut(string text, int after)
     {
         int room = Console.IsOutputRedirected ? 140 : Math.Max(20, AnsiConsole.Profile.Width - after);
@@ -68,7 +78,8 @@ internal static class Output
 
     private static void Wide(IReadOnlyList<string> columns, IReadOnlyList<string>[] rows, int width)
     {
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = Console.IsOutputRedirected ? AnsiSupport.No : AnsiSupport.Detect });
+        IAnsiConsole console =
+            AnsiConsole.Create(new AnsiConsoleSettings { Ansi = Console.IsOutputRedirected ? AnsiSupport.No : AnsiSupport.Detect });
         console.Profile.Width = width + 2;
         Table table = new Table().Border(TableBorder.Simple);
         foreach (string column in columns)
@@ -97,7 +108,8 @@ internal static class Output
             AnsiConsole.MarkupLine($"[bold]{Markup.Escape(row[0])}[/]");
             for (int i = 1; i < columns.Count; i++)
             {
-                AnsiConsole.Markup($"  {Markup.Escape(columns[i].PadRight(name))}  {(Shown(row[i]) == Markup.Escape(row[i]) ? string.Empty : Shown(row[i]))}");
+                AnsiConsole.Markup($"  {Markup.Escape(columns[i].PadRight(name))}  " +
+                    $"{(Shown(row[i]) == Markup.Escape(row[i]) ? string.Empty : Shown(row[i]))}");
                 Console.WriteLine(Shown(row[i]) == Markup.Escape(row[i]) ? row[i] : string.Empty);
             }
         }
@@ -112,6 +124,4 @@ internal static class Output
         "interrupted" => "[yellow]interrupted[/]",
         _ => Markup.Escape(cell),
     };
-
-    public static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

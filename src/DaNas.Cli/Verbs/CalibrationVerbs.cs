@@ -15,15 +15,21 @@ internal static class CalibrationVerbs
 {
     public static Command Calibration()
     {
-        Option<int> searches = new("--searches") { DefaultValueFactory = _ => 1000, Description = "Searches of each effect." };
-        Option<string> effects = new("--effects") { DefaultValueFactory = _ => "0,1,2", Description = "Planted effects in standard deviations of a score after the first stage." };
+        Option<int> searches = Shared.Option("--searches", 1000, "Number of searches per effect.");
+        Option<string> effects = Shared.Option("--effects", "0,1,2",
+            "Planted effects in standard deviations of a score after the first stage.");
         Option<string[]> set = Shared.Set();
         Option<bool> json = Shared.Json();
-        Command command = new("calibration", "How often sure pruning and the verdict err, and what they find: searches on made-up tables with planted effects.") { searches, effects, set, json };
+        Command command =
+            new("calibration", "Measures error rates and detection rates of sure pruning and of the verdict, using searches on synthetic " +
+                "tables with planted effects.") { searches, effects, set, json };
         command.SetAction(parsed => Shared.Guard(() =>
         {
-            int count = parsed.GetValue(searches) is var n and >= 1 and <= 1_000_000 ? n : throw new UsageException($"--searches {parsed.GetValue(searches)}: write a whole number from 1 to 1000000");
-            double[] planted = [.. parsed.GetValue(effects)!.Split(',').Select(t => double.TryParse(t, CultureInfo.InvariantCulture, out double v) && v is >= 0 and <= 100 ? v : throw new UsageException($"--effects {parsed.GetValue(effects)}: write numbers from 0 to 100 with commas between"))];
+            int count = parsed.GetValue(searches) is var n and >= 1 and <= 1_000_000
+                ? n : throw new UsageException($"--searches {parsed.GetValue(searches)}: write a whole number from 1 to 1000000");
+            double[] planted = [.. parsed.GetValue(effects)!.Split(',').Select(
+                t => double.TryParse(t, CultureInfo.InvariantCulture, out double v) && v is >= 0 and <= 100
+                ? v : throw new UsageException($"--effects {parsed.GetValue(effects)}: use numbers from 0 to 100, separated by commas"))];
             string[] sets = parsed.GetValue(set) ?? [];
             List<CalibrationRow> rows = [];
             IEnumerable<CalibrationRow> measured = CalibrationBench.Rows(planted, count, sets);
@@ -31,7 +37,8 @@ internal static class CalibrationVerbs
             foreach (CalibrationRow row in measured)
             {
                 rows.Add(row);
-                Console.Error.WriteLine(Output.Text($"effect {row.Effect}: {count} searches in {Durations.Text(Stopwatch.GetElapsedTime(started).TotalSeconds)}; {planted.Length - rows.Count} effects left"));
+                Console.Error.WriteLine(Invariant($"effect {row.Effect}: {count} searches in " +
+                    $"{Durations.Text(Stopwatch.GetElapsedTime(started).TotalSeconds)}; {planted.Length - rows.Count} effects left"));
                 started = Stopwatch.GetTimestamp();
             }
 
@@ -46,10 +53,12 @@ internal static class CalibrationVerbs
 
     public static Command Names()
     {
-        Option<int> classes = new("--classes") { DefaultValueFactory = _ => 1000, Description = "Classes." };
-        Option<int> each = new("--each") { DefaultValueFactory = _ => 1281, Description = "Training pictures a class; 50 more are for validation." };
+        Option<int> classes = Shared.Option("--classes", 1000, "Number of classes.");
+        Option<int> each = Shared.Option("--each", 1281, "Training images per class; another 50 are for validation.");
         Option<bool> json = Shared.Json();
-        Command command = new("names", "Writes a tree of ImageNet's names, with CMYK, wrong endings, GIF, HTML, hidden files and nested folders among them, and times 'danas data check --headers' on it, with its memory.") { classes, each, json };
+        Command command = new("names", "Creates a folder tree with the file names of ImageNet, including CMYK images, wrong file " +
+            "extensions, GIF, HTML, hidden files and nested folders, and measures time and memory of 'danas data " +
+            "check --headers' on it.") { classes, each, json };
         command.SetAction(parsed => Shared.Guard(() =>
         {
             if (JsonSchemas.Printed<NamesResult>("bench-names", Output.Json))
@@ -61,7 +70,10 @@ internal static class CalibrationVerbs
                 if (parsed.GetValue(json))
                     Output.PrintJson("bench-names", result);
                 else
-                    Output.PrintText(Output.Text($"{result.Files:N0} files written in {result.WriteSeconds:0.0} s; checked in {result.CheckSeconds:0.0} s, {result.PeakMegabytes:N0} MB at most: {result.Pictures:N0} of {result.PicturesPlanted:N0} pictures, {result.Broken} of {result.BrokenPlanted} broken\n{string.Join('\n', result.Remarks)}"));
+                    Output.PrintText(Invariant($"{result.Files:N0} files written in {result.WriteSeconds:0.0} s; checked in " +
+                        $"{result.CheckSeconds:0.0} s, peak memory {result.PeakMegabytes:N0} MB: {result.Images:N0} of " +
+                        $"{result.ImagesPlanted:N0} images, {result.Broken} of {result.BrokenPlanted} " +
+                        $"broken\n{string.Join('\n', result.Remarks)}"));
                 return result.IsRight ? ExitCode.Done : ExitCode.Failed;
             }
             finally
@@ -73,6 +85,9 @@ internal static class CalibrationVerbs
     }
 
     private static void Print(List<CalibrationRow> rows) => Output.PrintTable(
-        ["effect (sd)", "searches", "pruned any", "pruned a block not under the cut", "of the blocks under it pruned", "stage length", "\"better than random\" by noise"],
-        rows.Select(r => (IReadOnlyList<string>)[Output.Text($"{r.Effect}"), Output.Text($"{r.Searches}"), Output.Text($"{r.PrunedAny}"), Output.Text($"{r.PrunedWrong}"), r.Effect > 0 ? Output.Text($"{r.WorstPruned:P1}") : "-", Output.Text($"{r.StageLength:0.0}"), r.Effect > 0 ? "-" : Output.Text($"{r.BetterThanRandom}")]));
+        ["effect (sd)", "searches", "pruned any", "pruned a block above the cut-off", "share of blocks below it pruned", "stage length",
+            "\"better than random\" by chance"],
+        rows.Select(r => (IReadOnlyList<string>)[Invariant($"{r.Effect}"), Invariant($"{r.Searches}"), Invariant($"{r.PrunedAny}"),
+            Invariant($"{r.PrunedWrong}"), r.Effect > 0 ? Invariant($"{r.WorstPruned:P1}") : "-", Invariant($"{r.StageLength:0.0}"),
+            r.Effect > 0 ? "-" : Invariant($"{r.BetterThanRandom}")]));
 }

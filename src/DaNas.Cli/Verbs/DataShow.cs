@@ -8,21 +8,23 @@ using Spectre.Console;
 
 namespace DaNas.Cli.Verbs;
 
-/// <summary>data show: one picture as training sees it, before it is cropped and resized.</summary>
+/// <summary>data show: one image as training sees it, before it is cropped and resized.</summary>
 internal static class DataShow
 {
     /// <summary>Values of the JSON output: 1,024 pixels.</summary>
     private const int Values = 3 * 1024;
 
-    /// <summary>Columns of the picture in the terminal; a pixel takes two.</summary>
+    /// <summary>Columns of the image in the terminal; a pixel takes two.</summary>
     private const int Columns = 40;
 
     public static Command Show()
     {
-        Argument<string> file = new("FILE") { Description = "A picture: JPEG, PNG, WebP, BMP or GIF (its first frame)." };
-        Option<bool> upright = new("--upright") { Description = "Turned as its EXIF orientation says, as data.exif-orientation = true has it." };
+        Argument<string> file = Shared.Argument<string>("FILE", "An image: JPEG, PNG, WebP, BMP or GIF (its first frame).");
+        Option<bool> upright = Shared.Option<bool>("--upright",
+            "Rotates the image according to its EXIF orientation, as with data.exif-orientation = true.");
         Option<bool> json = Shared.Json();
-        Command command = new("show", "Shows one picture as it reaches training; --json prints width, height, channels and the first 1,024 pixels, row by row, channel last, 0 to 255.") { file, upright, json };
+        Command command = new("show", "Shows one image as training sees it; --json prints width, height, channels and the first 1,024 " +
+            "pixels, row by row, channel last, 0 to 255.") { file, upright, json };
         command.SetAction(parsed => Shared.Guard(() =>
         {
             string path = parsed.GetValue(file)!;
@@ -59,7 +61,7 @@ internal static class DataShow
         }
 
         AnsiConsole.Write(canvas);
-        Output.PrintText(Output.Text($"{width} x {height} pixels"));
+        Output.PrintText(Invariant($"{width} x {height} pixels"));
     }
 
     private static Color Mean(byte[] rgb, (int Width, int Height) size, (int X, int Y) from, int side)

@@ -19,7 +19,7 @@ internal static class InspectVerbs
     {
         Option<string?> output = Shared.Out();
         Option<bool> json = Shared.Json();
-        Command command = new("ls", "Lists the searches of a folder.") { output, json };
+        Command command = new("ls", "Lists the searches in a folder.") { output, json };
         command.SetAction(parsed => Shared.Guard(() =>
         {
             OutputFolder folder = Shared.Folder(parsed, output);
@@ -31,9 +31,11 @@ internal static class InspectVerbs
             if (parsed.GetValue(json))
                 Console.WriteLine(JsonSchemas.Text("search", reports, SearchReport.Json));
             else if (reports.Length + lost.Length == 0)
-                Output.PrintText($"no searches in {folder.Root}; '{ThisProgram.Name} run quickstart{folder.Option}' starts one");
+                Output.PrintText($"no searches in {folder.Root}; start one with '{ThisProgram.Name} run quickstart{folder.Option}'");
             else if (reports.Length > 0)
-                Output.PrintTable(["search", "status", "progress", "test accuracy", "random", "events", "architecture"], reports.Select(r => (IReadOnlyList<string>)[r.SearchId, r.Running ? "running" : r.Status == "unfinished" && folder.IsAlone ? "interrupted" : r.Status, r.Progress is { } p ? Output.Text($"{100 * p:0} %") : "-", r.TestAccuracy is null ? "-" : Output.Text($"{(r.RandomTestAccuracy is null ? r.TestAccuracy : r.ComparedTestAccuracy):0.0000}{(r.MeasuredOn == "test" ? string.Empty : $" ({r.MeasuredOn})")}"), r.RandomTestAccuracy is null ? "-" : Output.Text($"{r.RandomTestAccuracy:0.0000}"), Output.Text($"{r.Events}"), r.Architecture ?? "-"]));
+                Output.PrintTable(
+                    ["search", "status", "progress", "test accuracy", "controls (mean)", "events", "architecture"],
+                    reports.Select(r => Row(r, folder.IsAlone)));
             return ExitCode.Done;
         }));
         return command;
@@ -53,6 +55,20 @@ internal static class InspectVerbs
         }
     }
 
+    private static IReadOnlyList<string> Row(SearchReport r, bool alone)
+    {
+        string split = r.MeasuredOn == "test" ? string.Empty : $" ({r.MeasuredOn})";
+        return [
+            r.SearchId,
+            r.Running ? "running" : r.Status == "unfinished" && alone ? "interrupted" : r.Status,
+            r.Progress is { } p ? Invariant($"{100 * p:0} %") : "-",
+            r.TestAccuracy is null ? "-"
+                : Invariant($"{(r.RandomTestAccuracy is null ? r.TestAccuracy : r.ComparedTestAccuracy):0.0000}{split}"),
+            r.RandomTestAccuracy is null ? "-" : Invariant($"{r.RandomTestAccuracy:0.0000}"),
+            Invariant($"{r.Events}"),
+            r.Architecture ?? "-"];
+    }
+
     public static Command Describe()
     {
         Argument<string> id = Shared.Id();
@@ -70,15 +86,18 @@ internal static class InspectVerbs
             }
 
             SearchState s = record.State;
-            Output.PrintText($"search {record.Id}: {SearchReport.StatusOf(record, folder)}{(s.IsOver ? string.Empty : $" ({Presenter.Where(s)})")}, {record.Events.Count} events, epoch {s.Epoch}");
-            Output.PrintText($"configuration {s.Config!.Hash.Short}, data {s.Started!.Data.Name} ({s.Started.Data.Fingerprint.Short}), {s.Started.NumericsProfile}");
-            Output.PrintText($"blocks alive by layer: {s.Alive}");
+            string at = s.IsOver ? string.Empty : $" ({SearchSentences.Where(s)})";
+            Output.PrintText($"search {record.Id}: {SearchReport.StatusOf(record, folder)}{at}, {record.Events.Count} events, " +
+                $"epoch {s.Epoch}");
+            Output.PrintText($"configuration {s.Config!.Hash.Short}, data {s.Started!.Data.Name} ({s.Started.Data.Fingerprint.Short}), " +
+                $"{s.Started.NumericsProfile}");
+            Output.PrintText($"remaining blocks by layer: {s.Alive}");
             if (s.Quarantined.Count > 0)
-                Output.PrintText($"quarantined: {string.Join(", ", s.Quarantined.Select(b => Output.Text($"L{b.Layer + 1:00}/{b.Block}")))}");
+                Output.PrintText($"quarantined: {string.Join(", ", s.Quarantined.Select(b => Invariant($"L{b.Layer + 1:00}/{b.Block}")))}");
             if (s.Nondeterministic.Count > 0)
                 Output.PrintText($"results that differed between attempts: {string.Join(", ", s.Nondeterministic)}");
             if (s.RateScale < 1)
-                Output.PrintText(Output.Text($"rolled back: learning rate x {s.RateScale:0.####}"));
+                Output.PrintText(Invariant($"rolled back; learning rate multiplied by {s.RateScale:0.####}"));
             Presenter.Table(record, folder);
             return ExitCode.Done;
         }));
@@ -90,14 +109,16 @@ internal static class InspectVerbs
         Argument<string> id = Shared.Id();
         Option<string?> output = Shared.Out();
         Option<bool> json = Shared.Json();
-        Option<string?> type = new("--type") { Description = "Only events of this manifest, such as blocks-pruned." };
+        Option<string?> type = Shared.Option<string?>("--type", "Only events of this type, for example blocks-pruned.");
         Command command = new("events", "Prints a search's journal, event by event.") { id, output, json, type };
         command.SetAction(parsed => Shared.Guard(() =>
         {
             SearchRecord record = SearchRecord.Load(Shared.Folder(parsed, output), parsed.GetValue(id)!);
-            Actors.Journals.StoredEvent[] events = [.. record.Events.Where(e => parsed.GetValue(type) is not { } t || e.Manifest.StartsWith(t, StringComparison.Ordinal))];
+            Actors.Journals.StoredEvent[] events = [.. record.Events
+                .Where(e => parsed.GetValue(type) is not { } t || e.Manifest.StartsWith(t, StringComparison.Ordinal))];
             if (events.Length == 0)
-                throw new UsageException($"--type {parsed.GetValue(type)}: search {record.Id} has no such event; it has {string.Join(", ", record.Events.Select(e => e.Manifest).Distinct().Order(StringComparer.Ordinal))}");
+                throw new UsageException($"--type {parsed.GetValue(type)}: search {record.Id} has no events of this type; it has " +
+                    $"{string.Join(", ", record.Events.Select(e => e.Manifest).Distinct().Order(StringComparer.Ordinal))}");
             foreach (Actors.Journals.StoredEvent e in events)
             {
                 JsonNode node = EventJson.FromOne(JsonSerializer.SerializeToNode(e.Event, e.Event.GetType(), DomainJson.Stored)!);
@@ -107,7 +128,7 @@ internal static class InspectVerbs
                     continue;
                 }
 
-                string head = Output.Text($"{e.Sequence,6} {e.Created:HH:mm:ss.fff} {e.Manifest,-26} ");
+                string head = Invariant($"{e.Sequence,6} {e.Created:HH:mm:ss.fff} {e.Manifest,-26} ");
                 Console.WriteLine(head + Output.Cut(node.ToJsonString(DomainJson.Stored), head.Length));
             }
 
@@ -121,9 +142,9 @@ internal static class InspectVerbs
         Argument<string> id = Shared.Id();
         Option<string?> output = Shared.Out();
         Option<bool> json = Shared.Json();
-        Option<bool> follow = new("--follow", "-f") { Description = "Stays and prints what comes." };
-        Option<string?> actor = new("--actor") { Description = "Only lines of actors whose path contains this." };
-        Option<bool> warnings = new("--warnings") { Description = "Only lines that a person should look at." };
+        Option<bool> follow = new("--follow", "-f") { Description = "Keeps running and prints new lines as they are written." };
+        Option<string?> actor = Shared.Option<string?>("--actor", "Only lines from actors whose path contains this text.");
+        Option<bool> warnings = Shared.Option<bool>("--warnings", "Only warnings, which may need attention.");
         Command command = new("logs", "Prints the structured log of a search.") { id, output, json, follow, actor, warnings };
         command.SetAction((parsed, stop) => Shared.GuardAsync(async () =>
         {
@@ -131,13 +152,15 @@ internal static class InspectVerbs
             string search = SearchRecord.Load(folder, parsed.GetValue(id)!).Id;
             string file = Path.Combine(folder.SearchFolder(search), "log.jsonl");
             if (!File.Exists(file))
-                throw new UsageException($"{file} does not exist; '{ThisProgram.Name} events {search}{folder.Option}' prints what the journal holds");
+                throw new UsageException($"{file} does not exist; run '{ThisProgram.Name} events {search}{folder.Option}' to " +
+                    $"print the journal instead");
             int cut = 0;
             await foreach (string text in StateLog.ReadAsync(file, parsed.GetValue(follow), stop))
             {
                 if (LogLine.Parse(text) is not { } line)
                     cut++;
-                else if ((parsed.GetValue(actor) is not { } a || line.Actor.Contains(a, StringComparison.Ordinal)) && (!parsed.GetValue(warnings) || line.Warning))
+                else if ((parsed.GetValue(actor) is not { } a || line.Actor.Contains(a, StringComparison.Ordinal))
+                    && (!parsed.GetValue(warnings) || line.Warning))
                     Console.WriteLine(parsed.GetValue(json) ? text : line.ToText());
                 if (cut > 0 && parsed.GetValue(follow))
                     cut = LeftOut(file, search, folder, cut);
@@ -152,7 +175,8 @@ internal static class InspectVerbs
 
     private static int LeftOut(string file, string search, OutputFolder folder, int cut)
     {
-        Output.PrintError(Output.Text($"{file}: not whole, and left out (a full disk cuts lines): {cut}; '{ThisProgram.Name} events {search}{folder.Option}' prints what the journal holds"));
+        Output.PrintError(Invariant($"{file}: {cut} incomplete lines skipped (a full disk truncates lines); run '{ThisProgram.Name} " +
+            $"events {search}{folder.Option}' to print the journal instead"));
         return 0;
     }
 
@@ -160,14 +184,16 @@ internal static class InspectVerbs
     {
         Argument<string> id = Shared.Id();
         Option<string?> output = Shared.Out();
-        Command command = new("watch", "Follows a running search from another terminal; Ctrl-C only ends the watching.") { id, output };
+        Command command =
+            new("watch", "Follows a running search from another terminal; Ctrl-C stops watching, not the search.") { id, output };
         command.SetAction((parsed, stop) => Shared.GuardAsync(async () =>
         {
             OutputFolder folder = Shared.Folder(parsed, output);
             Presenter presenter = new(!Console.IsOutputRedirected);
             SearchRecord record = SearchRecord.Load(folder, parsed.GetValue(id)!);
             if (!record.State.IsOver && folder.IsAlone && !OwnerLock.IsHeld(folder, record.Id))
-                presenter.Warn($"nobody runs search {record.Id} just now; '{ThisProgram.Name} resume {record.Id}{folder.Option}' goes on with it");
+                presenter.Warn($"search {record.Id} is not currently running; resume it with '{ThisProgram.Name} resume " +
+                    $"{record.Id}{folder.Option}'");
             presenter.Begin(record.State.Config!, record.State.Started!.Data, record.State);
             int shown = 0;
             while (!stop.IsCancellationRequested)

@@ -1,12 +1,9 @@
 using System.CommandLine;
 using DaNas.Cli.Presentation;
-using DaNas.Runtime.Processes;
-using DaNas.Actors.Journals;
-using DaNas.Runtime.Searches;
-using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
-using DaNas.Domain.Ports;
 using DaNas.Runtime.Blobs;
+using DaNas.Runtime.Processes;
+using DaNas.Runtime.Searches;
 
 namespace DaNas.Cli.Verbs;
 
@@ -17,9 +14,11 @@ internal static class JournalVerbs
     {
         Option<string?> output = Shared.Out();
         Option<bool> json = Shared.Json();
-        Command verify = new("verify", "Reads every event of every search: hash chain, sequence, the head outside the journal; and decides again what was decided.") { output, json };
+        Command verify =
+            new("verify", "Verifies every event of every search (hash chain, sequence, and the head stored outside the journal) and " +
+                "re-derives every decision.") { output, json };
         verify.SetAction(parsed => Shared.Guard(() => Verify(Shared.Folder(parsed, output), parsed.GetValue(json))));
-        return new Command("journal", "The journal of a folder.") { verify };
+        return new Command("journal", "Commands for the journal of a folder.") { verify };
     }
 
     public static Command Blobs()
@@ -27,83 +26,50 @@ internal static class JournalVerbs
         Argument<string> id = Shared.Id();
         Option<string?> output = Shared.Out();
         Option<bool> json = Shared.Json();
-        Command verify = new("verify", "Hashes every blob of a search, and names those that are damaged or missing.") { id, output, json };
-        verify.SetAction(parsed => Shared.Guard(() => VerifyBlobs(Shared.Folder(parsed, output), parsed.GetValue(id)!, parsed.GetValue(json))));
-        Option<bool> dry = new("--dry-run") { Description = "Only says what would be removed." };
-        Command prune = new("prune", "Removes blobs that nothing of a search needs any more, and what a killed writer left.") { id, output, json, dry };
-        prune.SetAction(parsed => Shared.Guard(() => Prune(Shared.Folder(parsed, output), parsed.GetValue(id)!, parsed.GetValue(dry), parsed.GetValue(json))));
-        return new Command("blobs", "The weights of a search: files named by their SHA-256.") { verify, prune };
+        Command verify = new("verify", "Hashes every blob of a search and lists the damaged and missing ones.") { id, output, json };
+        verify.SetAction(
+            parsed => Shared.Guard(() => VerifyBlobs(Shared.Folder(parsed, output), parsed.GetValue(id)!, parsed.GetValue(json))));
+        Option<bool> dry = Shared.Option<bool>("--dry-run", "Only reports what would be removed.");
+        Command prune =
+            new("prune", "Removes blobs that a search no longer needs and files left behind by a killed writer.") { id, output, json, dry };
+        prune.SetAction(parsed =>
+            Shared.Guard(() => Prune(Shared.Folder(parsed, output), parsed.GetValue(id)!, parsed.GetValue(dry), parsed.GetValue(json))));
+        return new Command("blobs", "Commands for the blobs of a search: weight files named by their SHA-256.") { verify, prune };
     }
 
     private static int Verify(OutputFolder folder, bool json)
     {
-        List<(string Search, long Events, string? Fault)> found = [];
-        HashSet<string> known = [];
-        using (IEventJournal? journal = folder.TryOpenJournal())
-        {
-            foreach (string id in journal?.PersistenceIds() ?? [])
-            {
-                known.Add(id);
-                try
-                {
-                    IReadOnlyList<StoredEvent> events = [.. journal!.Read(id)];
-                    found.Add((id, events.Count, Otherwise(events)));
-                }
-                catch (Exception e) when (e is JournalException or InvalidDataException)
-                {
-                    found.Add((id, 0, e.Message));
-                }
-            }
-        }
-
-        foreach (string lost in folder.WithHead().Select(SearchRecord.PersistenceId).Where(p => !known.Contains(p)))
-            found.Add((lost, 0, $"events were acknowledged, and {folder.JournalPath} has none of them: restore it (with its -wal) from a backup"));
+        IReadOnlyList<(string Search, long Events, string? Fault)> found = StorageCheck.Journal(folder);
         if (json)
-            Output.PrintJson("journal-verify", found.Select(f => new { persistenceId = f.Search, events = f.Events, whole = f.Fault is null, fault = f.Fault }));
+            Output.PrintJson("journal-verify", found.Select(
+                f => new { persistenceId = f.Search, events = f.Events, whole = f.Fault is null, fault = f.Fault }));
         else if (found.Count == 0)
             Output.PrintText($"no journal in {folder.Root}");
         foreach ((string search, long events, string? fault) in json ? [] : found)
-            Output.PrintText(fault is null ? Output.Text($"{search}: {events} events: chain, head and decisions whole") : $"{search}: DAMAGED: {fault}");
+            Output.PrintText(fault is null ? Invariant($"{search}: {events} events: chain, head and decisions are intact")
+                : $"{search}: DAMAGED: {fault}");
         return found.All(f => f.Fault is null) ? ExitCode.Done : ExitCode.Failed;
     }
-
-    /// <summary>The first decision that this version would make otherwise; null where there is none.</summary>
-    private static string? Otherwise(IReadOnlyList<StoredEvent> events) => SearchReplay.Check([.. events.Select(e => (SearchEvent)e.Event)]).Difference is { } d
-        ? Output.Text($"event {d.Sequence} ({d.Recorded.GetType().Name}) is not what this version decides on the same evidence: another version wrote it, or a rule is not deterministic")
-        : null;
 
     private static int VerifyBlobs(OutputFolder folder, string id, bool json)
     {
         SearchRecord record = SearchRecord.Load(folder, id);
-        FileBlobStore blobs = folder.OpenBlobs(record.Id);
-        List<string> damaged = [];
-        long whole = 0;
-        foreach (BlobRef blob in blobs.All())
-        {
-            try
-            {
-                blobs.Get(blob);
-                whole++;
-            }
-            catch (BlobException)
-            {
-                damaged.Add(blob.Digest.Hex);
-            }
-        }
-
-        string[] missing = [.. record.State.LiveBlobs.Distinct().Where(b => !blobs.Contains(b)).Select(b => b.Digest.Hex)];
+        (long whole, IReadOnlyList<string> damaged, IReadOnlyList<string> missing) = StorageCheck.Blobs(folder, record);
         if (json)
             Output.PrintJson("blobs-verify", new { search = record.Id, whole, damaged, missing });
         else
-            Output.PrintText(Output.Text($"{record.Id}: {whole} blobs whole, {damaged.Count} damaged, {missing.Length} needed and missing"));
+            Output.PrintText(
+                Invariant($"{record.Id}: {whole} blobs intact, {damaged.Count} damaged, {missing.Count} required but missing"));
         foreach (string name in json ? [] : damaged.Concat(missing))
-            Output.PrintText($"  {name}: '{ThisProgram.Name} resume {record.Id}{folder.Option}' goes back to the last round whose weights are whole");
-        return damaged.Count + missing.Length == 0 ? ExitCode.Done : ExitCode.Failed;
+            Output.PrintText($"  {name}: run '{ThisProgram.Name} resume {record.Id}{folder.Option}' to return to the last " +
+                $"round with intact weights");
+        return damaged.Count + missing.Count == 0 ? ExitCode.Done : ExitCode.Failed;
     }
 
     private static int Prune(OutputFolder folder, string id, bool dry, bool json)
     {
-        using OwnerLock? owner = dry ? null : OwnerLock.Take(folder, SearchRecord.Find(folder, id), false); // A running search writes blobs that no event names yet.
+        // A running search writes blobs that no event names yet.
+        using OwnerLock? owner = dry ? null : OwnerLock.Take(folder, SearchRecord.Find(folder, id), false);
         SearchRecord record = SearchRecord.Load(folder, id);
         FileBlobStore blobs = folder.OpenBlobs(record.Id);
         HashSet<Digest> live = [.. record.State.LiveBlobs.Concat(record.State.Weights).Select(b => b.Digest)];
@@ -116,9 +82,18 @@ internal static class JournalVerbs
         }
 
         if (json)
-            Output.PrintJson("blobs-prune", new { search = record.Id, removed = dry ? 0 : dead.Length, removable = dead.Length, bytes = dead.Sum(b => b.SizeBytes), kept = live.Count });
+            Output.PrintJson("blobs-prune", new
+            {
+                search = record.Id,
+                removed = dry
+                ? 0 : dead.Length,
+                removable = dead.Length,
+                bytes = dead.Sum(b => b.SizeBytes),
+                kept = live.Count
+            });
         else
-            Output.PrintText(Output.Text($"{record.Id}: {(dry ? "would remove" : "removed")} {dead.Length} blobs, {dead.Sum(b => b.SizeBytes) / 1e6:0.0} MB; {live.Count} are needed and stay"));
+            Output.PrintText(Invariant($"{record.Id}: {(dry ? "would remove" : "removed")} {dead.Length} blobs, " +
+                $"{dead.Sum(b => b.SizeBytes) / 1e6:0.0} MB; {live.Count} are still needed and are kept"));
         return ExitCode.Done;
     }
 }

@@ -15,23 +15,25 @@ internal static class ReportVerb
     public static Command Report()
     {
         Argument<string> id = Shared.Id();
-        Option<string?> to = new("--to") { Description = "FILE.html or FILE.md (default: report.html in the search's folder)." };
+        Option<string?> to = Shared.Option<string?>("--to", "FILE.html or FILE.md (default: report.html in the search's folder).");
         Option<string?> output = Shared.Out();
         Option<bool> json = Shared.Json();
-        Command command = new("report", "Writes a search as one HTML file that needs no network, or as Markdown: funnel, heat map, curves, costs, winner, provenance.") { id, to, output, json };
+        Command command =
+            new("report", "Writes a report on a search as a single self-contained HTML file or as Markdown: funnel, heat map, curves, " +
+                "costs, winner, provenance.") { id, to, output, json };
         command.SetAction(parsed => Shared.Guard(() =>
         {
             OutputFolder folder = Shared.Folder(parsed, output);
             SearchRecord record = SearchRecord.Load(folder, parsed.GetValue(id)!);
             if (record.State.Phase is SearchPhase.NotStarted)
-                throw new UsageException($"search {record.Id} has not begun yet");
+                throw new UsageException($"search {record.Id} has not started yet");
             string file = Path.GetFullPath(parsed.GetValue(to) ?? Path.Combine(folder.SearchFolder(record.Id), "report.html"));
             ReportData data = new(record, SearchNotes.Read(folder, record.Id));
             string text = Path.GetExtension(file) switch
             {
                 ".html" or ".htm" => ReportFiles.Html(data),
                 ".md" => ReportFiles.Markdown(data),
-                _ => throw new UsageException($"--to {parsed.GetValue(to)}: name a file that ends in .html or .md"),
+                _ => throw new UsageException($"--to {parsed.GetValue(to)}: specify a file name that ends in .html or .md"),
             };
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);
             File.WriteAllText(file, text, new UTF8Encoding(false));

@@ -10,17 +10,33 @@ namespace DaNas.Cli.Verbs;
 /// <summary>Options that several verbs have.</summary>
 internal static class Shared
 {
-    public static Argument<string> Conf() => new("CONF") { Description = "A search's .conf file, or the name of one that the product ships (quickstart, fashion-mnist, cifar10, imagenet20, imagenet)." };
+    /// <summary>An option without a default.</summary>
+    public static Option<T> Option<T>(string name, string description) => new(name) { Description = description };
 
-    public static Argument<string> Id() => new("ID") { Description = "A search's id, or the beginning of it." };
+    /// <summary>An option with a default.</summary>
+    public static Option<T> Option<T>(string name, T value, string description) =>
+        new(name) { Description = description, DefaultValueFactory = _ => value };
 
-    public static Option<string[]> Set() => new("--set") { Description = "Overrides one key: --set search.seed=7. May be repeated.", AllowMultipleArgumentsPerToken = false };
+    public static Argument<T> Argument<T>(string name, string description) => new(name) { Description = description };
 
-    public static Option<string?> Data() => new("--data") { Description = "The data set's folder (ImageFolder, IDX, CIFAR binary) or catalogue file." };
+    public static Argument<T> Argument<T>(string name, T value, string description) =>
+        new(name) { Description = description, DefaultValueFactory = _ => value };
 
-    public static Option<string?> Out() => new("--out") { Description = "The folder of journal, blobs and results (default: DANAS_OUT, else the user's data folder)." };
+    public static Argument<string> Conf() => Argument<string>("CONF", "Path to a search configuration file (.conf), or the name of a " +
+        "bundled one (quickstart, fashion-mnist, cifar10, imagenet20, imagenet).");
 
-    public static Option<bool> Json() => new("--json") { Description = "Prints the result as JSON." };
+    public static Argument<string> Id() => new("ID") { Description = "Search ID, or a unique prefix of it." };
+
+    public static Option<string[]> Set() =>
+        Option<string[]>("--set", "Overrides one configuration key, for example --set search.seed=7. Can be repeated.");
+
+    public static Option<string?> Data() =>
+        Option<string?>("--data", "Path to the data set: a folder (ImageFolder, IDX, CIFAR binary) or a catalogue file.");
+
+    public static Option<string?> Out() => Option<string?>("--out",
+        "Folder for the journal, blobs and results (default: DANAS_OUT if set, otherwise the user's data folder).");
+
+    public static Option<bool> Json() => Option<bool>("--json", "Prints the result as JSON.");
 
     public static OutputFolder Folder(ParseResult parsed, Option<string?> option) => new(parsed.GetValue(option));
 
@@ -34,12 +50,7 @@ internal static class Shared
         {
             return await body();
         }
-        catch (UsageException e)
-        {
-            Output.PrintError(e.Message);
-            return ExitCode.Usage;
-        }
-        catch (Domain.Ports.DataException e)
+        catch (Exception e) when (e is UsageException or Domain.Ports.DataException)
         {
             Output.PrintError(e.Message);
             return ExitCode.Usage;
@@ -51,12 +62,12 @@ internal static class Shared
         }
         catch (Exception e) when (e is System.Runtime.InteropServices.ExternalException or DllNotFoundException)
         {
-            Output.PrintError($"libtorch: {e.Message.Split('\n')[0]}; 'danas doctor' says what this machine has");
+            Output.PrintError($"libtorch: {e.Message.Split('\n')[0]}; run 'danas doctor' to check this machine");
             return ExitCode.Failed;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or TimeoutException)
         {
-            Output.PrintError(e.Message == NoSpace ? $"standard output cannot be written: {e.Message}" : e.Message);
+            Output.PrintError(e.Message == NoSpace ? $"cannot write to standard output: {e.Message}" : e.Message);
             return ExitCode.Failed;
         }
     }

@@ -12,19 +12,27 @@ using DaNas.SimulationKit;
 
 namespace DaNas.Cli.Verbs;
 
-/// <summary>simulate: the whole system in virtual time, to check its promises seed by seed, or to forecast a search under failures.</summary>
+/// <summary>
+/// simulate: the whole system in virtual time, to check its promises seed by seed, or to forecast a search under failures.
+/// </summary>
 internal static class SimulateVerb
 {
     public static Command Simulate()
     {
-        Argument<string?> conf = new("CONF") { Description = "Forecasts this search under failures; without it, seeds are checked.", Arity = ArgumentArity.ZeroOrOne };
-        Option<long> seeds = new("--seeds") { DefaultValueFactory = _ => 1000, Description = "How many seeds to check." };
-        Option<long> first = new("--first") { DefaultValueFactory = _ => 1, Description = "The first seed." };
-        Option<long?> replay = new("--replay") { Description = "Runs one seed and prints every state change." };
-        Option<string?> plant = new("--plant") { Description = "Plants a defect, which the checks must find." };
-        Option<bool> shrink = new("--shrink") { Description = "With --replay: finds the fewest faults with which the seed still fails." };
-        Option<bool> listPlanted = new("--list-planted") { Description = "Lists the defects that can be planted." };
-        Command command = new("simulate", "Runs the real actors in a simulated cluster: checks the promises under faults, or forecasts a search.")
+        Argument<string?> conf = new("CONF")
+        {
+            Description = "Search to forecast under failures; without it, simulation seeds are checked.",
+            Arity = ArgumentArity.ZeroOrOne
+        };
+        Option<long> seeds = Shared.Option<long>("--seeds", 1000, "Number of seeds to check.");
+        Option<long> first = Shared.Option<long>("--first", 1, "The first seed.");
+        Option<long?> replay = Shared.Option<long?>("--replay", "Runs one seed and prints every state change.");
+        Option<string?> plant = Shared.Option<string?>("--plant", "Injects a known defect, which the checks must find.");
+        Option<bool> shrink = Shared.Option<bool>("--shrink",
+            "With --replay: finds the smallest set of faults with which the seed still fails.");
+        Option<bool> listPlanted = Shared.Option<bool>("--list-planted", "Lists the defects that can be injected with --plant.");
+        Command command =
+            new("simulate", "Runs the real actors in a simulated cluster: checks the guarantees under faults, or forecasts a search.")
         {
             conf, seeds, first, replay, plant, shrink, listPlanted,
         };
@@ -36,7 +44,8 @@ internal static class SimulateVerb
             if (parsed.GetValue(conf) is { } file)
                 return ForecastVerb.Run(file, forecast.Read(parsed), parsed.GetValue(forecast.Json));
             Plant planted = PlantOf(parsed.GetValue(plant));
-            return parsed.GetValue(replay) is { } seed ? parsed.GetValue(shrink) ? Shrink(seed, planted) : Replay(seed, planted) : Check(parsed.GetValue(first), parsed.GetValue(seeds), planted);
+            return parsed.GetValue(replay) is { } seed ? parsed.GetValue(shrink)
+                ? Shrink(seed, planted) : Replay(seed, planted) : Check(parsed.GetValue(first), parsed.GetValue(seeds), planted);
         }));
         return command;
     }
@@ -58,7 +67,7 @@ internal static class SimulateVerb
                 return plant;
         }
 
-        throw new UsageException($"--plant {name}: 'danas simulate --list-planted' lists what can be planted");
+        throw new UsageException($"--plant {name}: 'danas simulate --list-planted' lists the available defects");
     }
 
     /// <summary>All seeds over all cores; each failure with its line to replay; one line at the end.</summary>
@@ -79,7 +88,7 @@ internal static class SimulateVerb
                 faults += result.Faults;
                 days += result.Virtual.TotalDays;
                 if (done % 1000 == 0 && done < count)
-                    Output.PrintText(Output.Text($"{done} of {count} seeds, {failed} failed, {clock.Elapsed.TotalSeconds:0} s"));
+                    Output.PrintText(Invariant($"{done} of {count} seeds, {failed} failed, {clock.Elapsed.TotalSeconds:0} s"));
                 if (result.Good)
                     return;
                 failed++;
@@ -88,7 +97,8 @@ internal static class SimulateVerb
                 Output.PrintText($"seed {seed}: replay with 'danas simulate --replay {seed}{planted}'");
             }
         });
-        Output.PrintText(Output.Text($"{done} seeds, {failed} failed, {units} units, {faults} faults, {days:0.0} simulated days, {clock.Elapsed.TotalSeconds:0.0} s"));
+        Output.PrintText(Invariant($"{done} seeds, {failed} failed, {units} units, {faults} faults, {days:0.0} simulated days, " +
+            $"{clock.Elapsed.TotalSeconds:0.0} s"));
         return failed == 0 ? ExitCode.Done : ExitCode.Failed;
     }
 
@@ -97,7 +107,9 @@ internal static class SimulateVerb
         SimulationResult result = new SimulationSuite().Run(seed, new SimulationOptions(plant, new ConsoleLog()));
         foreach (string violation in result.Violations)
             Console.WriteLine(violation);
-        Output.PrintText(Output.Text($"seed {seed}: {(result.Good ? "good" : "FAILED")}, {result.Units} units, {result.Events} events, {result.Faults} faults, {result.Messages} messages, {result.Virtual:d\\.hh\\:mm\\:ss} simulated, history {result.History:x16} of {result.Turns} turns"));
+        Output.PrintText(Invariant($"seed {seed}: {(result.Good ? "passed" : "FAILED")}, {result.Units} units, {result.Events} events, " +
+            $"{result.Faults} faults, {result.Messages} messages, {result.Virtual:d\\.hh\\:mm\\:ss} simulated, history " +
+            $"{result.History:x16} of {result.Turns} turns"));
         return result.Good ? ExitCode.Done : ExitCode.Failed;
     }
 
@@ -108,7 +120,7 @@ internal static class SimulateVerb
         SimulationResult whole = suite.Run(seed, new SimulationOptions(plant));
         if (whole.Good)
         {
-            Output.PrintText(Output.Text($"seed {seed}: good, there is nothing to shrink"));
+            Output.PrintText(Invariant($"seed {seed}: passed; there is nothing to shrink"));
             return ExitCode.Done;
         }
 
@@ -119,7 +131,8 @@ internal static class SimulateVerb
             return !suite.Run(seed, new SimulationOptions(plant, Only: [.. faults.Select(f => f.Number)])).Good;
         });
         SimulationResult least = suite.Run(seed, new SimulationOptions(plant, Only: [.. left.Select(f => f.Number)]));
-        Output.PrintText(Output.Text($"seed {seed}: {left.Count} of {whole.Plan.Count} faults are needed ({runs} runs)"));
+        Output.PrintText(
+            Invariant($"seed {seed}: {left.Count} of {whole.Plan.Count} faults are needed to reproduce the failure ({runs} runs)"));
         foreach (PlannedFault fault in left)
             Output.PrintText($"  {fault}");
         foreach (string violation in least.Violations)
@@ -129,7 +142,8 @@ internal static class SimulateVerb
 
     private sealed class ConsoleLog : IStateLog
     {
-        public void Write(string actor, DateTimeOffset at, StateChange change) => Console.WriteLine(Output.Text(
-            $"{at:HH:mm:ss.fff} {actor,-34} {change.Event} {change.From} -> {change.To} {change.Unit}{(change.Sequence is { } s ? $" #{s}" : string.Empty)} {change.Cause}"));
+        public void Write(string actor, DateTimeOffset at, StateChange change) => Console.WriteLine(Invariant(
+            $"{at:HH:mm:ss.fff} {actor,-34} {change.Event} {change.From} -> {change.To} " +
+                $"{change.Unit}{(change.Sequence is { } s ? $" #{s}" : string.Empty)} {change.Cause}"));
     }
 }

@@ -20,7 +20,8 @@ public sealed record Architecture(string Space, ValueList<string> Blocks)
         if (slash < 0 || text[..slash] != space.Name)
             return null;
         ValueList<string> blocks = text[(slash + 1)..].Split('.').ToValueList();
-        bool legal = blocks.Count == space.Layers.Count && blocks.Select((b, l) => space.Layers[l].Candidates.Any(c => c.Name == b)).All(ok => ok);
+        bool legal = blocks.Count == space.Layers.Count && blocks
+            .Select((b, l) => space.Layers[l].Candidates.Any(c => c.Name == b)).All(ok => ok);
         return legal ? new Architecture(space.Name, blocks) : null;
     }
 

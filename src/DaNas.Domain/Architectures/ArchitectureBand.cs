@@ -4,8 +4,9 @@ using DaNas.Domain.Values;
 namespace DaNas.Domain.Architectures;
 
 /// <summary>
-/// All architectures of a space whose multiply-adds lie within a tolerance of a target: how many they are, and uniform draws. Counted by dynamic programming
-/// over costs in whole cells, a little too wide by the rounding; what lies outside the exact band is drawn again, so every architecture in it is equally likely.
+/// All architectures of a space whose MACs lie within a tolerance of a target: how many they are, and uniform draws. Counted by dynamic
+/// programming over costs in whole cells, a little too wide by the rounding; what lies outside the exact band is drawn again, so every
+/// architecture in it is equally likely.
 /// </summary>
 public sealed class ArchitectureBand
 {
@@ -48,7 +49,10 @@ public sealed class ArchitectureBand
         }
     }
 
-    /// <summary>The number of architectures; exact up to two thousand, else within some per cent (counted with the cells' rounding, times the share of draws that hold).</summary>
+    /// <summary>
+    /// The number of architectures; exact up to two thousand, else within some per cent (counted with the cells' rounding, times the share
+    /// of draws that hold).
+    /// </summary>
     public double Count
     {
         get
@@ -120,6 +124,7 @@ public sealed class ArchitectureBand
         int layer = blocks.Count;
         if (layer == space.Layers.Count)
             return [new(space.Name, blocks)];
-        return space.Layers[layer].Candidates.SelectMany((b, i) => Ways(layer + 1, c + cells[layer][i]) > 0 ? Complete(blocks.Add(b.Name), c + cells[layer][i]) : []);
+        return space.Layers[layer].Candidates.SelectMany((b, i) => Ways(layer + 1, c + cells[layer][i]) > 0
+            ? Complete(blocks.Add(b.Name), c + cells[layer][i]) : []);
     }
 }

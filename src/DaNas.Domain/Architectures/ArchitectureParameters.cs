@@ -54,7 +54,8 @@ public sealed class ArchitectureParameters
         for (int l = 0; l < alpha.Length; l++)
         {
             double[] p = Probabilities(l);
-            double[] logits = [.. p.Select(v => (Math.Log(Math.Max(v, 1e-30)) - Math.Log(-Math.Log(Math.Clamp(random.NextDouble(), 1e-9, 1 - 1e-9)))) / temperature)];
+            double[] logits = [.. p.Select(v => (Math.Log(Math.Max(v, 1e-30))
+                - Math.Log(-Math.Log(Math.Clamp(random.NextDouble(), 1e-9, 1 - 1e-9)))) / temperature)];
             soft[l] = Softmax(logits);
             path[l] = Array.IndexOf(logits, logits.Max());
         }
@@ -66,7 +67,10 @@ public sealed class ArchitectureParameters
     public static double[][] GateGradients(int[] path, double[][] soft, double[] gates, double temperature) =>
         [.. soft.Select((y, l) => y.Select((yj, j) => gates[l] * y[path[l]] * ((j == path[l] ? 1 : 0) - yj) / temperature).ToArray())];
 
-    /// <summary>Two blocks a layer, drawn by p without replacement: the one that works, drawn between the two by their p, and the other; one where no other is alive.</summary>
+    /// <summary>
+    /// Two blocks a layer, drawn by p without replacement: the one that works, drawn between the two by their p, and the other; one where
+    /// no other is alive.
+    /// </summary>
     public int[][] Pairs(SeededRandom random) => [.. alpha.Select((_, l) =>
     {
         double[] p = Probabilities(l);
@@ -78,8 +82,9 @@ public sealed class ArchitectureParameters
     })];
 
     /// <summary>
-    /// One step on the pairs alone (Cai et al. 2019): with q the two probabilities as shares of their sum s, dL/dalpha_i = sum over j of (dL/dgate_j + s dC/dp_j) q_j (1[i = j] - q_i). The two are then
-    /// shifted together, so that s, and with it every other block's probability, stays what it was.
+    /// One step on the pairs alone (Cai et al. 2019): with q the two probabilities as shares of their sum s, dL/dalpha_i = sum over j of
+    /// (dL/dgate_j + s dC/dp_j) q_j (1[i = j] - q_i). The two are then shifted together, so that s, and with it every other block's
+    /// probability, stays what it was.
     /// </summary>
     public void StepPairs(int[][] pairs, double[][] gates, double[][] cost, ArchitectureOptions o)
     {
@@ -101,7 +106,8 @@ public sealed class ArchitectureParameters
     }
 
     /// <summary>
-    /// Score function with leave-one-out baseline: dL/dalpha_j = mean over paths k of (loss_k - mean of the other losses) (1[j = o_k] - p_j).
+    /// Score function with leave-one-out baseline: dL/dalpha_j = mean over paths k of (loss_k - mean of the other losses) (1[j = o_k] -
+    /// p_j).
     /// </summary>
     public double[][] LeaveOneOutGradients(IReadOnlyList<int[]> paths, IReadOnlyList<double> losses)
     {
@@ -133,7 +139,9 @@ public sealed class ArchitectureParameters
     public double Expected(double fixedCost, Func<int, string, double> of) =>
         fixedCost + Alive.Layers.Select((l, i) => Probabilities(i).Select((p, j) => p * of(i, l[j])).Sum()).Sum();
 
-    /// <summary>The cost terms' value and gradient in p: lambda max(0, E/T - 1), or lambda max(0, ln(E/T)), for multiply-adds and for a bound on latency.</summary>
+    /// <summary>
+    /// The cost terms' value and gradient in p: lambda max(0, E/T - 1), or lambda max(0, ln(E/T)), for MACs and for a bound on latency.
+    /// </summary>
     public (double Value, double[][] Gradients) CostTerm(CostTable costs, CostOptions options, ArchitectureBudget budget)
     {
         (double value, double[][] gradients) = Term(options, budget.Macs, costs.Fixed.Macs, (l, b) => costs.Of(l, b).Macs);
@@ -169,7 +177,8 @@ public sealed class ArchitectureParameters
         double g = gradient + (o.WeightDecay * alpha[l][j]);
         first[l][j] = (o.Beta1 * first[l][j]) + ((1 - o.Beta1) * g);
         second[l][j] = (o.Beta2 * second[l][j]) + ((1 - o.Beta2) * g * g);
-        alpha[l][j] -= o.LearningRate * (first[l][j] / (1 - Math.Pow(o.Beta1, Steps))) / (Math.Sqrt(second[l][j] / (1 - Math.Pow(o.Beta2, Steps))) + Epsilon);
+        alpha[l][j] -= o.LearningRate * (first[l][j] / (1 - Math.Pow(o.Beta1, Steps)))
+            / (Math.Sqrt(second[l][j] / (1 - Math.Pow(o.Beta2, Steps))) + Epsilon);
     }
 
     /// <summary>After pruning alpha stays and the Adam state begins anew.</summary>

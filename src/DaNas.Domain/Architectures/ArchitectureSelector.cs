@@ -1,50 +1,27 @@
-using System.Text.Json.Serialization;
-using DaNas.Domain.Configuration;
-using DaNas.Domain.Searches;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
 
 namespace DaNas.Domain.Architectures;
 
-/// <summary>An architecture with the log-score that ranked it (sum over layers) and its cost.</summary>
-public sealed record RankedArchitecture(Architecture Architecture, double LogScore, Cost Cost)
-{
-    /// <summary>Drawn at random, not for its score.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
-    public bool Random { get; init; }
-}
-
-/// <summary>What an architecture may cost: multiply-adds, and milliseconds by a table where there is such a bound.</summary>
-public sealed record ArchitectureBudget(long Macs, double Milliseconds, LatencyTable? Latency)
-{
-    public static ArchitectureBudget Of(SearchSpace space, CostOptions options) => options.TargetMilliseconds > 0
-        ? new(SearchState.BudgetOf(space, options), options.TargetMilliseconds, options.Latency)
-        : OfMacs(SearchState.BudgetOf(space, options));
-
-    /// <summary>Whether an architecture keeps both bounds.</summary>
-    public bool Allows(CostTable costs, Architecture architecture) =>
-        costs.Of(architecture).Macs <= Macs && !(Latency?.Of(architecture) > Milliseconds);
-
-    public static ArchitectureBudget OfMacs(long macs) => new(macs, double.PositiveInfinity, null);
-}
-
 /// <summary>
-/// The best architectures under a budget of multiply-adds, exactly: a layer-by-layer search that drops a partial architecture only
+/// The best architectures under a budget of MACs, exactly: a layer-by-layer search that drops a partial architecture only
 /// when as many better ones as are wanted cost no more. Ties are broken by the canonical text.
 /// </summary>
 public static class ArchitectureSelector
 {
     /// <summary>
-    /// Up to <paramref name="count"/> architectures of the alive blocks, best first. Scores are positive and multiply over layers.
-    /// Where nothing fits the budget, a single architecture is returned that does not (<see cref="ArchitectureBudget.Allows"/>): the cheapest, or under a
-    /// bound on latency the quickest. With that second bound every block's two costs are rounded up to a thousandth of theirs, and the choice is exact
-    /// for the rounded costs: it keeps both bounds, and may miss what comes nearer to one than the number of layers in thousandths.
+    /// Up to <paramref name="count"/> architectures of the alive blocks, best first. Scores are positive and multiply over layers. Where
+    /// nothing fits the budget, a single architecture is returned that does not (<see cref="ArchitectureBudget.Allows"/>): the cheapest, or
+    /// under a bound on latency the quickest. With that second bound every block's two costs are rounded up to a thousandth of theirs, and
+    /// the choice is exact for the rounded costs: it keeps both bounds, and may miss what comes nearer to one than the number of layers in
+    /// thousandths.
     /// </summary>
     public static ValueList<RankedArchitecture> Select(
         SearchSpace space, AliveBlocks alive, Func<int, string, double> score, ArchitectureBudget budget, int count)
     {
         CostTable costs = CostTable.Of(space);
-        List<Partial> frontier = budget.Latency is { } table ? TwoBounds(alive, new Grid(alive, costs, table, budget), score, count) : OneBound(alive, costs, score, (budget.Macs, count));
+        List<Partial> frontier = budget.Latency is { } table
+            ? TwoBounds(alive, new Grid(alive, costs, table, budget), score, count) : OneBound(alive, costs, score, (budget.Macs, count));
         if (frontier.Count == 0)
             return [Scored(costs, Least(space, alive, budget.Latency is { } t ? t.Of : (l, b) => costs.Of(l, b).Macs), score)];
         return frontier
@@ -57,7 +34,8 @@ public static class ArchitectureSelector
     public static RankedArchitecture Scored(CostTable costs, Architecture a, Func<int, string, double> score) =>
         new(a, a.Blocks.Select((b, l) => Math.Log(Math.Max(score(l, b), 1e-300))).Sum(), costs.Of(a));
 
-    private static List<Partial> OneBound(AliveBlocks alive, CostTable costs, Func<int, string, double> score, (long Macs, int Count) wanted)
+    private static List<Partial> OneBound(AliveBlocks alive, CostTable costs, Func<int, string, double> score,
+        (long Macs, int Count) wanted)
     {
         long[] cheapestRest = CheapestRest(alive, costs);
         List<Partial> frontier = [new(null, string.Empty, 0, costs.Fixed.Macs, 0)];
@@ -86,7 +64,8 @@ public static class ArchitectureSelector
         List<Partial> frontier = [new(null, string.Empty, 0, grid.FixedMacs, grid.FixedTime)];
         for (int layer = 0; layer < alive.Layers.Count; layer++)
         {
-            (string Block, double LogScore, int Macs, int Time)[] choices = [.. alive.Layers[layer].Select((b, i) => (b, Math.Log(Math.Max(score(layer, b), 1e-300)), grid[layer, i].Macs, grid[layer, i].Time))];
+            (string Block, double LogScore, int Macs, int Time)[] choices = [.. alive.Layers[layer]
+                .Select((b, i) => (b, Math.Log(Math.Max(score(layer, b), 1e-300)), grid[layer, i].Macs, grid[layer, i].Time))];
             (int Macs, int Time) most = (Grid.Cells - grid.Rest[layer + 1].Macs, Grid.Cells - grid.Rest[layer + 1].Time);
             List<Partial> next = [];
             foreach (Partial p in frontier)
@@ -151,7 +130,8 @@ public static class ArchitectureSelector
     }
 
     private static Architecture Least(SearchSpace space, AliveBlocks alive, Func<int, string, double> price) =>
-        new(space.Name, alive.Layers.Select((l, i) => l.OrderBy(b => price(i, b)).ThenBy(b => b, StringComparer.Ordinal).First()).ToValueList());
+        new(space.Name, alive.Layers.Select((l, i) => l.OrderBy(b => price(i, b)).ThenBy(b => b, StringComparer.Ordinal)
+            .First()).ToValueList());
 
     private sealed record Partial(Partial? Before, string Block, double LogScore, long Macs, int Time)
     {
@@ -191,10 +171,13 @@ public static class ArchitectureSelector
 
         private int OfMacs(long macs) => (int)Math.Min(2 * Cells, Math.Ceiling((double)macs * Cells / budget.Macs));
 
-        private int OfTime(double milliseconds) => (int)Math.Clamp(Math.Ceiling(milliseconds * Cells / budget.Milliseconds), -2 * Cells, 2 * Cells);
+        private int OfTime(double milliseconds) => (int)Math
+            .Clamp(Math.Ceiling(milliseconds * Cells / budget.Milliseconds), -2 * Cells, 2 * Cells);
     }
 
-    /// <summary>How many of what was added is no dearer and no slower than something: a binary indexed tree over the cells of both (Fenwick 1994).</summary>
+    /// <summary>
+    /// How many of what was added is no dearer and no slower than something: a binary indexed tree over the cells of both (Fenwick 1994).
+    /// </summary>
     private sealed class DominanceCount
     {
         private const int Rows = 1 << 10;

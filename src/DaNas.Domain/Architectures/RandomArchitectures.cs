@@ -5,8 +5,9 @@ using DaNas.Domain.Values;
 namespace DaNas.Domain.Architectures;
 
 /// <summary>
-/// Random architectures of about the same multiply-adds as a given one: the control that every search is shown beside. Uniform over the band of costs; of earlier
-/// versions, a uniform draw that is moved by random single-layer changes that bring its cost nearer until it lies within the tolerance.
+/// Random architectures of about the same MACs as a given one: the control that every search is shown beside. Uniform over the band of
+/// costs; of earlier versions, a uniform draw that is moved by random single-layer changes that bring its cost nearer until it lies within
+/// the tolerance.
 /// </summary>
 public static class RandomArchitectures
 {
@@ -14,19 +15,22 @@ public static class RandomArchitectures
     private const int Moves = 200;
 
     /// <summary>
-    /// Up to <c>options.Count</c> different architectures whose multiply-adds lie within <c>options.Tolerance</c> (a fraction) of
+    /// Up to <c>options.Count</c> different architectures whose MACs lie within <c>options.Tolerance</c> (a fraction) of
     /// the budget's, and whose latency is under its bound where it has one; fewer where no more are found.
     /// </summary>
-    public static ValueList<Architecture> Near(SearchSpace space, ArchitectureBudget budget, ControlOptions options, long seed, Func<Architecture, bool> wanted)
+    public static ValueList<Architecture> Near(SearchSpace space, ArchitectureBudget budget, ControlOptions options, long seed,
+        Func<Architecture, bool> wanted)
     {
         if (options.Draw == ControlDraw.Uniform)
-            return new ArchitectureBand(space, budget.Macs, options.Tolerance).Draw(options.Count, seed, a => wanted(a) && !(budget.Latency?.Of(a) > budget.Milliseconds));
+            return new ArchitectureBand(space, budget.Macs, options.Tolerance)
+                .Draw(options.Count, seed, a => wanted(a) && !(budget.Latency?.Of(a) > budget.Milliseconds));
         CostTable costs = CostTable.Of(space);
         SeededRandom random = new(seed);
         List<Architecture> found = [];
         for (int r = 0; r < Restarts && found.Count < options.Count; r++)
         {
-            if (Walk(space, costs, budget.Macs, options.Tolerance, random) is { } a && !(budget.Latency?.Of(a) > budget.Milliseconds) && wanted(a) && !found.Contains(a))
+            if (Walk(space, costs, budget.Macs, options.Tolerance, random) is { } a && !(budget.Latency?.Of(a) > budget.Milliseconds)
+                && wanted(a) && !found.Contains(a))
                 found.Add(a);
         }
 

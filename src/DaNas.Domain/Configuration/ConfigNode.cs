@@ -3,12 +3,6 @@ using System.Text.Json;
 
 namespace DaNas.Domain.Configuration;
 
-/// <summary>Where a value was written: the file (or "--set", "environment") and its line, counted from 1.</summary>
-public sealed record ConfigOrigin(string File, int Line)
-{
-    public override string ToString() => Line > 0 ? $"{File}:{Line}" : File;
-}
-
 /// <summary>A resolved configuration tree, independent of the text format that it was read from.</summary>
 public abstract record ConfigNode(ConfigOrigin Origin)
 {
@@ -38,7 +32,8 @@ public abstract record ConfigNode(ConfigOrigin Origin)
                 text.Append('[').AppendJoin(',', a.Items.Select(Text)).Append(']');
                 break;
             case ConfigValue v:
-                text.Append(v.Quoted ? JsonSerializer.Serialize(v.Text) : v.Text is "true" or "false" or "null" || IsNumber(v.Text) ? v.Text : JsonSerializer.Serialize(v.Text));
+                text.Append(v.Quoted ? JsonSerializer.Serialize(v.Text) : v.Text is "true" or "false" or "null" || IsNumber(v.Text)
+                    ? v.Text : JsonSerializer.Serialize(v.Text));
                 break;
         }
 
@@ -73,19 +68,4 @@ public abstract record ConfigNode(ConfigOrigin Origin)
         JsonValueKind.String => new ConfigValue(element.GetString()!, true, origin),
         _ => new ConfigValue(element.GetRawText(), false, origin),
     };
-}
-
-/// <summary>Keys to nodes.</summary>
-public sealed record ConfigObject(IReadOnlyDictionary<string, ConfigNode> Fields, ConfigOrigin Origin) : ConfigNode(Origin);
-
-/// <summary>An ordered list of nodes.</summary>
-public sealed record ConfigArray(IReadOnlyList<ConfigNode> Items, ConfigOrigin Origin) : ConfigNode(Origin);
-
-/// <summary>A scalar as it was written, and whether it stood in quotes.</summary>
-public sealed record ConfigValue(string Text, bool Quoted, ConfigOrigin Origin) : ConfigNode(Origin);
-
-/// <summary>One thing wrong with a configuration: where, which key, which value, what to do.</summary>
-public sealed record ConfigProblem(ConfigOrigin Origin, string Key, string Value, string Remedy)
-{
-    public override string ToString() => $"{Origin}: {Key} = {Value}: {Remedy}";
 }

@@ -92,34 +92,38 @@ public sealed class ConfigSection
             if (item is ConfigObject o)
                 result.Add(new ConfigSection(o, $"{Full(key)}[{result.Count}]", problems));
             else
-                Problem(item, key, Describe(item), "every entry of this list is an object { ... }");
+                Problem(item, key, Describe(item), "every entry of this list must be an object { ... }");
         }
 
         children.AddRange(result);
         return result.ToValueList();
     }
 
-    public string Text(string key) => Scalar(key, string.Empty, "a text", t => t);
+    public string Text(string key) => Scalar(key, string.Empty, "a string", t => t);
 
     public string TextOr(string key, string fallback) => Has(key) ? Text(key) : fallback;
 
-    public bool Flag(string key) => Scalar(key, false, "true or false", t => t switch { "true" or "on" or "yes" => true, "false" or "off" or "no" => false, _ => null });
+    public bool Flag(string key) => Scalar(key, false, "true or false",
+        t => t switch { "true" or "on" or "yes" => true, "false" or "off" or "no" => false, _ => null });
 
     public int Int(string key, int min, int max) =>
-        Scalar<int>(key, min, $"a whole number from {min} to {max}", t => int.TryParse(t, CultureInfo.InvariantCulture, out int v) && v >= min && v <= max ? v : null);
+        Scalar<int>(key, min, $"a whole number from {min} to {max}", t => int.TryParse(t, CultureInfo.InvariantCulture, out int v)
+            && v >= min && v <= max ? v : null);
 
     public long Long(string key, long min, long max) =>
-        Scalar<long>(key, min, $"a whole number from {min} to {max}", t => long.TryParse(t, CultureInfo.InvariantCulture, out long v) && v >= min && v <= max ? v : null);
+        Scalar<long>(key, min, $"a whole number from {min} to {max}", t => long.TryParse(t, CultureInfo.InvariantCulture, out long v)
+            && v >= min && v <= max ? v : null);
 
     public double Number(string key, double min, double max) =>
         Scalar<double>(
             key,
             min,
-            string.Create(CultureInfo.InvariantCulture, $"a number from {min} to {max}"),
+            Invariant($"a number from {min} to {max}"),
             t => double.TryParse(t, CultureInfo.InvariantCulture, out double v) && v >= min && v <= max ? v : null);
 
     public double Seconds(string key, double min, double max) => Scalar<double>(
-        key, min, string.Create(CultureInfo.InvariantCulture, $"a duration such as 500ms, 30s, 5m or 2h, from {min} s to {max} s"), t => Quantity(t, DurationUnits, min, max));
+        key, min, Invariant($"a duration such as 500ms, 30s, 5m or 2h, from {min} s to {max} s"), t =>
+            Quantity(t, DurationUnits, min, max));
 
     public long Bytes(string key, long min, long max) => Scalar<long>(
         key, min, $"a size such as 512MiB or 2GB, from {min} to {max} bytes", t => (long?)Quantity(t, SizeUnits, min, max));
@@ -128,20 +132,23 @@ public sealed class ConfigSection
         where TEnum : struct, Enum
     {
         string[] names = [.. Enum.GetNames<TEnum>().Select(Kebab)];
-        return Scalar<TEnum>(key, default, $"one of {string.Join(" | ", names)}", t => Array.IndexOf(names, t) is int i and >= 0 ? Enum.GetValues<TEnum>()[i] : null);
+        return Scalar<TEnum>(key, default, $"one of {string.Join(" | ", names)}", t => Array.IndexOf(names, t) is int i and >= 0
+            ? Enum.GetValues<TEnum>()[i] : null);
     }
 
     public ValueList<double> Numbers(string key, double min, double max) => List(
-        key, string.Create(CultureInfo.InvariantCulture, $"numbers from {min} to {max}"), t => double.TryParse(t, CultureInfo.InvariantCulture, out double v) && v >= min && v <= max ? v : (double?)null);
+        key, Invariant($"numbers from {min} to {max}"), t =>
+            double.TryParse(t, CultureInfo.InvariantCulture, out double v) && v >= min && v <= max ? v : (double?)null);
 
     public ValueList<int> Ints(string key, int min, int max) => List(
-        key, $"whole numbers from {min} to {max}", t => int.TryParse(t, CultureInfo.InvariantCulture, out int v) && v >= min && v <= max ? v : (int?)null);
+        key, $"whole numbers from {min} to {max}", t => int.TryParse(t, CultureInfo.InvariantCulture, out int v) && v >= min
+            && v <= max ? v : (int?)null);
 
     public ValueList<string> Texts(string key)
     {
         if (Get(key) is ConfigArray a && a.Items.All(i => i is ConfigValue))
             return a.Items.Cast<ConfigValue>().Select(v => v.Text).ToValueList();
-        Problem(node.Fields.GetValueOrDefault(key), key, "(not a list of texts)", "write a list of texts [ a, b ] here");
+        Problem(node.Fields.GetValueOrDefault(key), key, "(not a list of strings)", "write a list of strings [ a, b ] here");
         return [];
     }
 
@@ -167,7 +174,8 @@ public sealed class ConfigSection
 
     /// <summary>PascalCase to kebab-case: the form of a value in a configuration.</summary>
     public static string Kebab(string name) =>
-        string.Concat(name.Select((c, i) => char.IsAsciiLetterUpper(c) ? (i > 0 ? "-" : string.Empty) + char.ToLowerInvariant(c) : c.ToString()));
+        string.Concat(name.Select((c, i) => char.IsAsciiLetterUpper(c)
+            ? (i > 0 ? "-" : string.Empty) + char.ToLowerInvariant(c) : c.ToString()));
 
     private ConfigNode? Get(string key)
     {
@@ -210,7 +218,8 @@ public sealed class ConfigSection
     {
         int split = text.TakeWhile(c => char.IsAsciiDigit(c) || c is '.' or '-').Count();
         string unit = text[split..].Trim();
-        if (!double.TryParse(text[..split], CultureInfo.InvariantCulture, out double number) || (unit.Length > 0 && !units.ContainsKey(unit)))
+        if (!double.TryParse(text[..split], CultureInfo.InvariantCulture, out double number)
+            || (unit.Length > 0 && !units.ContainsKey(unit)))
             return null;
         double value = number * (unit.Length > 0 ? units[unit] : 1);
         return value >= min && value <= max ? value : null;

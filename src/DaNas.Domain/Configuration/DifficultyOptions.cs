@@ -10,10 +10,16 @@ public enum DifficultyMeasure
     Loss,
 }
 
-/// <summary>The difficulty pass: one fixed path of <paramref name="Block"/> everywhere, <paramref name="Seeds"/> times, measured at <paramref name="Points"/> points of a pass.</summary>
-public sealed record DifficultyOptions(DifficultyMeasure Measure, string Block, int Points, int StepsPerPoint, int Seeds, double GuardPercentile)
+/// <summary>
+/// The difficulty pass: one fixed path of <paramref name="Block"/> everywhere, <paramref name="Seeds"/> times, measured at
+/// <paramref name="Points"/> points of a pass.
+/// </summary>
+public sealed record DifficultyOptions(DifficultyMeasure Measure, string Block, int Points, int StepsPerPoint,
+    int Seeds, double GuardPercentile)
 {
-    /// <summary>Length of a point in epochs over the weights split; 0: <see cref="StepsPerPoint"/> steps and no verdict, as before 0.4.</summary>
+    /// <summary>
+    /// Length of a point in epochs over the weights split; 0: <see cref="StepsPerPoint"/> steps and no verdict, as before 0.4.
+    /// </summary>
     public double EpochsPerPoint { get; init; }
 
     /// <summary>At most so many passes.</summary>
@@ -39,11 +45,14 @@ public sealed record DifficultyOptions(DifficultyMeasure Measure, string Block, 
             epochs > 0 ? 0 : s.Int("steps-per-point", 1, 1_000_000),
             s.Int("seeds", 1, 100),
             s.Number("guard-percentile", 0, 1));
-        (int passes, double agreement) = (s.Has("passes") ? s.Int("passes", 1, 100) : 1, s.Has("agreement") ? s.Number("agreement", 0, 1) : 0);
+        (int passes, double agreement) = (s.Has("passes") ? s.Int("passes", 1, 100) : 1, s.Has("agreement")
+            ? s.Number("agreement", 0, 1) : 0);
         if (epochs == 0)
             return o;
         if (s.Has("steps-per-point"))
-            s.Refuse("steps-per-point", s.Text("steps-per-point"), "the pass is counted in epochs: write difficulty.epochs-per-point (steps x batch / training pictures); with epochs-per-point = 0, steps count as before");
+            s.Refuse("steps-per-point", s.Text("steps-per-point"),
+                "the pass is now measured in epochs: set difficulty.epochs-per-point (steps x batch / training images); with " +
+                    "epochs-per-point = 0, steps-per-point applies as before");
         return o with { EpochsPerPoint = epochs, Passes = passes, Agreement = agreement };
     }
 }

@@ -16,10 +16,13 @@ public enum TableDataset
     Imagenet16,
 }
 
-/// <summary>The engine; <paramref name="Noise"/> is the standard deviation of one evaluation of a table, as a fraction of accuracy (0.05: 5 points).</summary>
+/// <summary>
+/// The engine; <paramref name="Noise"/> is the standard deviation of one evaluation of a table, as a fraction of accuracy (0.05: 5 points).
+/// </summary>
 public sealed record EngineOptions(EngineKind Kind, string Table, TableDataset Dataset, double Noise)
 {
     public static EngineOptions Torch { get; } = new(EngineKind.Torch, string.Empty, TableDataset.Cifar10, 0);
 
-    internal static EngineOptions Read(ConfigSection s) => new(s.OneOf<EngineKind>("kind"), s.Text("table"), s.OneOf<TableDataset>("dataset"), s.Number("noise", 0, 1));
+    internal static EngineOptions Read(ConfigSection s) => new(
+        s.OneOf<EngineKind>("kind"), s.Text("table"), s.OneOf<TableDataset>("dataset"), s.Number("noise", 0, 1));
 }

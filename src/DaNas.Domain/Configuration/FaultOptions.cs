@@ -18,7 +18,8 @@ public enum DivergenceAction
 /// Poison units and divergence. <paramref name="LossLimit"/>: a round diverged when its mean loss exceeds this many times log(classes);
 /// <paramref name="RollBacks"/>: of one stage, before blocks are probed.
 /// </summary>
-public sealed record FaultOptions(PoisonAction Poison, int ProbeSets, int ProbeSteps, DivergenceAction Divergence, double LossLimit, int RollBacks, double RateFactor)
+public sealed record FaultOptions(PoisonAction Poison, int ProbeSets, int ProbeSteps, DivergenceAction Divergence, double LossLimit,
+    int RollBacks, double RateFactor)
 {
     internal static FaultOptions Read(ConfigSection s) => new(
         s.OneOf<PoisonAction>("poison"),

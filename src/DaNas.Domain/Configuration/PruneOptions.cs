@@ -8,7 +8,9 @@ public enum PruneRule
     Threshold,
 }
 
-/// <summary>What is pruned at the end of a stage: whatever the rule says, as in the paper, or of that only blocks that are surely under the cut.</summary>
+/// <summary>
+/// What is pruned at the end of a stage: whatever the rule says, as in the paper, or of that only blocks that are surely under the cut.
+/// </summary>
 public enum PruneWhen
 {
     Schedule,
@@ -19,7 +21,9 @@ public sealed record PruneOptions(PruneRule Rule, double Ratio, int KeepAtLeast)
 {
     public PruneWhen When { get; init; }
 
-    /// <summary>The probability with which a search may prune a block that is not under its layer's cut, over all blocks and looks together.</summary>
+    /// <summary>
+    /// The probability with which a search may prune a block that is not under its layer's cut, over all blocks and looks together.
+    /// </summary>
     public double Error { get; init; } = 0.05;
 
     /// <summary>A stage that cannot decide trains on to at most so many times its length, doubling it with each look.</summary>
@@ -43,7 +47,9 @@ public sealed record PruneOptions(PruneRule Rule, double Ratio, int KeepAtLeast)
             TrainOn = s.Has("train-on") ? s.Number("train-on", 1, 1024) : 1,
         };
         if (o is { When: PruneWhen.Sure, Rule: not PruneRule.Layer })
-            s.Refuse("rule", ConfigSection.Kebab(o.Rule.ToString()), "only the cut of each layer has a test; set prune.rule = layer, or prune.when = schedule with evidence.kind = probability");
+            s.Refuse("rule", ConfigSection.Kebab(o.Rule.ToString()),
+                "only the cut-off of each layer has a significance test; set prune.rule = layer, or prune.when = schedule with " +
+                    "evidence.kind = probability");
         return o;
     }
 }

@@ -8,8 +8,8 @@ public enum OptimiserKind
 }
 
 /// <summary>
-/// What a training is measured on. Test: trained on all training images, measured on the test split. Validation: trained on the weights split and measured on the validation split, and
-/// the test split stays unread.
+/// What a training is measured on. Test: trained on all training images, measured on the test split. Validation: trained on the weights
+/// split and measured on the validation split, and the test split stays unread.
 /// </summary>
 public enum MeasuredSplit
 {
@@ -18,10 +18,11 @@ public enum MeasuredSplit
 }
 
 /// <summary>
-/// The recipe of training an architecture from scratch: cosine learning rate after a linear warm-up, weight decay on weights of two dimensions
-/// and more only. What is off by default stands below the first line.
+/// The recipe of training an architecture from scratch: cosine learning rate after a linear warm-up, weight decay on weights of two
+/// dimensions and more only. What is off by default stands below the first line.
 /// </summary>
-public sealed record RetrainOptions(double Epochs, int SegmentSteps, double LearningRate, double Momentum, double WeightDecay, int Batch, double LabelSmoothing)
+public sealed record RetrainOptions(double Epochs, int SegmentSteps, double LearningRate, double Momentum, double WeightDecay,
+    int Batch, double LabelSmoothing)
 {
     public OptimiserKind Optimiser { get; init; }
 
@@ -31,10 +32,12 @@ public sealed record RetrainOptions(double Epochs, int SegmentSteps, double Lear
     /// <summary>Decay of the moving average of weights and statistics that is measured and handed over in their place; 0: off.</summary>
     public double AverageDecay { get; init; }
 
-    /// <summary>Mixup (Zhang et al. 2018): Beta(a, a) is the share of one picture in another; 0: off.</summary>
+    /// <summary>Mixup (Zhang et al. 2018): Beta(a, a) is the share of one image in another; 0: off.</summary>
     public double Mixup { get; init; }
 
-    /// <summary>CutMix (Yun et al. 2019): Beta(a, a) is the area that is left of a picture; 0: off. With mixup, either one a batch.</summary>
+    /// <summary>
+    /// CutMix (Yun et al. 2019): Beta(a, a) is the area that is left of an image; 0: off. With mixup, either one a batch.
+    /// </summary>
     public double Cutmix { get; init; }
 
     public int RandAugmentOperations { get; init; }
@@ -82,7 +85,8 @@ public sealed record RetrainOptions(double Epochs, int SegmentSteps, double Lear
             MeasureOn = s.Has("measure-on") ? s.OneOf<MeasuredSplit>("measure-on") : MeasuredSplit.Test,
         };
         if (whole.WarmupEpochs >= whole.Epochs)
-            s.Refuse("warmup-epochs", whole.WarmupEpochs.ToString(System.Globalization.CultureInfo.InvariantCulture), "must be less than retrain.epochs");
+            s.Refuse("warmup-epochs", whole.WarmupEpochs.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                "must be less than retrain.epochs");
         return whole;
     }
 }

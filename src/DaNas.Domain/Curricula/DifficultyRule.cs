@@ -6,24 +6,14 @@ using DaNas.Domain.Values;
 
 namespace DaNas.Domain.Curricula;
 
-/// <summary>
-/// Whether a difficulty pass found an order of the classes: the proxies' held-out accuracy, averaged over classes so that common ones do not count more, is clear of chance (3 standard deviations of guessing), and the order that their
-/// mean gives would be found again. The latter is Spearman's rho between the seeds, carried over to the mean of all seeds (Spearman 1910, Brown 1910).
-/// </summary>
-/// <param name="Passes">How many passes it took.</param>
-/// <param name="MeasureAgreement">Spearman's rho between the orders by the three measures: auc and variance, auc and loss, variance and loss.</param>
-public sealed record DifficultyVerdict(bool IsOrder, double Accuracy, double Chance, double Agreement, int Passes, ValueList<double> MeasureAgreement)
-{
-    public override string ToString() => FormattableString.Invariant(
-        $"{(IsOrder ? "order of difficulty" : "no order of difficulty")} after {Passes} pass(es): proxies at {100 * Accuracy:0.0} % held-out accuracy (chance {100 * Chance:0.0} %), reliability between seeds {Agreement:0.00}; rho of auc and variance {MeasureAgreement[0]:0.00}, auc and loss {MeasureAgreement[1]:0.00}, variance and loss {MeasureAgreement[2]:0.00}");
-}
-
 /// <summary>How long the difficulty pass goes on, and what it says. Pure.</summary>
 public static class DifficultyRule
 {
     private const double Deviations = 3;
 
-    /// <summary>How many points each proxy must have: another pass is due until there is an order, or the budget of passes is spent.</summary>
+    /// <summary>
+    /// How many points each proxy must have: another pass is due until there is an order, or the budget of passes is spent.
+    /// </summary>
     public static int PointsDue(SearchState state, SearchPhase.MeasuringDifficulty phase)
     {
         DifficultyOptions o = state.Config!.Difficulty;
@@ -33,12 +23,17 @@ public static class DifficultyRule
         return due;
     }
 
-    /// <summary>The difficulty after a number of points, and whether it is an order; no verdict where searches before 0.4 had none.</summary>
-    public static (ClassDifficulty Difficulty, DifficultyVerdict? Verdict) Judge(SearchState state, SearchPhase.MeasuringDifficulty phase, int points)
+    /// <summary>
+    /// The difficulty after a number of points, and whether it is an order; no verdict where searches before 0.4 had none.
+    /// </summary>
+    public static (ClassDifficulty Difficulty, DifficultyVerdict? Verdict) Judge(
+        SearchState state, SearchPhase.MeasuringDifficulty phase, int points)
     {
         DifficultyOptions o = state.Config!.Difficulty;
-        ValueList<DifficultyTable> tables = phase.Proxies.Select(p => new DifficultyTable(p.Accuracy.Take(points).ToValueList(), p.Loss.Take(points).ToValueList())).ToValueList();
-        ClassDifficulty Of(DifficultyMeasure measure, ValueList<DifficultyTable> of) => ClassDifficulty.Of(measure, o.GuardPercentile, of, o.JudgesOrder);
+        ValueList<DifficultyTable> tables = phase.Proxies.Select(
+            p => new DifficultyTable(p.Accuracy.Take(points).ToValueList(), p.Loss.Take(points).ToValueList())).ToValueList();
+        ClassDifficulty Of(DifficultyMeasure measure, ValueList<DifficultyTable> of) =>
+            ClassDifficulty.Of(measure, o.GuardPercentile, of, o.JudgesOrder);
         ClassDifficulty difficulty = Of(o.Measure, tables);
         if (!o.JudgesOrder)
             return (difficulty, null);
@@ -46,7 +41,9 @@ public static class DifficultyRule
         double chance = 1.0 / data.Classes.Count;
         double accuracy = tables.Average(t => t.Accuracy[^1].Average());
         double guess = Math.Sqrt(data.Validation.Sum(n => chance * (1 - chance) / Math.Max(1, n))) / data.Classes.Count;
-        double agreement = Agreement([.. tables.Select(t => o.Measure == DifficultyMeasure.Variance ? Places(Of(o.Measure, [t])) : Of(o.Measure, [t]).Values)]); // The guard is in the places only.
+        // The guard is in the places only.
+        double agreement = Agreement(
+            [.. tables.Select(t => o.Measure == DifficultyMeasure.Variance ? Places(Of(o.Measure, [t])) : Of(o.Measure, [t]).Values)]);
         ValueList<double>[] measures = [.. Enum.GetValues<DifficultyMeasure>().Select(m => Places(Of(m, tables)))];
         ValueList<double> between = [Rho(measures[0], measures[1]), Rho(measures[0], measures[2]), Rho(measures[1], measures[2])];
         bool order = accuracy > chance + (Deviations * guess) && agreement >= o.Agreement;
@@ -56,7 +53,9 @@ public static class DifficultyRule
     /// <summary>Mean rho r between k seeds, as the reliability of their mean: k r / (1 + (k - 1) r).</summary>
     private static double Agreement(ValueList<double>[] seeds)
     {
-        double mean = (from i in Enumerable.Range(0, seeds.Length) from j in Enumerable.Range(i + 1, seeds.Length - i - 1) select Rho(seeds[i], seeds[j])).Average();
+        double mean = (from i in Enumerable.Range(0, seeds.Length)
+                       from j in Enumerable.Range(i + 1, seeds.Length - i - 1)
+                       select Rho(seeds[i], seeds[j])).Average();
         return Math.Round(mean <= 0 ? 0 : seeds.Length * mean / (1 + ((seeds.Length - 1) * mean)), 6);
     }
 
@@ -69,5 +68,6 @@ public static class DifficultyRule
         return places.ToValueList();
     }
 
-    private static double Rho(ValueList<double> x, ValueList<double> y) => RankStatistics.Spearman(x, y) is var rho && double.IsFinite(rho) ? Math.Round(rho, 6) : 0;
+    private static double Rho(ValueList<double> x, ValueList<double> y) =>
+        RankStatistics.Spearman(x, y) is var rho && double.IsFinite(rho) ? Math.Round(rho, 6) : 0;
 }

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace DaNas.Domain.Estimates;
 
 /// <summary>Durations for people.</summary>
@@ -17,7 +15,5 @@ public static class Durations
             : t.TotalHours >= 1 ? Invariant($"{t.TotalHours:0.0} h")
             : t.TotalMinutes >= 1 ? Invariant($"{(int)t.TotalMinutes} min {t.Seconds} s")
             : Invariant($"{t.Seconds} s");
-
-        static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
     }
 }

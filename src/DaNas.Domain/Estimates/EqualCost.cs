@@ -12,8 +12,8 @@ public static class EqualCost
     public const int Most = 1000;
 
     /// <summary>
-    /// The most candidates, from 2 to <see cref="Most"/>, whose finals cost no more than so many multiply-adds, a backward pass counted as two forward passes. Every candidate is
-    /// taken to cost what the band of strategy random-search is centred on.
+    /// The most candidates, from 2 to <see cref="Most"/>, whose finals cost no more than so many MACs, a backward pass counted as two
+    /// forward passes. Every candidate is taken to cost what the band of strategy random-search is centred on.
     /// </summary>
     public static int Candidates(SearchConfig config, DatasetSummary data, double weightedMacs)
     {

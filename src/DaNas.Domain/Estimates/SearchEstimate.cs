@@ -10,14 +10,10 @@ using DaNas.Domain.Work;
 
 namespace DaNas.Domain.Estimates;
 
-/// <summary>One phase of a search before it runs: what it is, its units and its work.</summary>
-public sealed record PhaseEstimate(string Phase, int Classes, long Units, UnitCost Cost)
-{
-    /// <summary>Whether the phase may end earlier.</summary>
-    public bool AtMost { get; init; }
-}
-
-/// <summary>What a search will cost: exact counts of units and images (at most, where stages may train on: <c>prune.train-on</c>), expected multiply-adds (paths are drawn), memory of a trainer.</summary>
+/// <summary>
+/// What a search will cost: exact counts of units and images (at most, where stages may train on: <c>prune.train-on</c>), expected MACs
+/// (paths are drawn), memory of a trainer.
+/// </summary>
 public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long TrainerBytes)
 {
     private const int BytesPerFloat = 4;
@@ -26,7 +22,7 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
 
     public long Units => Phases.Sum(p => p.Units);
 
-    /// <summary>Forward multiply-adds, with a backward pass counted as two forward passes: what time is proportional to.</summary>
+    /// <summary>Forward MACs, with a backward pass counted as two forward passes: what time is proportional to.</summary>
     public double WeightedMacs => Phases.Sum(p => Weighted(p.Cost));
 
     /// <summary>A training image costs about three forward passes.</summary>
@@ -45,18 +41,21 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
         if (strategy.MeasuresDifficulty)
             phases.Add(Difficulty(config, data, space, costs));
         AliveBlocks alive = space.AllBlocks;
-        ClassCurriculum curriculum = ClassCurriculum.From(Enumerable.Range(0, data.Classes.Count).ToValueList(), config.Curriculum, config.Search.Seed);
+        ClassCurriculum curriculum = ClassCurriculum.From(Enumerable.Range(0, data.Classes.Count).ToValueList(),
+            config.Curriculum, config.Search.Seed);
         foreach (StagePlan stage in strategy.TrainsSupernet ? StagePlanner.Plan(config, data, curriculum).Stages : [])
         {
             bool waits = config.Prune.When == PruneWhen.Sure && stage.PrunesAtEnd;
-            phases.Add(Stage(config, waits ? stage with { Rounds = (int)Math.Ceiling(stage.Rounds * config.Prune.TrainOn) } : stage, costs, alive, strategy));
+            phases.Add(Stage(config, waits ? stage with { Rounds = (int)Math.Ceiling(stage.Rounds * config.Prune.TrainOn) } : stage,
+                costs, alive, strategy));
             if (stage.PrunesAtEnd && !waits)
                 alive = Shrink(alive, config.Prune);
         }
 
         if (strategy.TrainsSupernet)
             phases.Add(Derivation(config, costs, space.AllBlocks));
-        for (int rung = 0; strategy.HoldsFinals && rung < config.Finals.Rungs && Finals.Finalists(Finals.Begin(config, config.Derivation.Candidates), config.Finals, rung) > 1; rung++)
+        for (int rung = 0; strategy.HoldsFinals && rung < config.Finals.Rungs
+            && Finals.Finalists(Finals.Begin(config, config.Derivation.Candidates), config.Finals, rung) > 1; rung++)
             phases.Add(Final(config, data, costs, space.AllBlocks, rung));
         phases.Add(Retraining(config, data, costs, space.AllBlocks));
         return new(phases.ToValueList(), Memory(config, space, costs));
@@ -64,7 +63,8 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
 
     private static PhaseEstimate Difficulty(SearchConfig c, DatasetSummary data, SearchSpace space, CostTable costs)
     {
-        long macs = costs.Fixed.Macs + space.Layers.Sum(l => costs.Of(l.Index, l.Candidates.Any(b => b.Name == c.Difficulty.Block) ? c.Difficulty.Block : l.Candidates[0].Name).Macs);
+        long macs = costs.Fixed.Macs + space.Layers.Sum(l =>
+            costs.Of(l.Index, l.Candidates.Any(b => b.Name == c.Difficulty.Block) ? c.Difficulty.Block : l.Candidates[0].Name).Macs);
         long units = (long)c.Difficulty.Points * c.Difficulty.Seeds;
         long train = units * c.Difficulty.Steps(data, c.Weights.Batch) * c.Weights.Batch;
         long held = units * data.Validation.Sum(n => (long)n);
@@ -84,13 +84,18 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
         if (!stage.IsWarmup && strategy.Evidence == EvidenceKind.Validation)
         {
             long requests = alive.Layers.Where(l => l.Count > 1).Sum(l => l.Count);
-            evidence = requests * c.Evidence.PathsPerBlock * (c.Evidence.Images + ((long)c.Evidence.RecalibrationBatches * c.Weights.Batch));
+            evidence = requests * c.Evidence.PathsPerBlock * (
+                c.Evidence.Images + ((long)c.Evidence.RecalibrationBatches * c.Weights.Batch));
             units += (requests + 7) / 8;
         }
 
         if (!stage.IsWarmup && strategy.Evidence == EvidenceKind.Effect)
             units += stage.PrunesAtEnd ? c.Prune.Looks : 1;
-        return new(stage.IsWarmup ? "warm-up" : $"stage {stage.Index}", stage.Classes.Count, units, new(images + evidence, backward, (long)(((images + evidence) * macs) + (c.Sampler.Kind == SamplerKind.TwoPath ? architecture * alive.Layers.Select((l, i) => l.Count > 1 ? l.Average(b => costs.Of(i, b).Macs) : 0).Sum() : 0)))) { AtMost = stage.PrunesAtEnd && c.Prune is { When: PruneWhen.Sure, TrainOn: > 1 } };
+        return new(stage.IsWarmup ? "warm-up" : $"stage {stage.Index}", stage.Classes.Count, units, new(images + evidence, backward, (long)(
+            ((images + evidence) * macs) + (c.Sampler.Kind == SamplerKind.TwoPath
+            ? architecture * alive.Layers.Select((l, i) => l.Count > 1 ? l.Average(b => costs.Of(i, b).Macs) : 0)
+            .Sum() : 0))))
+        { AtMost = stage.PrunesAtEnd && c.Prune is { When: PruneWhen.Sure, TrainOn: > 1 } };
     }
 
     private static AliveBlocks Shrink(AliveBlocks alive, PruneOptions o) =>
@@ -109,7 +114,8 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
         long train = runs * steps * c.Retrain.Batch;
         long held = runs * data.Validation.Sum(n => (long)n);
         long units = runs * ((steps + c.Retrain.SegmentSteps - 1) / c.Retrain.SegmentSteps);
-        return new(FormattableString.Invariant($"finals, rung {rung + 1}"), data.Classes.Count, units, new(train + held, train, (long)((train + held) * costs.MeanMacs(alive))));
+        return new(Invariant($"finals, rung {rung + 1}"), data.Classes.Count, units,
+            new(train + held, train, (long)((train + held) * costs.MeanMacs(alive))));
     }
 
     private static PhaseEstimate Retraining(SearchConfig c, DatasetSummary data, CostTable costs, AliveBlocks alive)
@@ -120,7 +126,8 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
         foreach ((long runs, string name) in new[] { ((long)whole, RetrainPlan.Winner), (compared, "control-1") })
         {
             long steps = RetrainPlan.Steps(c, data, name);
-            long train = runs * ((steps * c.Retrain.Batch) + (c.Engine.Kind == EngineKind.Torch ? InitialScores.Images(c.Retrain.Batch) : 0));
+            long train =
+                runs * ((steps * c.Retrain.Batch) + (c.Engine.Kind == EngineKind.Torch ? InitialScores.Images(c.Retrain.Batch) : 0));
             units += runs * ((steps + c.Retrain.SegmentSteps - 1) / c.Retrain.SegmentSteps);
             cost += new UnitCost(train + (runs * held), train, (long)((train + (runs * held)) * costs.MeanMacs(alive)));
         }
@@ -128,11 +135,15 @@ public sealed record SearchEstimate(ValueList<PhaseEstimate> Phases, long Traine
         return new("retraining", data.Classes.Count, units, cost);
     }
 
-    /// <summary>Weights, momentum and one copy on the way to disk, plus the activations of the widest path kept for the backward pass.</summary>
+    /// <summary>
+    /// Weights, momentum and one copy on the way to disk, plus the activations of the widest path kept for the backward pass.
+    /// </summary>
     private static long Memory(SearchConfig c, SearchSpace space, CostTable costs)
     {
         long parameters = costs.Fixed.Parameters + space.Layers.Sum(l => l.Candidates.Sum(b => costs.Of(l.Index, b.Name).Parameters));
-        double activations = space.Layers.Sum(l => l.Candidates.Max(b => b.IsSkip ? 1.0 : b.Expansion * 3.0) * l.InChannels * l.InResolution * l.InResolution);
-        return (long)((parameters * BytesPerFloat * 4.0) + (activations * BytesPerFloat * Math.Max(c.Sampler.Kind == SamplerKind.TwoPath ? 2 * c.Architecture.Batch : c.Weights.Batch, c.Retrain.Batch)));
+        double activations = space.Layers.Sum(l => l.Candidates.Max(b => b.IsSkip ? 1.0 : b.Expansion * 3.0) * l.InChannels
+            * l.InResolution * l.InResolution);
+        return (long)((parameters * BytesPerFloat * 4.0) + (activations * BytesPerFloat
+            * Math.Max(c.Sampler.Kind == SamplerKind.TwoPath ? 2 * c.Architecture.Batch : c.Weights.Batch, c.Retrain.Batch)));
     }
 }

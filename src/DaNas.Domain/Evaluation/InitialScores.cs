@@ -1,52 +1,17 @@
-using System.Globalization;
-using DaNas.Domain.Architectures;
-using DaNas.Domain.Searches;
-using DaNas.Domain.SearchSpaces;
-
 namespace DaNas.Domain.Evaluation;
 
 /// <summary>
 /// What a network tells before it is trained: predictors that cost next to nothing, and that a search has to be better than.
 /// </summary>
-/// <param name="LogSynflow">Natural logarithm of synflow, the sum of |weight x gradient| of a network of absolute weights without batch norm on an input of ones (Tanaka et al. 2020; as a predictor: Abdelfattah et al. 2021).</param>
-/// <param name="JacobianCovariance">-sum of ln(v + k) + 1 / (v + k), k = 1e-5, over the eigenvalues v of the correlation between the images' input gradients in a batch of up to 32 (Mellor et al. 2020, first version).</param>
+/// <param name="LogSynflow">Natural logarithm of synflow, the sum of |weight x gradient| of a network of absolute weights without batch
+/// norm on an input of ones (Tanaka et al. 2020; as a predictor: Abdelfattah et al. 2021).</param>
+/// <param name="JacobianCovariance">-sum of ln(v + k) + 1 / (v + k), k = 1e-5, over the eigenvalues v of the correlation between the
+/// images' input gradients in a batch of up to 32 (Mellor et al. 2020, first version).</param>
 public sealed record InitialScores(double LogSynflow, double JacobianCovariance)
 {
-    /// <summary>Pictures of the first batch that the jacobian is taken of.</summary>
-    public static int Pictures(int batch) => Math.Min(batch, 32);
+    /// <summary>Images of the first batch that the jacobian is taken of.</summary>
+    public static int JacobianImages(int batch) => Math.Min(batch, 32);
 
     /// <summary>Images that both take: those, and one of ones.</summary>
-    public static long Images(int batch) => Pictures(batch) + 1;
-}
-
-/// <summary>Which of the compared architectures a predictor would have chosen, its test accuracy, and its place among them all (ties count against it).</summary>
-public sealed record PredictorChoice(string Predictor, string Run, double TestAccuracy, int Place, int Compared)
-{
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Predictor} {Run} ({TestAccuracy:0.0000}, place {Place} of {Compared})");
-
-    /// <summary>The choices among the winner and its controls; none where there are no controls. A predictor that the journal does not have of all of them is left out.</summary>
-    public static IReadOnlyList<PredictorChoice> Of(SearchState state, IEnumerable<SearchEvent> events)
-    {
-        if (state.Phase is not SearchPhase.Completed done)
-            return [];
-        (Values.ValueList<RetrainedModel> winner, Values.ValueList<RetrainedModel> controls) = RetrainPlan.Comparison(done.Models);
-        if (controls.Count == 0)
-            return [];
-        // A training of several seeds counts by its mean, under the name of the first.
-        (RetrainedModel Model, double Accuracy)[] all = [.. winner.Concat(controls).GroupBy(m => m.Architecture).Select(g => (g.First(), g.Average(m => m.TestAccuracy)))];
-        CostTable costs = CostTable.Of(state.Space!);
-        Dictionary<string, InitialScores> initial = events.OfType<SearchEvent.SegmentCompleted>().Where(s => s.Initial is not null).GroupBy(s => s.Run).ToDictionary(g => g.Key, g => g.Last().Initial!, StringComparer.Ordinal);
-        List<PredictorChoice> choices = [Choice("most multiply-adds", m => costs.Of(m.Architecture).Macs)];
-        if (all.Any(x => costs.Of(x.Model.Architecture).Parameters > 0))
-            choices.Add(Choice("most parameters", m => costs.Of(m.Architecture).Parameters));
-        if (all.All(x => initial.ContainsKey(x.Model.Run)))
-            choices.AddRange([Choice("synflow", m => initial[m.Run].LogSynflow), Choice("jacobian covariance", m => initial[m.Run].JacobianCovariance)]);
-        return choices;
-
-        PredictorChoice Choice(string name, Func<RetrainedModel, double> by)
-        {
-            (RetrainedModel model, double accuracy) = all.OrderByDescending(x => by(x.Model)).ThenBy(x => x.Model.Architecture.Text, StringComparer.Ordinal).First();
-            return new(name, model.Run, accuracy, all.Count(x => x.Accuracy >= accuracy), all.Length);
-        }
-    }
+    public static long Images(int batch) => JacobianImages(batch) + 1;
 }

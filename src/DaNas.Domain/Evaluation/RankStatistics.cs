@@ -1,9 +1,13 @@
 namespace DaNas.Domain.Evaluation;
 
-/// <summary>How well one list orders what another one orders. Both lists run over the same things; NaN where there is nothing to order.</summary>
+/// <summary>
+/// How well one list orders what another one orders. Both lists run over the same things; NaN where there is nothing to order.
+/// </summary>
 public static class RankStatistics
 {
-    /// <summary>Kendall's tau-b (Kendall 1945): (concordant - discordant) pairs over the geometric mean of the pairs untied in each list.</summary>
+    /// <summary>
+    /// Kendall's tau-b (Kendall 1945): (concordant - discordant) pairs over the geometric mean of the pairs untied in each list.
+    /// </summary>
     public static double KendallTauB(IReadOnlyList<double> x, IReadOnlyList<double> y)
     {
         Check(x, y);
@@ -54,7 +58,8 @@ public static class RankStatistics
         return truth.Count == 0 ? double.NaN : truth.Max() - truth[Top(predicted, 1).First()];
     }
 
-    private static IEnumerable<int> Top(IReadOnlyList<double> values, int k) => Enumerable.Range(0, values.Count).OrderByDescending(i => values[i]).ThenBy(i => i).Take(k);
+    private static IEnumerable<int> Top(IReadOnlyList<double> values, int k) =>
+        Enumerable.Range(0, values.Count).OrderByDescending(i => values[i]).ThenBy(i => i).Take(k);
 
     private static double[] Ranks(IReadOnlyList<double> values)
     {

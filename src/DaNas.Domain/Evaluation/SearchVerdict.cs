@@ -1,4 +1,3 @@
-using System.Globalization;
 using DaNas.Domain.Architectures;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
@@ -6,12 +5,14 @@ using DaNas.Domain.Values;
 namespace DaNas.Domain.Evaluation;
 
 /// <summary>
-/// Whether the winner is better than chance: its place among random architectures of about its cost that were trained and tested in the same way. Were it a random
-/// one itself, every place would be as likely, so a place so good or better has the chance Rank / (Controls + 1); ties count against it.
+/// Whether the winner is better than chance: its place among random architectures of about its cost that were trained and tested in the
+/// same way. Were it a random one itself, every place would be as likely, so a place so good or better has the chance Rank / (Controls +
+/// 1); ties count against it.
 /// </summary>
 /// <param name="Difference">Test accuracy of the winner less the controls' mean.</param>
-/// <param name="Low">With <paramref name="High"/> the 95 % interval of the difference: Student's, of the controls' mean; how much the winner's own training varies is not in it. Not a number with fewer than two.</param>
-/// <param name="Band">How many architectures lie within the tolerance of the winner's multiply-adds.</param>
+/// <param name="Low">With <paramref name="High"/> the 95 % interval of the difference: Student's, of the controls' mean; how much the
+/// winner's own training varies is not in it. Not a number with fewer than two.</param>
+/// <param name="Band">How many architectures lie within the tolerance of the winner's MACs.</param>
 public sealed record SearchVerdict(int Rank, int Controls, double Chance, double Difference, double Low, double High, double Band)
 {
     private const double Level = 0.05;
@@ -56,13 +57,18 @@ public sealed record SearchVerdict(int Rank, int Controls, double Chance, double
     {
         get
         {
-            string chance = Text($"{100 * Chance:0.#} %");
-            string verdict = Chance <= Level ? Text($"better than random: place {Rank} beside {Controls} random architectures of equal cost (a random one would do as well in {chance})")
-                : Rank == 1 && Controls < Needed ? Text($"ahead of all {Controls} random architectures of equal cost (a random one would be in {chance}); {Needed} controls are needed to tell")
-                : Text($"not distinguishable from random (a random one would do as well in {chance}): longer training or a wider space would be needed");
-            return Band < Narrow ? Text($"{verdict}; only {Band:0} architectures of the space cost about as much, so there was little to choose from") : verdict;
+            string chance = Invariant($"{100 * Chance:0.#} %");
+            string verdict = Chance <= Level
+                ? Invariant($"better than random: rank {Rank} compared with {Controls} random architectures of equal cost (a random one " +
+                    $"would do as well in {chance} of cases)")
+                : Rank == 1 && Controls < Needed ? Invariant(
+                    $"ahead of all {Controls} random architectures of equal cost (a random one would be in {chance} of cases); at least " +
+                        $"{Needed} controls are needed for a verdict")
+                : Invariant($"not distinguishable from random (a random architecture would do as well in {chance} of cases): longer " +
+                    $"training or a wider search space is needed");
+            return Band < Narrow
+                ? Invariant($"{verdict}; only {Band:0} architectures of the search space have about the same cost, so there was " +
+                    $"little to choose from") : verdict;
         }
     }
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -4,9 +4,6 @@ using DaNas.Domain.Work;
 
 namespace DaNas.Domain.Faults;
 
-/// <summary>What became of one probe path; null: not known yet.</summary>
-public sealed record PathProbe(ValueList<string> Path, bool? Passed, string Cause);
-
 /// <summary>
 /// Finds the blocks that make a unit fail (a choice of ours, no source): short training steps on paths that are laid out as shifted
 /// Latin rows, so that each block stands beside others of every layer in each set. A block is blamed when a path through it failed and

@@ -8,28 +8,28 @@ using DaNas.Domain.Values;
 
 namespace DaNas.Domain.Pruning;
 
-/// <summary>A block that leaves the search: its score, the value that it fell short of, and the rule in words.</summary>
-public sealed record Removal(int Layer, string Block, double Score, double Cut, string Reason);
-
 /// <summary>The pruning rules (search-strategies 1.7, reconstructed). Ties go to the block that stands earlier in the space.</summary>
 public static class PrunePolicy
 {
     /// <summary>
-    /// What a search removes: what the rule says, less the blocks without which no architecture under the budget would be left. Of those, the ones
-    /// that save most stay, one after the other, until something fits.
+    /// What a search removes: what the rule says, less the blocks without which no architecture under the budget would be left. Of those,
+    /// the ones that save most stay, one after the other, until something fits.
     /// </summary>
     public static ValueList<Removal> Decide(SearchState state, SearchPhase.Scoring phase)
     {
         ArchitectureBudget budget = ArchitectureBudget.Of(state.Space!, state.Config!.Cost);
         CostTable costs = CostTable.Of(state.Space!);
-        List<Removal> removed = [.. state.Config.Prune.When == PruneWhen.Sure ? SurePruning.Decide(state, phase) : Decide(phase.Scores, state.Alive!, state.Config.Prune)];
+        List<Removal> removed = [.. state.Config.Prune.When == PruneWhen.Sure
+            ? SurePruning.Decide(state, phase) : Decide(phase.Scores, state.Alive!, state.Config.Prune)];
         while (removed.Count > 0)
         {
             AliveBlocks left = state.Alive!.Without(removed.Select(r => (r.Layer, r.Block)).ToHashSet());
             if (budget.Allows(costs, ArchitectureSelector.Select(state.Space!, left, (_, _) => 1, budget, 1)[0].Architecture))
                 break;
-            double Price(int layer, string block) => ((double)costs.Of(layer, block).Macs / budget.Macs) + (budget.Latency is { } t ? t.Of(layer, block) / budget.Milliseconds : 0);
-            Removal saves = removed.OrderByDescending(r => left.Layers[r.Layer].Min(b => Price(r.Layer, b)) - Price(r.Layer, r.Block)).ThenBy(r => r.Layer).ThenBy(r => r.Block, StringComparer.Ordinal).First();
+            double Price(int layer, string block) => ((double)costs.Of(layer, block).Macs / budget.Macs)
+                + (budget.Latency is { } t ? t.Of(layer, block) / budget.Milliseconds : 0);
+            Removal saves = removed.OrderByDescending(r => left.Layers[r.Layer].Min(b => Price(r.Layer, b)) - Price(r.Layer, r.Block))
+                .ThenBy(r => r.Layer).ThenBy(r => r.Block, StringComparer.Ordinal).First();
             removed.Remove(saves);
         }
 
@@ -39,7 +39,8 @@ public static class PrunePolicy
     /// <summary>The rule of a stage's pruning, for its event.</summary>
     public static string Name(SearchState state, SearchPhase.Scoring phase)
     {
-        string rule = $"{ConfigSection.Kebab(state.Config!.Prune.Rule.ToString())} {state.Config.Prune.Ratio.ToString(CultureInfo.InvariantCulture)}";
+        string rule = $"{ConfigSection.Kebab(state.Config!.Prune.Rule.ToString())} " +
+            $"{state.Config.Prune.Ratio.ToString(CultureInfo.InvariantCulture)}";
         return state.Config.Prune.When == PruneWhen.Sure ? $"{rule}, {SurePruning.Name(state, phase)}" : rule;
     }
 
@@ -58,7 +59,8 @@ public static class PrunePolicy
         int count = o.Removed(layer.Count);
         BlockScore[] worst = Worst(layer);
         for (int i = 0; i < count; i++)
-            yield return new(worst[i].Layer, worst[i].Block, worst[i].Score, worst[count].Score, Text($"among the {count} lowest of {layer.Count} in its layer (ratio {o.Ratio})"));
+            yield return new(worst[i].Layer, worst[i].Block, worst[i].Score, worst[count].Score,
+                Invariant($"among the {count} lowest of {layer.Count} in its layer (ratio {o.Ratio})"));
     }
 
     /// <summary>P3: below r times the best of the layer.</summary>
@@ -66,7 +68,7 @@ public static class PrunePolicy
     {
         double cut = o.Ratio * layer.Select(s => s.Score).DefaultIfEmpty(0).Max();
         return Worst(layer).Take(Math.Max(0, layer.Count - o.KeepAtLeast)).Where(s => s.Score < cut)
-            .Select(s => new Removal(s.Layer, s.Block, s.Score, cut, Text($"below {o.Ratio} of the best score of its layer")));
+            .Select(s => new Removal(s.Layer, s.Block, s.Score, cut, Invariant($"below {o.Ratio} of the best score of its layer")));
     }
 
     /// <summary>P2: the lowest r of all alive blocks by score relative to the best of their layer.</summary>
@@ -87,12 +89,11 @@ public static class PrunePolicy
                 continue;
             left[s.Layer]--;
             removed++;
-            yield return new(s.Layer, s.Block, s.Score, ranked[count].Relative * best[s.Layer], Text($"relative score {relative:0.####} is among the {count} lowest of {ranked.Length} alive blocks (ratio {o.Ratio})"));
+            yield return new(s.Layer, s.Block, s.Score, ranked[count].Relative * best[s.Layer], Invariant(
+                $"relative score {relative:0.####} is among the {count} lowest of {ranked.Length} alive blocks (ratio {o.Ratio})"));
         }
     }
 
     internal static BlockScore[] Worst(ValueList<BlockScore> layer) =>
         [.. layer.Select((s, i) => (s, i)).OrderBy(x => x.s.Score).ThenByDescending(x => x.i).Select(x => x.s)];
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
@@ -6,8 +5,9 @@ using DaNas.Domain.Values;
 namespace DaNas.Domain.Pruning;
 
 /// <summary>
-/// <c>prune.when = sure</c>: of the floor(r n) blocks that the rule asks a layer for, only those go that are under its cut with an error of at most <c>prune.error</c> over
-/// all blocks, stages and looks of the search. A stage that has not got them all trains on, up to <c>prune.train-on</c> times its length.
+/// <c>prune.when = sure</c>: of the floor(r n) blocks that the rule asks a layer for, only those go that are under its cut with an error of
+/// at most <c>prune.error</c> over all blocks, stages and looks of the search. A stage that has not got them all trains on, up to
+/// <c>prune.train-on</c> times its length.
 /// </summary>
 public static class SurePruning
 {
@@ -22,8 +22,10 @@ public static class SurePruning
             ValueList<string> alive = state.Alive.Layers[l];
             int count = o.Removed(alive.Count);
             double cut = count > 0 ? phase.Tests[l].Select(t => 0 - t.Effect).Order().ElementAt(count) : 0;
-            removed.AddRange(alive.Zip(phase.Tests[l]).Where(b => count > 0 && b.Second.Probability <= error).OrderBy(b => b.First, StringComparer.Ordinal).Select(b => new Removal(
-                l, b.First, 0 - b.Second.Effect, cut, Text($"surely worse than {alive.Count - count} of the {alive.Count} blocks of its layer: by chance with probability {b.Second.Probability:0.######}, of which {error:0.######} is allowed"))));
+            removed.AddRange(alive.Zip(phase.Tests[l]).Where(b => count > 0 && b.Second.Probability <= error)
+                .OrderBy(b => b.First, StringComparer.Ordinal).Select(b => new Removal(
+                l, b.First, 0 - b.Second.Effect, cut, Invariant($"surely worse than {alive.Count - count} of the {alive.Count} blocks of " +
+                    $"its layer: by chance with probability {b.Second.Probability:0.######}, of which {error:0.######} is allowed"))));
         }
 
         return removed.ToValueList();
@@ -36,14 +38,13 @@ public static class SurePruning
     internal static SearchEvent.StageExtended? TrainsOn(SearchState state, SearchPhase.Scoring phase)
     {
         PruneOptions o = state.Config!.Prune;
-        if (o.When != PruneWhen.Sure || !phase.Stage.PrunesAtEnd || phase.Tests.Count == 0 || phase.Scores.Scores.Count > 0 || phase.Pruned || phase.Stage.Look + 1 >= o.Looks)
+        if (o.When != PruneWhen.Sure || !phase.Stage.PrunesAtEnd || phase.Tests.Count == 0 || phase.Scores.Scores.Count > 0 || phase.Pruned
+            || phase.Stage.Look + 1 >= o.Looks)
             return null;
         (int sure, int asked) = (Decide(state, phase).Count, Asked(state));
         return sure < asked ? new(phase.Stage.TrainedOn(o), sure, asked) : null;
     }
 
     internal static string Name(SearchState state, SearchPhase.Scoring phase) =>
-        Text($"sure: {Decide(state, phase).Count} of {Asked(state)} at error {state.Config!.Prune.Error}");
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+        Invariant($"sure: {Decide(state, phase).Count} of {Asked(state)} at error {state.Config!.Prune.Error}");
 }

@@ -3,14 +3,6 @@ using System.Text;
 
 namespace DaNas.Domain.SearchSpaces;
 
-/// <summary>The non-linearity between the convolutions of a block.</summary>
-public enum Activation
-{
-    Relu,
-    Relu6,
-    Swish,
-}
-
 /// <summary>
 /// A candidate block by its canonical name: <c>k5e6se</c> is an inverted residual (MBConv, Sandler et al. 2018) with a 5x5
 /// depthwise convolution, expansion 6 and squeeze-excite (Hu et al. 2018); <c>g2</c> groups its 1x1 convolutions,
@@ -42,7 +34,8 @@ public sealed record BlockSpec(bool IsSkip, int Kernel, int Expansion, int Group
         bool se = Word("se");
         bool swish = Word("sw");
         BlockSpec block = new(false, kernel, expansion, groups, se, swish);
-        return rest.Length == 0 && block.Name == name && kernel % 2 == 1 && kernel is >= 1 and <= 15 && expansion is >= 1 and <= 32 && groups is >= 1 and <= 64
+        return rest.Length == 0 && block.Name == name && kernel % 2 == 1 && kernel is >= 1 and <= 15 && expansion is >= 1 and <= 32
+            && groups is >= 1 and <= 64
             ? block : null;
 
         bool Take(string letter, out int number)
@@ -76,15 +69,4 @@ public sealed record BlockSpec(bool IsSkip, int Kernel, int Expansion, int Group
             name.Append(CultureInfo.InvariantCulture, $"g{Groups}");
         return name.Append(SqueezeExcite ? "se" : string.Empty).Append(Swish ? "sw" : string.Empty).ToString();
     }
-}
-
-/// <summary>One searchable position of the chain: shapes in [C, H, W], and the candidates that may stand there.</summary>
-public sealed record LayerSpec(int Index, int InChannels, int OutChannels, int Stride, int InResolution, Values.ValueList<BlockSpec> Candidates)
-{
-    /// <summary>Output height and width: stride rounds up, as padding k/2 gives.</summary>
-    public int OutResolution => (InResolution + Stride - 1) / Stride;
-
-    public bool KeepsShape => Stride == 1 && InChannels == OutChannels;
-
-    public BlockSpec Block(string name) => Candidates.First(c => c.Name == name);
 }

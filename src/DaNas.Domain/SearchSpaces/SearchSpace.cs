@@ -3,25 +3,6 @@ using DaNas.Domain.Values;
 
 namespace DaNas.Domain.SearchSpaces;
 
-/// <summary>How the classifier's cost is counted: multiply-adds, or multiplications and additions apart (as BN-NAS's table does).</summary>
-public enum ClassifierCount
-{
-    MultiplyAdds,
-    Operations,
-}
-
-/// <summary>The fixed convolution in front: 3x3, batch norm, activation.</summary>
-public sealed record StemSpec(int Channels, int Kernel, int Stride);
-
-/// <summary>The fixed end: 1x1 convolution (0 channels: none), global average pool, linear classifier with bias.</summary>
-public sealed record HeadSpec(int Channels, ClassifierCount Count);
-
-/// <summary>
-/// Multiply-adds of a table space: what all architectures share, and one list a position in the order of its options; no lists: costs are absent, and
-/// every architecture counts as 0.
-/// </summary>
-public sealed record OptionCosts(long FixedMacs, ValueList<ValueList<long>> Macs);
-
 /// <summary>
 /// A chain of layers with named candidate blocks each. Input [N, InputChannels, Resolution, Resolution], output [N, Classes].
 /// <paramref name="ExpandAlways"/>: blocks of expansion 1 keep their first 1x1 convolution (FBNet) or drop it (MobileNetV2).
@@ -39,7 +20,9 @@ public sealed record SearchSpace(
     bool ExpandAlways,
     bool ProjectSkip)
 {
-    /// <summary>Set where the space is that of a table of trained architectures: positions and options without shapes. Its networks cannot be built.</summary>
+    /// <summary>
+    /// Set where the space is that of a table of trained architectures: positions and options without shapes. Its networks cannot be built.
+    /// </summary>
     public OptionCosts? Options { get; init; }
 
     /// <summary>Number of architectures in the space; a double, since 6^17 and more are usual.</summary>
@@ -58,24 +41,17 @@ public sealed record SearchSpace(
     /// <summary>The same space with these candidates alone.</summary>
     public SearchSpace Only(AliveBlocks alive) => this with
     {
-        Layers = Layers.Select((l, i) => l with { Candidates = l.Candidates.Where(c => alive.Layers[i].Contains(c.Name)).ToValueList() }).ToValueList(),
+        Layers = Layers.Select((l, i) => l with { Candidates = l.Candidates.Where(c => alive.Layers[i].Contains(c.Name)).ToValueList() })
+            .ToValueList(),
         Options = Options is { Macs.Count: > 0 } o
-            ? o with { Macs = o.Macs.Select((macs, i) => macs.Where((_, b) => alive.Layers[i].Contains(Layers[i].Candidates[b].Name)).ToValueList()).ToValueList() }
+            ? o with
+            {
+                Macs = o.Macs.Select((macs, i) => macs.Where((_, b) => alive.Layers[i].Contains(Layers[i].Candidates[b].Name))
+                .ToValueList()).ToValueList()
+            }
             : Options,
     };
 
     /// <summary>Builds the space for a data set's classes, or adds problems to the section's list.</summary>
     public static SearchSpace From(ConfigSection section, int classes) => SpaceReader.Read(section, classes);
-}
-
-/// <summary>The names of the blocks still in the search, layer by layer, in the space's order.</summary>
-public sealed record AliveBlocks(ValueList<ValueList<string>> Layers)
-{
-    public int Count => Layers.Sum(l => l.Count);
-
-    /// <summary>Without the named blocks of one layer.</summary>
-    public AliveBlocks Without(IReadOnlyCollection<(int Layer, string Block)> removed) =>
-        new(Layers.Select((l, i) => l.Where(b => !removed.Contains((i, b))).ToValueList()).ToValueList());
-
-    public override string ToString() => string.Join(" ", Layers.Select(l => l.Count));
 }

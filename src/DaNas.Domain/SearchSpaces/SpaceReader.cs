@@ -24,7 +24,8 @@ internal static class SpaceReader
         ValueList<BlockSpec> shared = s.Has("candidates") ? Candidates(s) : [];
         ValueList<LayerSpec> layers = Layers(s, stemSpec, resolution, shared, projectSkip);
         return new SearchSpace(
-            name, channels, resolution, classes, stemSpec, layers, headSpec, s.OneOf<Activation>("activation"), s.Flag("expand-always"), projectSkip);
+            name, channels, resolution, classes, stemSpec, layers, headSpec, s.OneOf<Activation>("activation"),
+                s.Flag("expand-always"), projectSkip);
     }
 
     /// <summary>A table space: so many positions with the same options each, and perhaps what they cost.</summary>
@@ -36,22 +37,26 @@ internal static class SpaceReader
             if (option.Length == 0 || option.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_')))
                 s.Refuse("options", option, "use letters, digits, '-' and '_'; the name is part of every architecture's text");
             else if (options.Count(o => o == option) > 1)
-                s.Refuse("options", option, "the option is there twice");
+                s.Refuse("options", option, "the option is listed twice");
         }
 
         int positions = s.Int("positions", 1, 200);
         ValueList<BlockSpec> candidates = options.Select(BlockSpec.Of).ToValueList();
-        ValueList<ValueList<long>> macs = s.Has("macs") ? s.Sections("macs").Select(p => options.Select(o => p.Long(o, 0, long.MaxValue / 400)).ToValueList()).ToValueList() : [];
+        ValueList<ValueList<long>> macs = s.Has("macs") ? s.Sections("macs")
+            .Select(p => options.Select(o => p.Long(o, 0, long.MaxValue / 400)).ToValueList()).ToValueList() : [];
         if (macs.Count > 0 && macs.Count != positions)
-            s.Refuse("macs", macs.Count.ToString(CultureInfo.InvariantCulture), $"give one object {{ option = multiply-adds, ... }} for each of the {positions} positions");
+            s.Refuse("macs", macs.Count.ToString(CultureInfo.InvariantCulture),
+                $"give one object {{ option = multiply-adds, ... }} for each of the {positions} positions");
         return new SearchSpace(
-            name, 0, 0, classes, new StemSpec(0, 0, 1), Enumerable.Range(0, positions).Select(l => new LayerSpec(l, 0, 0, 1, 0, candidates)).ToValueList(), new HeadSpec(0, ClassifierCount.MultiplyAdds), Activation.Relu, false, false)
+            name, 0, 0, classes, new StemSpec(0, 0, 1), Enumerable.Range(0, positions).Select(l => new LayerSpec(l, 0, 0, 1, 0, candidates))
+                .ToValueList(), new HeadSpec(0, ClassifierCount.MultiplyAdds), Activation.Relu, false, false)
         {
             Options = new(s.Has("fixed-macs") ? s.Long("fixed-macs", 0, long.MaxValue / 2) : 0, macs),
         };
     }
 
-    private static ValueList<LayerSpec> Layers(ConfigSection s, StemSpec stem, int resolution, ValueList<BlockSpec> shared, bool projectSkip)
+    private static ValueList<LayerSpec> Layers(ConfigSection s, StemSpec stem, int resolution,
+        ValueList<BlockSpec> shared, bool projectSkip)
     {
         List<LayerSpec> layers = [];
         int channels = stem.Channels;
@@ -63,7 +68,7 @@ internal static class SpaceReader
             int stride = row.Int("stride", 1, 4);
             ValueList<BlockSpec> own = row.Has("candidates") ? Candidates(row) : shared;
             if (own.Count == 0)
-                row.Refuse("candidates", "(none)", "give the layer, or the space, a list of candidate blocks");
+                row.Refuse("candidates", "(none)", "specify a list of candidate blocks for the layer or the space");
             for (int i = 0; i < repeat; i++)
             {
                 LayerSpec layer = new(layers.Count, channels, width, i == 0 ? stride : 1, size, own);
@@ -85,11 +90,13 @@ internal static class SpaceReader
         foreach (BlockSpec b in legal)
         {
             if (!b.IsSkip && (layer.InChannels % b.Groups != 0 || layer.OutChannels % b.Groups != 0))
-                row.Refuse("candidates", b.Name, $"{b.Groups} groups do not divide {layer.InChannels} -> {layer.OutChannels} channels of layer {layer.Index + 1}");
+                row.Refuse("candidates", b.Name, $"{b.Groups} groups do not divide {layer.InChannels} -> {layer.OutChannels} channels of " +
+                    $"layer {layer.Index + 1}");
         }
 
         if (layer.Candidates.Count > 0 && legal.Count == 0)
-            row.Refuse("candidates", "skip", $"layer {layer.Index + 1} changes the shape, so skip alone cannot stand there; add an MBConv block, or set project-skip = true");
+            row.Refuse("candidates", "skip", $"layer {layer.Index + 1} changes the shape, so skip cannot be its only candidate; add an " +
+                $"MBConv block, or set project-skip = true");
         return legal;
     }
 
@@ -102,9 +109,9 @@ internal static class SpaceReader
         foreach (string name in s.Texts("candidates"))
         {
             if (BlockSpec.Parse(name) is not { } block)
-                s.Refuse("candidates", name, "a block is named like k3e6, k5e3se, k3e1g2, k3e6sesw or skip");
+                s.Refuse("candidates", name, "block names have the form k3e6, k5e3se, k3e1g2, k3e6sesw or skip");
             else if (blocks.Contains(block))
-                s.Refuse("candidates", name, "the block is there twice");
+                s.Refuse("candidates", name, "the block is listed twice");
             else
                 blocks.Add(block);
         }
@@ -120,7 +127,7 @@ internal static class SpaceReader
         int groupsAtOne = s.Has("groups-at-one") ? s.Int("groups-at-one", 1, 64) : 1;
         bool swish = s.Has("swish") && s.Flag("swish");
         foreach (int k in kernels.Where(k => k % 2 == 0))
-            s.Refuse("kernels", k.ToString(CultureInfo.InvariantCulture), "a kernel size is odd");
+            s.Refuse("kernels", k.ToString(CultureInfo.InvariantCulture), "kernel sizes must be odd");
         List<BlockSpec> blocks = [];
         foreach (string flag in se)
         {

@@ -1,7 +1,6 @@
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Faults;
 using DaNas.Domain.SearchSpaces;
-using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 
@@ -23,7 +22,8 @@ internal static class FaultDecider
         if (c.Blob is { } blob && state.Reads(blob))
         {
             return state.BlobsLost >= MostBlobsLost
-                ? SearchDecider.Follow(state, failed, new SearchEvent.SearchFailed($"{state.BlobsLost} stored blobs were lost: {c.Cause}", "replace the disk, then resume"))
+                ? SearchDecider.Follow(state, failed, new SearchEvent.SearchFailed(
+                    $"{state.BlobsLost} stored blobs were lost: {c.Cause}", "replace the disk, then resume"))
                 : SearchDecider.Follow(state, failed, new SearchEvent.BlobLost(blob, c.Cause));
         }
 
@@ -32,9 +32,12 @@ internal static class FaultDecider
         SearchEvent stop = new SearchEvent.SearchFailed($"unit {c.Unit} failed {c.Attempt} times: {cause}", c.Kind.Remedy());
         return state.Phase switch
         {
-            SearchPhase.Probing => SearchDecider.Follow(state, failed, new SearchEvent.PathProbed(UnitIds.Last(c.Unit), false, cause, UnitCost.Zero, new Timing(c.LostSeconds))),
-            SearchPhase.Training p when c.Kind == FailureKind.NotFinite => SearchDecider.Follow(state, failed, Divergence(state, p, c.Unit, cause)),
-            SearchPhase.Training or SearchPhase.Scoring when state.Config!.Faults.Poison == PoisonAction.Quarantine => SearchDecider.Follow(state, failed, Probes(state, c.Unit, cause)),
+            SearchPhase.Probing => SearchDecider.Follow(state, failed,
+                new SearchEvent.PathProbed(UnitIds.Last(c.Unit), false, cause, UnitCost.Zero, new Timing(c.LostSeconds))),
+            SearchPhase.Training p when c.Kind == FailureKind.NotFinite =>
+                SearchDecider.Follow(state, failed, Divergence(state, p, c.Unit, cause)),
+            SearchPhase.Training or SearchPhase.Scoring when state.Config!.Faults.Poison == PoisonAction.Quarantine =>
+                SearchDecider.Follow(state, failed, Probes(state, c.Unit, cause)),
             SearchPhase.Finals p when Finals.Out(p, c.Unit) is { } @out => SearchDecider.Follow(state, failed, @out),
             _ => new Decision.Accepted([failed, stop]),
         };
@@ -43,7 +46,8 @@ internal static class FaultDecider
     /// <summary>A late result is lost work; one that differs says that the machines do not compute the same.</summary>
     public static Decision Late(SearchState state, SearchCommand.RecordLateResult c)
     {
-        SearchEvent lost = new SearchEvent.AttemptFailed(c.Unit, c.Attempt, "late: another attempt's result had been accepted", false, new Timing(c.LostSeconds));
+        SearchEvent lost = new SearchEvent.AttemptFailed(c.Unit, c.Attempt, "late: another attempt's result had been accepted", false,
+            new Timing(c.LostSeconds));
         if (state.Phase is SearchPhase.NotStarted || state.IsOver)
             return new Decision.Ignored("the search is over");
         return c is { First: { } first, Second: { } second } && !state.Nondeterministic.Contains(c.Unit)
@@ -60,13 +64,16 @@ internal static class FaultDecider
         ValueList<BlockRequest> blamed = PathProbes.Blame(state.Alive!, phase.Probes);
         string because = $"unit {phase.Unit} failed for good ({phase.Cause})";
         if (blamed.Count == 0)
-            return new SearchEvent.SearchFailed($"{because}, and {phase.Probes.Count} probe paths blame no block", "look at the log for the cause ('danas logs ID'), mend it, and resume");
+            return new SearchEvent.SearchFailed($"{because}, and {phase.Probes.Count} probe paths blame no block",
+                "look at the log for the cause ('danas logs ID'), mend it, and resume");
         AliveBlocks alive = state.Alive!.Without(blamed.Select(b => (b.Layer, b.Block)).ToHashSet());
         string names = string.Join(", ", blamed.Select(Name));
         if (alive.Layers.Any(l => l.Count == 0))
-            return new SearchEvent.SearchFailed($"{because}; blamed: {names}, and a layer would have no block left", "mend the block or take it out of the space, then start a new search");
+            return new SearchEvent.SearchFailed($"{because}; blamed: {names}, and a layer would have no block left",
+                "mend the block or take it out of the space, then start a new search");
         PathProbe example = phase.Probes.First(p => p.Passed == false && p.Path[blamed[0].Layer] == blamed[0].Block);
-        return new SearchEvent.BlocksQuarantined(blamed, alive, new Remark($"{because}; every path through {names} fails: {example.Cause}"));
+        return new SearchEvent.BlocksQuarantined(blamed, alive,
+            new Remark($"{because}; every path through {names} fails: {example.Cause}"));
     }
 
     /// <summary>Takes over; refuses other conditions than the stored ones unless the user accepted them.</summary>
@@ -78,7 +85,9 @@ internal static class FaultDecider
         if (c.NumericsProfile != started.NumericsProfile && c.Accepted is not { Engine: true })
         {
             return new Decision.Rejected(
-                $"the search was started with numerics profile '{started.NumericsProfile}', here it would be '{c.NumericsProfile}': bit-identical results are not possible; resume on the same libtorch, thread count and device, or go on with --accept, which records the change");
+                $"the search was started with numerics profile '{started.NumericsProfile}', here it would be '{c.NumericsProfile}': " +
+                    $"bit-identical results are not possible; resume on the same libtorch, thread count and device, or go on with " +
+                    $"--accept, which records the change");
         }
 
         List<SearchEvent> events = [];
@@ -87,14 +96,16 @@ internal static class FaultDecider
             if (drift.History is { } history)
                 events.Add(history);
             if (drift.Engine && (c.NumericsProfile != started.NumericsProfile || drift.EngineVersion != started.EngineVersion))
-                events.Add(new SearchEvent.EngineChanged(c.NumericsProfile, drift.EngineVersion, ConfigDrift.Of(("numerics profile", started.NumericsProfile, c.NumericsProfile), ("engine", started.EngineVersion, drift.EngineVersion))));
+                events.Add(new SearchEvent.EngineChanged(c.NumericsProfile, drift.EngineVersion, ConfigDrift.Of(("numerics profile",
+                    started.NumericsProfile, c.NumericsProfile), ("engine", started.EngineVersion, drift.EngineVersion))));
             if (drift.Data is { } data)
                 events.Add(new SearchEvent.DataChanged(data, ConfigDrift.Of(started.Data, data)));
             if (drift.Configuration is { } text)
                 events.Add(ConfigDrift.Event(started.Configuration, text));
         }
 
-        return SearchDecider.Follow(state, [.. events, new SearchEvent.SearchResumed(c.Epoch, c.NumericsProfile, new Timing(c.LostSeconds))]);
+        return SearchDecider.Follow(
+            state, [.. events, new SearchEvent.SearchResumed(c.Epoch, c.NumericsProfile, new Timing(c.LostSeconds))]);
     }
 
     private static SearchEvent Divergence(SearchState state, SearchPhase.Training phase, string unit, string cause)
@@ -105,17 +116,20 @@ internal static class FaultDecider
         if (state.RollBacks < o.RollBacks)
         {
             int round = Math.Max(0, phase.Round - state.RollBacks);
-            SearchState mark = FaultEvolver.MarkOf(state, phase.Stage.Index, round) is { } m && (m.Supernet is null || state.LiveBlobs.Contains(m.Supernet)) ? m : state;
-            return new SearchEvent.RolledBack(phase.Stage.Index, ((SearchPhase.Training)mark.Phase).Round, mark.Supernet, new Remark(cause), state.RateScale * o.RateFactor);
+            SearchState mark = FaultEvolver.MarkOf(state, phase.Stage.Index, round) is { } m
+                && (m.Supernet is null || state.LiveBlobs.Contains(m.Supernet)) ? m : state;
+            return new SearchEvent.RolledBack(phase.Stage.Index, ((SearchPhase.Training)mark.Phase).Round, mark.Supernet, new Remark(cause),
+                state.RateScale * o.RateFactor);
         }
 
         return o.Poison == PoisonAction.Quarantine
             ? Probes(state, unit, cause)
-            : new SearchEvent.SearchFailed($"training diverged in unit {unit} after {state.RollBacks} roll-backs: {cause}", FailureKind.NotFinite.Remedy());
+            : new SearchEvent.SearchFailed($"training diverged in unit {unit} after {state.RollBacks} roll-backs: {cause}",
+                FailureKind.NotFinite.Remedy());
     }
 
     private static SearchEvent.ProbingStarted Probes(SearchState state, string unit, string cause) =>
         new(unit, cause, PathProbes.Plan(state.Alive!, state.Config!.Faults.ProbeSets).Select(p => p.Path).ToValueList());
 
-    private static string Name(BlockRequest b) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"L{b.Layer + 1:00}/{b.Block}");
+    private static string Name(BlockRequest b) => Invariant($"L{b.Layer + 1:00}/{b.Block}");
 }

@@ -1,7 +1,6 @@
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Faults;
 using DaNas.Domain.SearchSpaces;
-using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 
@@ -17,7 +16,8 @@ internal static class FaultEvolver
         SearchEvent.BlobLost e => Lose(state, e.Blob),
         SearchEvent.ProbingStarted e => state with
         {
-            Phase = new SearchPhase.Probing(e.Unit, e.Cause, e.Paths.Select(p => new PathProbe(p, null, string.Empty)).ToValueList(), state.Phase),
+            Phase = new SearchPhase.Probing(e.Unit, e.Cause, e.Paths.Select(p => new PathProbe(p, null, string.Empty))
+                .ToValueList(), state.Phase),
         },
         SearchEvent.PathProbed e when state.Phase is SearchPhase.Probing p && p.Probes[e.Index].Passed is null => state with
         {
@@ -29,19 +29,29 @@ internal static class FaultEvolver
         SearchEvent.ConfigurationChanged e => Untested(Configure(state, e.Configuration, e.ConfigurationHash)),
         SearchEvent.OperationChanged e => Configure(state, e.Configuration, e.ConfigurationHash) with
         {
-            Marks = state.Marks.Select(m => Configure(m, e.Configuration, e.ConfigurationHash)).ToValueList(), // No result changes, so going back stays what it was.
+            // No result changes, so going back stays what it was.
+            Marks = state.Marks.Select(m => Configure(m, e.Configuration, e.ConfigurationHash)).ToValueList(),
         },
         SearchEvent.DataChanged e => state with { Started = state.Started! with { Data = e.Data } },
-        SearchEvent.EngineChanged e => state with { Started = state.Started! with { NumericsProfile = e.NumericsProfile, EngineVersion = e.EngineVersion } },
+        SearchEvent.EngineChanged e => state with
+        {
+            Started = state.Started!
+            with
+            { NumericsProfile = e.NumericsProfile, EngineVersion = e.EngineVersion }
+        },
         SearchEvent.SearchForked or SearchEvent.HistoryLost => state,
         _ => null,
     };
 
-    /// <summary>Goes on; from a failure where it was before, and from probes that blamed nothing with the unit that failed, whose cause was mended.</summary>
+    /// <summary>
+    /// Goes on; from a failure where it was before, and from probes that blamed nothing with the unit that failed, whose cause was mended.
+    /// </summary>
     public static SearchState Resume(SearchState state, SearchEvent.SearchResumed e)
     {
         SearchState on = state with { Epoch = e.Epoch, LostSeconds = state.LostSeconds + e.Lost.Seconds };
-        return state.Phase is SearchPhase.Failed failed ? on with { Phase = failed.Before is SearchPhase.Probing p ? p.Before : failed.Before, BlobsLost = 0 } : on;
+        return state.Phase is SearchPhase.Failed failed ? on
+            with
+        { Phase = failed.Before is SearchPhase.Probing p ? p.Before : failed.Before, BlobsLost = 0 } : on;
     }
 
     /// <summary>
@@ -76,7 +86,8 @@ internal static class FaultEvolver
     public static SearchState? MarkOf(SearchState state, int stage, int round) =>
         state.Phase is SearchPhase.Training now && now.Stage.Index == stage && now.Round == round
             ? state
-            : state.Marks.LastOrDefault(m => m.Phase is SearchPhase.Training p && p.Stage.Index == stage && p.Round == round && m.Quarantined.Count == state.Quarantined.Count);
+            : state.Marks.LastOrDefault(m => m.Phase is SearchPhase.Training p && p.Stage.Index == stage && p.Round == round
+                && m.Quarantined.Count == state.Quarantined.Count);
 
     /// <summary>
     /// Back to the newest state that does not stand on the blob. Everything from there is done again with the same names and seeds, so
@@ -89,12 +100,26 @@ internal static class FaultEvolver
         {
             case SearchPhase.MeasuringDifficulty p:
                 ValueList<ProxyProgress> proxies = p.Proxies.Select(x => x.Chain.Without(blob) is var n && n < x.Chain.Count
-                    ? x with { Chain = x.Chain.Cut(n), Accuracy = x.Accuracy.Take(n).ToValueList(), Loss = x.Loss.Take(n).ToValueList() } : x).ToValueList();
-                return counted with { Phase = new SearchPhase.MeasuringDifficulty(proxies), Cost = Less(state.Cost, p.Proxies.SelectMany(x => x.Chain.Links.Skip(x.Chain.Without(blob)))) };
+                    ? x with
+                    {
+                        Chain = x.Chain.Cut(n),
+                        Accuracy = x.Accuracy.Take(n).ToValueList(),
+                        Loss = x.Loss.Take(n)
+                        .ToValueList()
+                    } : x).ToValueList();
+                return counted with
+                {
+                    Phase = new SearchPhase.MeasuringDifficulty(proxies),
+                    Cost = Less(state.Cost, p.Proxies.SelectMany(x => x.Chain.Links.Skip(x.Chain.Without(blob))))
+                };
             case SearchPhase.Finals p when p.Runs.Any(r => r.Result is null && r.Chain.Has(blob)):
                 return counted with { Phase = p with { Runs = Without(p.Runs, blob) }, Cost = Less(state.Cost, LostLinks(p.Runs, blob)) };
             case SearchPhase.Retraining p when p.Runs.Any(r => r.Result is null && r.Chain.Has(blob)):
-                return counted with { Phase = new SearchPhase.Retraining(Without(p.Runs, blob)), Cost = Less(state.Cost, LostLinks(p.Runs, blob)) };
+                return counted with
+                {
+                    Phase = new SearchPhase.Retraining(Without(p.Runs, blob)),
+                    Cost = Less(state.Cost, LostLinks(p.Runs, blob))
+                };
         }
 
         SearchState mark = state.Marks.LastOrDefault(m => m.Supernet != blob && !m.RoundBlobs.Contains(blob))
@@ -116,7 +141,8 @@ internal static class FaultEvolver
     private static ValueList<RunProgress> Without(ValueList<RunProgress> runs, BlobRef blob) =>
         runs.Select(r => r.Result is null ? r with { Chain = r.Chain.Cut(r.Chain.Without(blob)) } : r).ToValueList();
 
-    private static IEnumerable<ChainLink> LostLinks(ValueList<RunProgress> runs, BlobRef blob) => runs.Where(r => r.Result is null).SelectMany(r => r.Chain.Links.Skip(r.Chain.Without(blob)));
+    private static IEnumerable<ChainLink> LostLinks(ValueList<RunProgress> runs, BlobRef blob) =>
+        runs.Where(r => r.Result is null).SelectMany(r => r.Chain.Links.Skip(r.Chain.Without(blob)));
 
     private static SearchState Quarantine(SearchState state, SearchPhase.Probing phase, SearchEvent.BlocksQuarantined e) => state with
     {
@@ -126,13 +152,19 @@ internal static class FaultEvolver
         Phase = phase.Before switch
         {
             SearchPhase.Training p => p with { Samples = Kept(p.Samples, state.Alive!, e.Alive) },
-            SearchPhase.Scoring p => p with { Samples = Kept(p.Samples, state.Alive!, e.Alive), Scores = Evaluation.ScoreTable.Empty, Tests = [] },
+            SearchPhase.Scoring p => p with
+            {
+                Samples = Kept(p.Samples, state.Alive!, e.Alive),
+                Scores = Evaluation.ScoreTable.Empty,
+                Tests = []
+            },
             { } other => other,
         },
     };
 
     /// <summary>Samples [sample][layer][block] without the columns of blocks that left; the rest of a layer sums to 1 again.</summary>
-    private static ValueList<ValueList<ValueList<double>>> Kept(ValueList<ValueList<ValueList<double>>> samples, AliveBlocks before, AliveBlocks after) =>
+    private static ValueList<ValueList<ValueList<double>>> Kept(
+        ValueList<ValueList<ValueList<double>>> samples, AliveBlocks before, AliveBlocks after) =>
         samples.Select(sample => sample.Select((probabilities, l) =>
         {
             double[] kept = [.. probabilities.Where((_, j) => after.Layers[l].Contains(before.Layers[l][j]))];
@@ -141,7 +173,8 @@ internal static class FaultEvolver
         }).ToValueList()).ToValueList();
 
     /// <summary>Tests and scores were of the configuration before: another ratio asks for other tests.</summary>
-    private static SearchState Untested(SearchState state) => state.Config!.Evidence.Kind == EvidenceKind.Effect && state.Phase is SearchPhase.Scoring { Pruned: false } p
+    private static SearchState Untested(SearchState state) =>
+        state.Config!.Evidence.Kind == EvidenceKind.Effect && state.Phase is SearchPhase.Scoring { Pruned: false } p
         ? state with { Phase = p with { Tests = [], Scores = Evaluation.ScoreTable.Empty } }
         : state;
 
@@ -151,7 +184,8 @@ internal static class FaultEvolver
         Started = state.Started! with { Configuration = text, ConfigurationHash = hash },
     };
 
-    private static ValueList<SearchState> Before(SearchState state, SearchState mark) => state.Marks.TakeWhile(m => !ReferenceEquals(m, mark)).ToValueList();
+    private static ValueList<SearchState> Before(SearchState state, SearchState mark) =>
+        state.Marks.TakeWhile(m => !ReferenceEquals(m, mark)).ToValueList();
 
     private static UnitCost Less(UnitCost cost, IEnumerable<ChainLink> dropped)
     {

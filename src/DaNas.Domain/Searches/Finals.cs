@@ -7,8 +7,9 @@ using DaNas.Domain.Values;
 namespace DaNas.Domain.Searches;
 
 /// <summary>
-/// The choice among the ranked architectures by successive halving (Jamieson and Talwalkar 2016): each is trained by itself for a short while on the weights split and
-/// measured on the validation split, the better part goes on to a longer training from scratch, and the best of the last rung wins. Every rung costs about as much.
+/// The choice among the ranked architectures by successive halving (Jamieson and Talwalkar 2016): each is trained by itself for a short
+/// while on the weights split and measured on the validation split, the better part goes on to a longer training from scratch, and the best
+/// of the last rung wins. Every rung costs about as much.
 /// </summary>
 public static class Finals
 {
@@ -37,15 +38,20 @@ public static class Finals
             SearchPhase.Finals p => (p.Ranked, p.Accuracies),
             _ => throw new InvalidDataException($"finals cannot follow {phase.GetType().Name}: the journal is not one of this product's"),
         };
-        return new(ranked, accuracies, e.Rung, e.Finalists.Select((a, i) => new RunProgress(string.Create(CultureInfo.InvariantCulture, $"{Prefix}{e.Rung + 1}-{i + 1}"), a, UnitChain.Empty, null)).ToValueList());
+        return new(ranked, accuracies, e.Rung, e.Finalists.Select(
+            (a, i) => new RunProgress(Invariant($"{Prefix}{e.Rung + 1}-{i + 1}"), a, UnitChain.Empty, null)).ToValueList());
     }
 
     /// <summary>Who begins: the ranked architectures, the best by supernet accuracy where they have one.</summary>
     internal static ValueList<Architecture> First(SearchPhase.Deriving p, SearchConfig config) => (p.Scores.Count == 0
         ? p.Ranked.Select(r => r.Architecture)
-        : p.Scores.OrderByDescending(s => s.Accuracy).ThenBy(s => s.Rank).Select(s => p.Ranked[s.Rank].Architecture)).Take(Begin(config, p.Ranked.Count)).ToValueList();
+        : p.Scores.OrderByDescending(s => s.Accuracy).ThenBy(s => s.Rank).Select(s => p.Ranked[s.Rank].Architecture)).Take(
+            Begin(config, p.Ranked.Count)).ToValueList();
 
-    /// <summary>Who goes on from a rung whose runs are all measured; null: the first one has won. Ties go to the one that began the rung first: the better one so far.</summary>
+    /// <summary>
+    /// Who goes on from a rung whose runs are all measured; null: the first one has won. Ties go to the one that began the rung first: the
+    /// better one so far.
+    /// </summary>
     internal static SearchEvent.FinalsOpened? Next(SearchPhase.Finals phase, FinalOptions options)
     {
         int kept = Kept(phase.Runs.Count, options);
@@ -66,11 +72,13 @@ public static class Finals
 
     /// <summary>The architectures that were measured, by the last rung that they reached and their accuracy in it.</summary>
     public static IEnumerable<Architecture> Order(IEnumerable<SearchEvent> events) =>
-        events.OfType<SearchEvent.FinalistMeasured>().OrderByDescending(f => RungOf(f.Run)).ThenByDescending(f => f.Accuracy).Select(f => f.Architecture).Distinct();
+        events.OfType<SearchEvent.FinalistMeasured>().OrderByDescending(f => RungOf(f.Run)).ThenByDescending(f => f.Accuracy)
+            .Select(f => f.Architecture).Distinct();
 
     /// <summary>The finalists, best first.</summary>
     internal static IEnumerable<Architecture> Best(SearchPhase.Finals phase) =>
         phase.Runs.Select((r, i) => (r, i)).OrderByDescending(x => x.r.Result!.TestAccuracy).ThenBy(x => x.i).Select(x => x.r.Architecture);
 
-    private static int Kept(int count, FinalOptions options) => count <= 1 ? count : Math.Clamp((int)Math.Ceiling((count * options.Keep) - 1e-9), 1, count - 1);
+    private static int Kept(int count, FinalOptions options) =>
+        count <= 1 ? count : Math.Clamp((int)Math.Ceiling((count * options.Keep) - 1e-9), 1, count - 1);
 }

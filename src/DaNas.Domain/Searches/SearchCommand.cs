@@ -1,5 +1,4 @@
 using DaNas.Domain.Faults;
-using DaNas.Domain.Stages;
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 
@@ -22,11 +21,14 @@ public abstract record SearchCommand
     /// <summary>The result of a unit that stands alone (difficulty, derivation, retraining).</summary>
     public sealed record AcceptResult(UnitResult Result) : SearchCommand;
 
-    public sealed record CompleteRound(int Stage, int Round, ValueList<UnitResult.ShardTrained> Shards, UnitResult.RoundMerged? Merged) : SearchCommand;
+    public sealed record CompleteRound(int Stage, int Round, ValueList<UnitResult.ShardTrained> Shards,
+        UnitResult.RoundMerged? Merged) : SearchCommand;
 
-    public sealed record RecordEvidence(int Stage, int EvidenceRound, ValueList<BlockRequest> Requests, ValueList<UnitResult.BlocksEvaluated> Results) : SearchCommand;
+    public sealed record RecordEvidence(int Stage, int EvidenceRound, ValueList<BlockRequest> Requests,
+        ValueList<UnitResult.BlocksEvaluated> Results) : SearchCommand;
 
-    public sealed record RecordFailedAttempt(string Unit, int Attempt, FailureKind Kind, string Cause, double LostSeconds, bool Exhausted) : SearchCommand
+    public sealed record RecordFailedAttempt(string Unit, int Attempt, FailureKind Kind, string Cause, double LostSeconds,
+        bool Exhausted) : SearchCommand
     {
         /// <summary>The blob that is missing or damaged, where that is the failure.</summary>
         public BlobRef? Blob { get; init; }
@@ -34,19 +36,4 @@ public abstract record SearchCommand
 
     /// <summary>A result that came after another one of its unit was accepted; the texts are given where the two differ.</summary>
     public sealed record RecordLateResult(string Unit, int Attempt, double LostSeconds, string? First, string? Second) : SearchCommand;
-}
-
-/// <summary>Differences that a user accepted on resuming. Null members: as before.</summary>
-public sealed record Drift(string? Configuration, DatasetSummary? Data, bool Engine, string EngineVersion, SearchEvent.HistoryLost? History);
-
-/// <summary>What a command led to.</summary>
-public abstract record Decision
-{
-    public sealed record Accepted(ValueList<SearchEvent> Events) : Decision;
-
-    /// <summary>Already known or no longer wanted: nothing happens, by rule.</summary>
-    public sealed record Ignored(string Reason) : Decision;
-
-    /// <summary>Contradicts what is known: nothing happens, and it is said aloud.</summary>
-    public sealed record Rejected(string Reason) : Decision;
 }

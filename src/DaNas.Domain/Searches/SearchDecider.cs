@@ -62,7 +62,8 @@ public static class SearchDecider
         IStrategy strategy = Strategy.Of(config);
         switch (state.Phase)
         {
-            case SearchPhase.MeasuringDifficulty p when DifficultyRule.PointsDue(state, p) is var due && p.Proxies.All(x => x.Accuracy.Count >= due):
+            case SearchPhase.MeasuringDifficulty p when DifficultyRule.PointsDue(state, p) is var due
+                && p.Proxies.All(x => x.Accuracy.Count >= due):
                 (ClassDifficulty measured, DifficultyVerdict? verdict) = DifficultyRule.Judge(state, p, due);
                 return new SearchEvent.DifficultyMeasured(measured.Values, measured.EasyToHard, state.Cost) { Verdict = verdict };
             case SearchPhase.BetweenStages when state.Plan is null:
@@ -80,8 +81,10 @@ public static class SearchDecider
                 return new SearchEvent.BlockScored(p.Stage.Index, score);
             case SearchPhase.Scoring { Stage.PrunesAtEnd: true, Pruned: false } p when p.Scores.Covers(state.Alive!):
                 ValueList<Removal> removed = PrunePolicy.Decide(state, p);
-                return new SearchEvent.BlocksPruned(p.Stage.Index, PrunePolicy.Name(state, p), removed, state.Alive!.Without(removed.Select(r => (r.Layer, r.Block)).ToHashSet()));
-            case SearchPhase.Scoring p when p.Pruned ? NextStage(state) is not null : !p.Stage.PrunesAtEnd && NextStage(state) is null && p.Scores.Covers(state.Alive!):
+                return new SearchEvent.BlocksPruned(p.Stage.Index, PrunePolicy.Name(state, p), removed,
+                    state.Alive!.Without(removed.Select(r => (r.Layer, r.Block)).ToHashSet()));
+            case SearchPhase.Scoring p when p.Pruned ? NextStage(state) is not null : !p.Stage.PrunesAtEnd && NextStage(state) is null
+                && p.Scores.Covers(state.Alive!):
                 return new SearchEvent.StageClosed(p.Stage.Index, state.Supernet);
             case SearchPhase.Deriving p when p.Scores.Count == p.Ranked.Count || !strategy.TrainsSupernet:
                 return config.Finals.Rungs > 0 && strategy.HoldsFinals && Finals.First(p, config) is { Count: > 1 } first
@@ -101,16 +104,20 @@ public static class SearchDecider
     private static StagePlan? NextStage(SearchState state) => state.Plan!.Stages.ElementAtOrDefault(state.Stages.Count);
 
     /// <summary>The winner of the finals; without them the best supernet accuracy, ties to the better rank.</summary>
-    private static SearchEvent.ArchitectureSelected Select(SearchState state, ValueList<RankedArchitecture> ranked, ValueList<double> accuracies, Architecture? winner)
+    private static SearchEvent.ArchitectureSelected Select(SearchState state, ValueList<RankedArchitecture> ranked,
+        ValueList<double> accuracies, Architecture? winner)
     {
         SearchConfig config = state.Config!;
         RankedArchitecture chosen = winner is null
             ? ranked[Enumerable.Range(0, accuracies.Count).OrderByDescending(i => accuracies[i]).ThenBy(i => i).FirstOrDefault()]
             : ranked.First(r => r.Architecture == winner);
-        // A block that makes units fail would end the search in a control; the walk of before 0.4 did not look, and stored decisions stay what they were.
-        bool Wanted(Architecture a) => a != chosen.Architecture && (config.Controls.Draw == ControlDraw.Walk || !state.Quarantined.Any(q => a.Blocks[q.Layer] == q.Block));
+        // A block that makes units fail would end the search in a control; the walk of before 0.4 did not look, and stored decisions stay
+        // what they were.
+        bool Wanted(Architecture a) => a != chosen.Architecture
+            && (config.Controls.Draw == ControlDraw.Walk || !state.Quarantined.Any(q => a.Blocks[q.Layer] == q.Block));
         ValueList<Architecture> controls = RandomArchitectures.Near(
-            state.Space!, ArchitectureBudget.Of(state.Space!, config.Cost) with { Macs = chosen.Cost.Macs }, config.Controls, SeededRandom.Derive(config.Search.Seed, "controls"), Wanted);
+            state.Space!, ArchitectureBudget.Of(state.Space!, config.Cost) with { Macs = chosen.Cost.Macs }, config.Controls,
+                SeededRandom.Derive(config.Search.Seed, "controls"), Wanted);
         return new(chosen.Architecture, chosen.Cost, accuracies, controls);
     }
 
@@ -123,13 +130,15 @@ public static class SearchDecider
             (SearchPhase.Finals p, UnitResult.SegmentRetrained r) => Segment(state, p.Runs, r),
             (SearchPhase.Retraining p, UnitResult.SegmentRetrained r) => Segment(state, p.Runs, r),
             (SearchPhase.Scoring p, UnitResult.BlocksTested r) => Tested(state, p, r),
-            (SearchPhase.Probing, UnitResult.PathPassed r) => Follow(state, new SearchEvent.PathProbed(UnitIds.Last(r.Unit), true, "passed", r.Cost, r.Timing)),
+            (SearchPhase.Probing, UnitResult.PathPassed r) =>
+                Follow(state, new SearchEvent.PathProbed(UnitIds.Last(r.Unit), true, "passed", r.Cost, r.Timing)),
             _ => new Decision.Rejected($"{result.GetType().Name} does not belong to {result.Unit}"),
         }
         : new Decision.Ignored($"{result.Unit} is not outstanding: its result was accepted before");
 
     private static Decision.Accepted Point(SearchState state, UnitResult.DifficultyPoint r) =>
-        Follow(state, new SearchEvent.ProxyMeasured(UnitIds.Part(r.Unit, 1), UnitIds.Last(r.Unit), r.Output, r.Accuracy, r.Loss, r.Cost, r.Timing));
+        Follow(state, new SearchEvent.ProxyMeasured(UnitIds.Part(r.Unit, 1), UnitIds.Last(r.Unit), r.Output, r.Accuracy,
+            r.Loss, r.Cost, r.Timing));
 
     private static Decision Tested(SearchState state, SearchPhase.Scoring phase, UnitResult.BlocksTested r) =>
         r.Tests.Select(l => l.Count).SequenceEqual(state.Alive!.Layers.Select(l => l.Count))
@@ -140,10 +149,15 @@ public static class SearchDecider
     {
         string run = UnitIds.Text(r.Unit, 1);
         RunProgress progress = runs.First(x => x.Name == run);
-        SearchEvent done = new SearchEvent.SegmentCompleted(run, UnitIds.Last(r.Unit), r.Output, r.Loss, r.Accuracy, r.Cost, r.Timing) { Initial = r.Initial };
+        SearchEvent done = new SearchEvent.SegmentCompleted(
+            run, UnitIds.Last(r.Unit), r.Output, r.Loss, r.Accuracy, r.Cost, r.Timing)
+        { Initial = r.Initial };
         if (r.TestAccuracy is not { } accuracy || r.WeightsHash is not { } hash)
             return Follow(state, done);
-        SearchEvent model = Finals.IsFinal(run) ? new SearchEvent.FinalistMeasured(run, progress.Architecture, accuracy, hash) : new SearchEvent.ModelRetrained(run, progress.Architecture, r.Output, accuracy, r.TestPerClass ?? [], hash) { Confusion = r.Confusion };
+        SearchEvent model = Finals.IsFinal(run) ? new SearchEvent.FinalistMeasured(
+            run, progress.Architecture, accuracy, hash) : new SearchEvent.ModelRetrained(
+            run, progress.Architecture, r.Output, accuracy, r.TestPerClass ?? [], hash)
+            { Confusion = r.Confusion };
         return progress.SegmentsDone > UnitIds.Last(r.Unit) ? Follow(state, model) : Follow(state, done, model);
     }
 
@@ -154,15 +168,17 @@ public static class SearchDecider
         if (!c.Shards.Select(s => s.Unit).SequenceEqual(OutstandingWork.Of(state).Select(u => u.Id).Take(c.Shards.Count)))
             return new Decision.Ignored($"round {c.Round} of stage {c.Stage} was rolled back meanwhile");
         if (c.Shards.Count != state.Config!.Rounds.Shards || (c.Shards.Count > 1 && c.Merged is null))
-            return new Decision.Rejected($"round {c.Round} of stage {c.Stage} is not whole: {c.Shards.Count} of {state.Config.Rounds.Shards} shards");
+            return new Decision.Rejected($"round {c.Round} of stage {c.Stage} is not whole: {c.Shards.Count} of " +
+                $"{state.Config.Rounds.Shards} shards");
         UnitCost cost = c.Shards.Select(s => s.Cost).Aggregate(c.Merged?.Cost ?? UnitCost.Zero, UnitCost.Add);
         double seconds = c.Shards.Sum(s => s.Timing.Seconds) + (c.Merged?.Timing.Seconds ?? 0);
         int window = Math.Max(1, (int)Math.Ceiling((phase.Stage.Rounds * state.Config.Evidence.Window) - 1e-9));
-        bool inWindow = !phase.Stage.IsWarmup && Strategy.Of(state.Config).Evidence == EvidenceKind.Probability && c.Round >= phase.Stage.Rounds - window;
+        bool inWindow = !phase.Stage.IsWarmup && Strategy.Of(state.Config).Evidence == EvidenceKind.Probability
+            && c.Round >= phase.Stage.Rounds - window;
         double loss = c.Shards.Average(s => s.Loss);
         double limit = state.Config.Faults.LossLimit * Math.Log(Math.Max(2, phase.Stage.Classes.Count));
         if (!double.IsFinite(loss) || loss > limit)
-            return FaultDecider.Diverged(state, phase, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"the round's mean loss is {loss:0.###}, over {limit:0.###}"));
+            return FaultDecider.Diverged(state, phase, Invariant($"the round's mean loss is {loss:0.###}, over {limit:0.###}"));
         return Follow(state, new SearchEvent.RoundCompleted(
             c.Stage,
             c.Round,
@@ -180,11 +196,13 @@ public static class SearchDecider
         if (c.Stage != phase.Stage.Index || c.EvidenceRound != phase.Rounds.Count)
             return new Decision.Ignored($"evidence round {c.EvidenceRound} of stage {c.Stage} is not the one that runs");
         if (!c.Results.Select(r => r.Unit).SequenceEqual(OutstandingWork.Of(state).Select(u => u.Id)))
-            return new Decision.Ignored($"evidence round {c.EvidenceRound} of stage {c.Stage} is another one since a block was quarantined");
+            return new Decision.Ignored($"evidence round {c.EvidenceRound} of stage {c.Stage} is another one since a " +
+                $"block was quarantined");
         ValueList<ValueList<double>> accuracies = c.Results.SelectMany(r => r.Accuracies).ToValueList();
         if (accuracies.Count != c.Requests.Count)
             return new Decision.Rejected($"evidence round {c.EvidenceRound} has {accuracies.Count} answers to {c.Requests.Count} requests");
         UnitCost cost = c.Results.Select(r => r.Cost).Aggregate(UnitCost.Zero, UnitCost.Add);
-        return Follow(state, new SearchEvent.EvidenceGathered(c.Stage, c.EvidenceRound, c.Requests, accuracies, cost, new Timing(c.Results.Sum(r => r.Timing.Seconds))));
+        return Follow(state, new SearchEvent.EvidenceGathered(
+            c.Stage, c.EvidenceRound, c.Requests, accuracies, cost, new Timing(c.Results.Sum(r => r.Timing.Seconds))));
     }
 }

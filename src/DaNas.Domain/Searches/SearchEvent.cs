@@ -8,22 +8,23 @@ using DaNas.Domain.Work;
 
 namespace DaNas.Domain.Searches;
 
-/// <summary>Marks the events that make the decision hash; the others record work and faults, in whatever order they came.</summary>
-public interface IDecision;
-
 /// <summary>Everything that is known of a search, in the order in which it became known. Nothing else is.</summary>
 public abstract record SearchEvent
 {
     /// <summary>The first event: all that the search will ever read of its configuration and its data.</summary>
-    public sealed record SearchStarted(SearchId Id, string Configuration, Digest ConfigurationHash, DatasetSummary Data, string NumericsProfile, string EngineVersion)
+    public sealed record SearchStarted(SearchId Id, string Configuration, Digest ConfigurationHash, DatasetSummary Data,
+        string NumericsProfile, string EngineVersion)
         : SearchEvent, IDecision;
 
     /// <summary>A writer took the search over; the seconds are work that the fault cost.</summary>
     public sealed record SearchResumed(long Epoch, string NumericsProfile, Timing Lost) : SearchEvent;
 
-    public sealed record ProxyMeasured(int ProxySeed, int Point, BlobRef Output, ValueList<double> Accuracy, ValueList<double> Loss, UnitCost Cost, Timing Timing) : SearchEvent;
+    public sealed record ProxyMeasured(int ProxySeed, int Point, BlobRef Output, ValueList<double> Accuracy, ValueList<double> Loss,
+        UnitCost Cost, Timing Timing) : SearchEvent;
 
-    /// <summary>The classes' difficulty; where the verdict says that it is no order, the search goes on with random pictures of all classes.</summary>
+    /// <summary>
+    /// The classes' difficulty; where the verdict says that it is no order, the search goes on with random images of all classes.
+    /// </summary>
     public sealed record DifficultyMeasured(ValueList<double> Difficulty, ValueList<int> EasyToHard, UnitCost Cost) : SearchEvent, IDecision
     {
         /// <summary>Null in searches that ask for no verdict.</summary>
@@ -35,17 +36,23 @@ public abstract record SearchEvent
 
     /// <summary>A round's weights, its metrics, and (inside the evidence window) each shard's mean block probabilities.</summary>
     public sealed record RoundCompleted(
-        int Stage, int Round, BlobRef Output, double Loss, double Accuracy, double ArchitectureLoss, UnitCost Cost, Timing Timing, ValueList<ValueList<ValueList<double>>> Probabilities)
+        int Stage, int Round, BlobRef Output, double Loss, double Accuracy, double ArchitectureLoss, UnitCost Cost, Timing Timing,
+            ValueList<ValueList<ValueList<double>>> Probabilities)
         : SearchEvent, IDecision;
 
     /// <summary>The stored results of one round of validation evidence: the accuracies seen for each requested block.</summary>
-    public sealed record EvidenceGathered(int Stage, int EvidenceRound, ValueList<BlockRequest> Requests, ValueList<ValueList<double>> Accuracies, UnitCost Cost, Timing Timing)
+    public sealed record EvidenceGathered(int Stage, int EvidenceRound, ValueList<BlockRequest> Requests,
+        ValueList<ValueList<double>> Accuracies, UnitCost Cost, Timing Timing)
         : SearchEvent, IDecision;
 
     /// <summary>What the path losses so far say of every alive block, by layer, at a look counted from 0.</summary>
-    public sealed record BlocksTested(int Stage, int Look, ValueList<ValueList<BlockTest>> Tests, UnitCost Cost, Timing Timing) : SearchEvent, IDecision;
+    public sealed record BlocksTested(int Stage, int Look, ValueList<ValueList<BlockTest>> Tests, UnitCost Cost,
+        Timing Timing) : SearchEvent, IDecision;
 
-    /// <summary>A stage that could not decide all that its rule asks for trains on: so many blocks are surely under their layers' cuts, so many were asked for.</summary>
+    /// <summary>
+    /// A stage that could not decide all that its rule asks for trains on: so many blocks are surely under their layers' cuts, so many were
+    /// asked for.
+    /// </summary>
     public sealed record StageExtended(StagePlan Plan, int Sure, int Asked) : SearchEvent, IDecision;
 
     public sealed record BlockScored(int Stage, BlockScore Score) : SearchEvent, IDecision;
@@ -64,26 +71,35 @@ public abstract record SearchEvent
     /// <summary>The end of a finalist's training: its accuracy on the validation split.</summary>
     public sealed record FinalistMeasured(string Run, Architecture Architecture, double Accuracy, Digest WeightsHash) : SearchEvent;
 
-    /// <summary>The winner, the supernet accuracies it was chosen by (in rank order), and the controls that will be trained beside it.</summary>
-    public sealed record ArchitectureSelected(Architecture Winner, Cost Cost, ValueList<double> Accuracies, ValueList<Architecture> Controls) : SearchEvent, IDecision;
+    /// <summary>
+    /// The winner, the supernet accuracies it was chosen by (in rank order), and the controls that will be trained beside it.
+    /// </summary>
+    public sealed record ArchitectureSelected(Architecture Winner, Cost Cost, ValueList<double> Accuracies,
+        ValueList<Architecture> Controls) : SearchEvent, IDecision;
 
-    public sealed record SegmentCompleted(string Run, int Segment, BlobRef Output, double Loss, double Accuracy, UnitCost Cost, Timing Timing) : SearchEvent
+    public sealed record SegmentCompleted(string Run, int Segment, BlobRef Output, double Loss, double Accuracy, UnitCost Cost,
+        Timing Timing) : SearchEvent
     {
-        /// <summary>What the untrained network tells, of the first segment of a retraining; null elsewhere, and of engines that train nothing.</summary>
+        /// <summary>
+        /// What the untrained network tells, of the first segment of a retraining; null elsewhere, and of engines that train nothing.
+        /// </summary>
         [System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)]
         public InitialScores? Initial { get; init; }
     }
 
-    public sealed record ModelRetrained(string Run, Architecture Architecture, BlobRef Weights, double TestAccuracy, ValueList<double> TestPerClass, Digest WeightsHash) : SearchEvent
+    public sealed record ModelRetrained(string Run, Architecture Architecture, BlobRef Weights, double TestAccuracy,
+        ValueList<double> TestPerClass, Digest WeightsHash) : SearchEvent
     {
-        /// <summary>[true][predicted], pictures; of the winner, where the classes are not too many.</summary>
+        /// <summary>[true][predicted], images; of the winner, where the classes are not too many.</summary>
         [System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)]
         public ValueList<ValueList<int>>? Confusion { get; init; }
     }
 
     public sealed record SearchCompleted(ValueList<RetrainedModel> Models, Digest WeightsHash) : SearchEvent, IDecision;
 
-    /// <summary>Training diverged: the search went back to the weights that a round began with, and on with other seeds and a lower rate.</summary>
+    /// <summary>
+    /// Training diverged: the search went back to the weights that a round began with, and on with other seeds and a lower rate.
+    /// </summary>
     public sealed record RolledBack(int Stage, int Round, BlobRef? To, Remark Cause, double RateScale) : SearchEvent, IDecision;
 
     /// <summary>
@@ -100,11 +116,14 @@ public abstract record SearchEvent
     /// <summary>Blocks that make units fail leave the search; a fault of theirs, not a judgement of their quality.</summary>
     public sealed record BlocksQuarantined(ValueList<BlockRequest> Blocks, AliveBlocks Alive, Remark Cause) : SearchEvent, IDecision;
 
-    /// <summary>Two results of one unit differ: the machines do not compute the same. Bit-identical resumption cannot be promised any more.</summary>
+    /// <summary>
+    /// Two results of one unit differ: the machines do not compute the same. Bit-identical resumption cannot be promised any more.
+    /// </summary>
     public sealed record NondeterminismDetected(string Unit, string First, string Second) : SearchEvent;
 
     /// <summary>The user accepted another configuration on resuming; each change as "key: old -> new".</summary>
-    public sealed record ConfigurationChanged(string Configuration, Digest ConfigurationHash, ValueList<string> Changes) : SearchEvent, IDecision;
+    public sealed record ConfigurationChanged(string Configuration, Digest ConfigurationHash,
+        ValueList<string> Changes) : SearchEvent, IDecision;
 
     /// <summary>The same for keys that change no result (trainers, deadlines, caches).</summary>
     public sealed record OperationChanged(string Configuration, Digest ConfigurationHash, ValueList<string> Changes) : SearchEvent;
@@ -126,6 +145,3 @@ public abstract record SearchEvent
 
     public sealed record SearchFailed(string Reason, string Remedy) : SearchEvent;
 }
-
-/// <summary>The end of one retraining: "winner", "runner-up-N", "control-N" or "winner-compared", with "-seedK" behind it where each is trained more than once.</summary>
-public sealed record RetrainedModel(string Run, Architecture Architecture, double TestAccuracy, Digest WeightsHash);

@@ -1,11 +1,8 @@
 namespace DaNas.Domain.Searches;
 
-/// <summary>A decision in a journal that this version would not make on the same evidence.</summary>
-public sealed record ReplayDifference(long Sequence, SearchEvent Recorded, SearchEvent? Expected);
-
 /// <summary>
-/// Decides again what a journal says was decided, on the results that it holds: a rule that changed between versions, or one that is not a function of
-/// its inputs, shows.
+/// Decides again what a journal says was decided, on the results that it holds: a rule that changed between versions, or one that is not a
+/// function of its inputs, shows.
 /// </summary>
 public static class SearchReplay
 {
@@ -30,6 +27,8 @@ public static class SearchReplay
         return (decided, null);
     }
 
-    private static bool IsDerived(SearchEvent e) => e is SearchEvent.DifficultyMeasured or SearchEvent.StageOpened or SearchEvent.StageExtended or SearchEvent.StageClosed or SearchEvent.BlockScored or SearchEvent.BlocksPruned
-        or SearchEvent.ArchitecturesRanked or SearchEvent.FinalsOpened or SearchEvent.ArchitectureSelected or SearchEvent.SearchCompleted or SearchEvent.BlocksQuarantined;
+    private static bool IsDerived(SearchEvent e) => e is SearchEvent.DifficultyMeasured or SearchEvent.StageOpened
+        or SearchEvent.StageExtended or SearchEvent.StageClosed or SearchEvent.BlockScored or SearchEvent.BlocksPruned
+        or SearchEvent.ArchitecturesRanked or SearchEvent.FinalsOpened or SearchEvent.ArchitectureSelected or SearchEvent.SearchCompleted
+            or SearchEvent.BlocksQuarantined;
 }

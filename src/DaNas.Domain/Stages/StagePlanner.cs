@@ -4,46 +4,6 @@ using DaNas.Domain.Values;
 
 namespace DaNas.Domain.Stages;
 
-/// <summary>What the search knows of its data: class names and images a class in each split. Names a data set by its fingerprint.</summary>
-public sealed record DatasetSummary(
-    string Name, Digest Fingerprint, ValueList<string> Classes, ValueList<int> Weights, ValueList<int> Validation, ValueList<int> Test)
-{
-    public long TrainImages => Weights.Sum(n => (long)n) + Validation.Sum(n => (long)n);
-}
-
-/// <summary>
-/// One pruning stage: its classes, the share of each class's images that it uses (1 except in the subsampling control), and its rounds.
-/// Stage 0 is the warm-up where there is one: weights only, uniform paths, no pruning.
-/// </summary>
-public sealed record StagePlan(int Index, bool IsWarmup, ValueList<int> Classes, double ImageShare, int Rounds, int FirstRound, bool PrunesAtEnd)
-{
-    /// <summary>How often the stage was trained on because it could not decide.</summary>
-    [System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingDefault)]
-    public int Look { get; init; }
-
-    /// <summary>The stage with its rounds of the next look.</summary>
-    public StagePlan TrainedOn(PruneOptions options) => this with { Look = Look + 1, Rounds = (int)Math.Ceiling((Rounds * options.Length(Look + 1) / options.Length(Look)) - 1e-9) };
-}
-
-/// <summary>All stages of a search, planned from its configuration, its data and its class order.</summary>
-public sealed record SearchPlan(ValueList<StagePlan> Stages)
-{
-    public int TotalRounds => Stages.Sum(s => s.Rounds);
-
-    /// <summary>The probability of error that one look of one pruning may have: Bonferroni's, in equal parts for the prunings and in proportion to the doubled lengths for their looks.</summary>
-    public double ErrorOfLook(PruneOptions options, int look) => options.Error / Math.Max(1, Stages.Count(s => s.PrunesAtEnd)) * Math.Pow(2, Math.Min(look, options.Looks - 1)) / (Math.Pow(2, options.Looks) - 1);
-
-    /// <summary>Permutations of a test: enough to tell a probability as small as the error of its look; none where nobody asks for it.</summary>
-    public int Permutations(PruneOptions options, int look) => options.When == PruneWhen.Schedule ? 0 : Math.Clamp((int)Math.Ceiling(5 / ErrorOfLook(options, look)), 999, 99_999);
-
-    /// <summary>The plan with one stage trained on; the stages behind it begin as much later.</summary>
-    public SearchPlan With(StagePlan longer)
-    {
-        int more = longer.Rounds - Stages[longer.Index].Rounds;
-        return new(Stages.Select(s => s.Index == longer.Index ? longer : s.Index > longer.Index ? s with { FirstRound = s.FirstRound + more } : s).ToValueList());
-    }
-}
-
 /// <summary>
 /// Plans the stages: a stage of E epochs over n images has ceil(E n / (batch x steps x shards)) rounds, at least 1, so that the
 /// cost of a stage follows its class subset (search-strategies 1.8).

@@ -17,6 +17,3 @@ public readonly record struct Digest(string Hex)
 
     public override string ToString() => Hex;
 }
-
-/// <summary>Bytes by content: their digest and their size in bytes. Events and messages carry only this.</summary>
-public sealed record BlobRef(Digest Digest, long SizeBytes);

@@ -4,24 +4,6 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace DaNas.Domain.Values;
 
-/// <summary>Marks a value that no decision depends on (time, identity of a run): it is stored, but left out of the decision hash.</summary>
-public interface IOutsideDecision;
-
-/// <summary>Wall-clock seconds that something took.</summary>
-public sealed record Timing(double Seconds) : IOutsideDecision;
-
-/// <summary>Words for people about a decision, which does not depend on them.</summary>
-public sealed record Remark(string Text) : IOutsideDecision
-{
-    public override string ToString() => Text;
-}
-
-/// <summary>The name of one run of one configuration; chosen outside, so outside every decision.</summary>
-public sealed record SearchId(string Text) : IOutsideDecision
-{
-    public override string ToString() => Text;
-}
-
 /// <summary>JSON for values: lists as arrays, digests as text, enums by name; canonical where a hash is taken of it.</summary>
 public static class DomainJson
 {
@@ -66,19 +48,23 @@ public static class DomainJson
             return Digest.IsDigest(text) ? new Digest(text) : throw new JsonException($"'{text}' is not a SHA-256 digest");
         }
 
-        public override void Write(Utf8JsonWriter writer, Digest value, JsonSerializerOptions options) => writer.WriteStringValue(value.Hex);
+        public override void Write(Utf8JsonWriter writer, Digest value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value.Hex);
     }
 
     private sealed class SearchIdConverter : JsonConverter<SearchId>
     {
-        public override SearchId Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => new(reader.GetString()!);
+        public override SearchId Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            new(reader.GetString()!);
 
-        public override void Write(Utf8JsonWriter writer, SearchId value, JsonSerializerOptions options) => writer.WriteStringValue(value.Text);
+        public override void Write(Utf8JsonWriter writer, SearchId value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value.Text);
     }
 
     private sealed class ValueListConverterFactory : JsonConverterFactory
     {
-        public override bool CanConvert(Type typeToConvert) => typeToConvert.IsGenericType && typeToConvert.GetGenericTypeDefinition() == typeof(ValueList<>);
+        public override bool CanConvert(Type typeToConvert) =>
+            typeToConvert.IsGenericType && typeToConvert.GetGenericTypeDefinition() == typeof(ValueList<>);
 
         public override JsonConverter CreateConverter(Type typeToConvert, JsonSerializerOptions options) =>
             (JsonConverter)Activator.CreateInstance(typeof(ValueListConverter<>).MakeGenericType(typeToConvert.GetGenericArguments()[0]))!;

@@ -3,10 +3,15 @@ using DaNas.Torch.Checkpoints;
 
 namespace DaNas.Reports.Export;
 
-/// <summary>Batch norm in evaluation is a scale and a shift a channel, which the convolution before it can take over (Jacob et al. 2018, section 3.2).</summary>
+/// <summary>
+/// Batch norm in evaluation is a scale and a shift a channel, which the convolution before it can take over (Jacob et al. 2018, section
+/// 3.2).
+/// </summary>
 internal static class Folding
 {
-    /// <summary>weight * gamma / sqrt(variance + epsilon), and beta - mean * gamma / sqrt(variance + epsilon); computed in double.</summary>
+    /// <summary>
+    /// weight * gamma / sqrt(variance + epsilon), and beta - mean * gamma / sqrt(variance + epsilon); computed in double.
+    /// </summary>
     public static (HostTensor Weight, HostTensor Bias) Of(TrainedModel model, string name)
     {
         HostTensor weight = model.Tensor($"{name}.weight");

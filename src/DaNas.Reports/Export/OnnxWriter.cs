@@ -6,7 +6,8 @@ using Google.Protobuf;
 namespace DaNas.Reports.Export;
 
 /// <summary>
-/// A model as ONNX: opset 17, float32, batch size free ("N"). Input "pixels" [N, C, H, W], output "logits" [N, K]; classes, preprocessing and provenance stand in the metadata.
+/// A model as ONNX: opset 17, float32, batch size free ("N"). Input "pixels" [N, C, H, W], output "logits" [N, K]; classes, preprocessing
+/// and provenance stand in the metadata.
 /// </summary>
 public sealed class OnnxWriter
 {
@@ -32,7 +33,8 @@ public sealed class OnnxWriter
     private ModelProto Build()
     {
         SearchSpace space = model.Space;
-        graph.Input.Add(Value("pixels", "[N, C, H, W], bytes v as (v / 255 - 0.5) / 0.25", space.InputChannels, space.Resolution, space.Resolution));
+        graph.Input.Add(Value("pixels", "[N, C, H, W], bytes v as (v / 255 - 0.5) / 0.25", space.InputChannels,
+            space.Resolution, space.Resolution));
         graph.Output.Add(Value("logits", "[N, K], one a class, before softmax", space.Classes));
         string x = Conv("stem", model.Plan.Stem, "pixels");
         foreach (BlockPlan block in model.Plan.Blocks)
@@ -42,10 +44,19 @@ public sealed class OnnxWriter
         x = Node("GlobalAveragePool", "pool", [x]);
         x = Node("Flatten", "flatten", [x], Attribute("axis", 1));
         NodeProto last = new() { Name = "classifier", OpType = "Gemm", Attribute = { Attribute("transB", 1) } };
-        last.Input.Add([x, Keep("classifier.weight", model.Tensor("classifier.weight")), Keep("classifier.bias", model.Tensor("classifier.bias"))]);
+        last.Input.Add([x, Keep("classifier.weight", model.Tensor("classifier.weight")),
+            Keep("classifier.bias", model.Tensor("classifier.bias"))]);
         last.Output.Add("logits");
         graph.Node.Add(last);
-        ModelProto result = new() { IrVersion = IrVersion, ProducerName = "DaNas.Actors", ProducerVersion = typeof(OnnxWriter).Assembly.GetName().Version!.ToString(3), Graph = graph, OpsetImport = { new OperatorSetIdProto { Version = Opset } } };
+        ModelProto result = new()
+        {
+            IrVersion = IrVersion,
+            ProducerName = "DaNas.Actors",
+            ProducerVersion = typeof(OnnxWriter).Assembly
+            .GetName().Version!.ToString(3),
+            Graph = graph,
+            OpsetImport = { new OperatorSetIdProto { Version = Opset } }
+        };
         foreach ((string key, string value) in model.Provenance.OrderBy(p => p.Key, StringComparer.Ordinal))
             result.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
         return result;
@@ -65,7 +76,8 @@ public sealed class OnnxWriter
 
     private string Conv(string name, PlanStep.Conv conv, string input)
     {
-        AttributeProto[] attributes = [Attribute("kernel_shape", [conv.Kernel, conv.Kernel]), Attribute("strides", [conv.Stride, conv.Stride]), Attribute("pads", Enumerable.Repeat((long)conv.Kernel / 2, 4)), Attribute("group", conv.Groups)];
+        AttributeProto[] attributes = [Attribute("kernel_shape", [conv.Kernel, conv.Kernel]), Attribute("strides",
+            [conv.Stride, conv.Stride]), Attribute("pads", Enumerable.Repeat((long)conv.Kernel / 2, 4)), Attribute("group", conv.Groups)];
         string y;
         if (folded)
         {
@@ -75,7 +87,13 @@ public sealed class OnnxWriter
         else
         {
             y = Node("Conv", name, [input, Keep($"{name}.weight", model.Tensor($"{name}.weight"))], attributes);
-            y = Node("BatchNormalization", $"{name}.norm", [y, .. NormTensors.Select(n => Keep($"{name}.{n}", model.Tensor($"{name}.{n}")))], new AttributeProto { Name = "epsilon", F = (float)NetworkPlan.NormEpsilon, Type = AttributeProto.Types.AttributeType.Float });
+            y = Node("BatchNormalization", $"{name}.norm", [y,
+                .. NormTensors.Select(n => Keep($"{name}.{n}", model.Tensor($"{name}.{n}")))], new AttributeProto
+                {
+                    Name = "epsilon",
+                    F = (float)NetworkPlan.NormEpsilon,
+                    Type = AttributeProto.Types.AttributeType.Float
+                });
         }
 
         return conv.Activation switch
@@ -87,13 +105,15 @@ public sealed class OnnxWriter
         };
     }
 
-    /// <summary>The two linear layers as 1x1 convolutions of the pooled picture.</summary>
+    /// <summary>The two linear layers as 1x1 convolutions of the pooled image.</summary>
     private string Squeeze(string name, string input)
     {
         string z = Node("GlobalAveragePool", $"{name}.pool", [input]);
-        z = Node("Conv", $"{name}.reduce", [z, Keep($"{name}.reduce", Pointwise(model.Tensor($"{name}.reduce"))), Keep($"{name}.reduce-bias", model.Tensor($"{name}.reduce-bias"))]);
+        z = Node("Conv", $"{name}.reduce", [z, Keep($"{name}.reduce", Pointwise(model.Tensor($"{name}.reduce"))),
+            Keep($"{name}.reduce-bias", model.Tensor($"{name}.reduce-bias"))]);
         z = Node("Relu", $"{name}.relu", [z]);
-        z = Node("Conv", $"{name}.expand", [z, Keep($"{name}.expand", Pointwise(model.Tensor($"{name}.expand"))), Keep($"{name}.expand-bias", model.Tensor($"{name}.expand-bias"))]);
+        z = Node("Conv", $"{name}.expand", [z, Keep($"{name}.expand", Pointwise(model.Tensor($"{name}.expand"))),
+            Keep($"{name}.expand-bias", model.Tensor($"{name}.expand-bias"))]);
         return Node("Mul", $"{name}.scale", [input, Node("Sigmoid", $"{name}.gate", [z])]);
     }
 
@@ -121,9 +141,11 @@ public sealed class OnnxWriter
         return name;
     }
 
-    private static AttributeProto Attribute(string name, long value) => new() { Name = name, I = value, Type = AttributeProto.Types.AttributeType.Int };
+    private static AttributeProto Attribute(string name, long value) =>
+        new() { Name = name, I = value, Type = AttributeProto.Types.AttributeType.Int };
 
-    private static AttributeProto Attribute(string name, IEnumerable<long> values) => new() { Name = name, Ints = { values }, Type = AttributeProto.Types.AttributeType.Ints };
+    private static AttributeProto Attribute(string name, IEnumerable<long> values) =>
+        new() { Name = name, Ints = { values }, Type = AttributeProto.Types.AttributeType.Ints };
 
     private static AttributeProto Attribute(string name, int[] values) => Attribute(name, values.Select(v => (long)v));
 
@@ -131,6 +153,11 @@ public sealed class OnnxWriter
     {
         TensorShapeProto shape = new() { Dim = { new TensorShapeProto.Types.Dimension { DimParam = "N" } } };
         shape.Dim.Add(sizes.Select(s => new TensorShapeProto.Types.Dimension { DimValue = s }));
-        return new ValueInfoProto { Name = name, DocString = text, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = Float, Shape = shape } } };
+        return new ValueInfoProto
+        {
+            Name = name,
+            DocString = text,
+            Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = Float, Shape = shape } }
+        };
     }
 }

@@ -16,7 +16,10 @@ using Setup = Akka.Actor.Setup.Setup;
 
 namespace DaNas.Runtime.Akka;
 
-/// <summary>The whole composition of the actor system on one page: journal, serializers, remoting, cluster, singleton, leases. HOCON (hocon/akka) has timings only.</summary>
+/// <summary>
+/// The whole composition of the actor system on one page: journal, serializers, remoting, cluster, singleton, leases. HOCON (hocon/akka)
+/// has timings only.
+/// </summary>
 internal static class AkkaConfiguration
 {
     public const string SystemName = "danas";
@@ -55,7 +58,9 @@ internal static class AkkaConfiguration
             akka.actor.guardian-supervisor-strategy = "{{NameOf(typeof(SaidRestarts))}}"
             akka.stdout-loglevel = OFF
             akka.actor.serialization-bindings { "System.Object" = danas-refuse }
-            akka.actor.serializers { danas-refuse = "{{NameOf(typeof(RefusingSerializer))}}", json = "{{NameOf(typeof(NoJson))}}", daemon-create = "{{NameOf(typeof(NoDeployment))}}" }
+            akka.actor.serializers.danas-refuse = "{{NameOf(typeof(RefusingSerializer))}}"
+            akka.actor.serializers.json = "{{NameOf(typeof(NoJson))}}"
+            akka.actor.serializers.daemon-create = "{{NameOf(typeof(NoDeployment))}}"
             akka.actor.default-mailbox.mailbox-type = "{{NameOf(typeof(CountingMailbox))}}"
             akka.actor.mailbox.unbounded-deque-based.mailbox-type = "{{NameOf(typeof(CountingMailbox))}}"
             """, HoconAddMode.Prepend);
@@ -63,12 +68,20 @@ internal static class AkkaConfiguration
     /// <summary>Akka.Persistence.Sql by HOCON: Akka.Persistence.Sql.Hosting 1.5.70 does not load beside linq2db 6.</summary>
     private static void Persist(AkkaConfigurationBuilder akka, string kind, string connection) => akka.AddHocon(
         $$"""
-        akka.persistence.journal.sql { provider-name = "{{(kind == "sqlite" ? "SQLite.MS" : "PostgreSQL.15")}}", connection-string = {{Quote(connection)}} }
+        akka.persistence.journal.sql.provider-name = "{{(kind == "sqlite" ? "SQLite.MS" : "PostgreSQL.15")}}"
+        akka.persistence.journal.sql.connection-string = {{Quote(connection)}}
         """, HoconAddMode.Prepend);
 
     private static void Remote(AkkaConfigurationBuilder akka, AkkaNode node)
     {
-        RemoteOptions options = new() { HostName = node.Listen, Port = node.Port, PublicHostName = node.Host, PublicPort = node.PublicPort, EnableSsl = node.Certificate is not null };
+        RemoteOptions options = new()
+        {
+            HostName = node.Listen,
+            Port = node.Port,
+            PublicHostName = node.Host,
+            PublicPort = node.PublicPort,
+            EnableSsl = node.Certificate is not null
+        };
         if (node.Certificate is { } certificate)
         {
             options.Ssl = new SslOptions
@@ -76,14 +89,17 @@ internal static class AkkaConfiguration
                 X509Certificate = certificate,
                 SuppressValidation = false,
                 RequireMutualAuthentication = true,
-                CustomValidator = (shown, _, _, errors, _) => shown is not null && (errors & SslPolicyErrors.RemoteCertificateNameMismatch) == 0 && node.Refuses?.Invoke(shown) is null,
+                CustomValidator = (shown, _, _, errors, _) => shown is not null
+                    && (errors & SslPolicyErrors.RemoteCertificateNameMismatch) == 0 && node.Refuses?.Invoke(shown) is null,
             };
         }
 
         akka.WithRemoting(options);
     }
 
-    /// <summary>Coordinators are the only members. One lease implementation, two leases: the resolver's, and the singleton manager's own.</summary>
+    /// <summary>
+    /// Coordinators are the only members. One lease implementation, two leases: the resolver's, and the singleton manager's own.
+    /// </summary>
     private static void Lead(AkkaConfigurationBuilder akka, AkkaHost host, LeaseStore leases, ITerm term)
     {
         LeaseOption lease = new();
@@ -91,11 +107,23 @@ internal static class AkkaConfiguration
             .WithActors((system, _) => system.ActorOf(Props.Create(() => new WarmUpActor()), "warm-up"))
             .WithActors((system, _) => system.ActorOf(Props.Create(() => new MembersActor()), "members"))
             .AddHocon($"{lease.ConfigPath}.lease-class = \"{NameOf(lease.Class)}\"", HoconAddMode.Prepend)
-            .WithClustering(new ClusterOptions { Roles = [AkkaNode.Coordinator], SplitBrainResolver = new LeaseMajorityOption { Role = AkkaNode.Coordinator, LeaseImplementation = lease, LeaseName = "split-brain" } })
-            .WithSingleton<LeaderKey>("leader", Props.Create(() => new LeaderActor(host, term)), new ClusterSingletonOptions { Role = AkkaNode.Coordinator, TerminationMessage = LeaderActor.HandOver.Instance, LeaseImplementation = lease }, false);
+            .WithClustering(new ClusterOptions
+            {
+                Roles = [AkkaNode.Coordinator],
+                SplitBrainResolver =
+                new LeaseMajorityOption { Role = AkkaNode.Coordinator, LeaseImplementation = lease, LeaseName = "split-brain" }
+            })
+            .WithSingleton<LeaderKey>("leader", Props.Create(() => new LeaderActor(host, term)), new ClusterSingletonOptions
+            {
+                Role =
+                AkkaNode.Coordinator,
+                TerminationMessage = LeaderActor.HandOver.Instance,
+                LeaseImplementation = lease
+            }, false);
     }
 
-    private static string Quote(string text) => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+    private static string Quote(string text) =>
+        $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
 
     private static string NameOf(Type type) => $"{type.FullName}, {type.Assembly.GetName().Name}";
 

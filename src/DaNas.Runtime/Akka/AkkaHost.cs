@@ -9,7 +9,10 @@ using MemberStatus = Akka.Cluster.MemberStatus;
 
 namespace DaNas.Runtime.Akka;
 
-/// <summary>An actor system of this product: one machine's, a trainer node's or a coordinator's, its events in Akka.Persistence.Sql. Dispose ends every actor.</summary>
+/// <summary>
+/// An actor system of this product: one machine's, a trainer node's or a coordinator's, its events in Akka.Persistence.Sql. Dispose ends
+/// every actor.
+/// </summary>
 public sealed class AkkaHost : IAsyncDisposable
 {
     private readonly TaskCompletionSource<string> fatal = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -31,7 +34,8 @@ public sealed class AkkaHost : IAsyncDisposable
     }
 
     /// <summary>
-    /// Starts an actor system over a journal whose fence is up; <paramref name="timings"/> is hocon/akka. A <paramref name="node"/> can be reached by others, and a coordinator joins a cluster.
+    /// Starts an actor system over a journal whose fence is up; <paramref name="timings"/> is hocon/akka. A <paramref name="node"/> can be
+    /// reached by others, and a coordinator joins a cluster.
     /// </summary>
     [System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA2000", Justification = "The caller has it.")]
     public static async Task<AkkaHost> StartAsync(string timings, IFencedTables? journal, IStateLog log, AkkaNode? node = null)
@@ -50,7 +54,10 @@ public sealed class AkkaHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Completes with the reason when the host must not go on: another writer took over, a vital actor ended, others have quarantined this node.</summary>
+    /// <summary>
+    /// Completes with the reason when the host must not go on: another writer took over, a vital actor ended, others have quarantined this
+    /// node.
+    /// </summary>
     public Task<string> Fatal => fatal.Task;
 
     /// <summary>Messages dropped because a mailbox was full.</summary>
@@ -104,7 +111,8 @@ public sealed class AkkaHost : IAsyncDisposable
     }
 
     /// <summary>An actor at the top of a node, HOST:PORT, whichever incarnation of it lives there.</summary>
-    public IActorRef Resolve(string host, string name) => AddressOf(host) is { } address ? system.Provider.ResolveActorRef(new RootActorPath(address) / "user" / name) : system.DeadLetters;
+    public IActorRef Resolve(string host, string name) => AddressOf(host) is { } address
+        ? system.Provider.ResolveActorRef(new RootActorPath(address) / "user" / name) : system.DeadLetters;
 
     /// <summary>The journal of a term of leadership, whose fence is up; before that no writer can begin.</summary>
     public void OpenJournal(IFencedTables tables) => journal = new WritersJournal(tables, tables.NewLedger());
@@ -135,7 +143,9 @@ public sealed class AkkaHost : IAsyncDisposable
     {
         Interlocked.Increment(ref overflowed);
         if (first is not null)
-            Log.Write(first.Text(), DateTimeOffset.UtcNow, new StateChange(LogEvent.MailboxOverflow, "Full", "Dropping") { Cause = "more messages wait than danas.mailbox.capacity (hocon/akka)", IsWarning = true });
+            Log.Write(first.Text(), DateTimeOffset.UtcNow, new StateChange(LogEvent.MailboxOverflow, "Full",
+                "Dropping")
+            { Cause = "more messages are queued than danas.mailbox.capacity allows (hocon/akka)", IsWarning = true });
     }
 
     internal void Die(string reason) => fatal.TrySetResult(reason);
@@ -144,7 +154,8 @@ public sealed class AkkaHost : IAsyncDisposable
     private Address? AddressOf(string host)
     {
         int colon = host.LastIndexOf(':');
-        return node is not null && colon > 0 && int.TryParse(host.AsSpan(colon + 1), out int port) ? new Address(node.Protocol, AkkaConfiguration.SystemName, host[..colon], port) : null;
+        return node is not null && colon > 0 && int.TryParse(host.AsSpan(colon + 1), out int port)
+            ? new Address(node.Protocol, AkkaConfiguration.SystemName, host[..colon], port) : null;
     }
 
     /// <summary>How what Akka makes by reflection finds its host.</summary>
@@ -166,7 +177,7 @@ public sealed class AkkaHost : IAsyncDisposable
         public SentinelActor(AkkaHost host)
         {
             Receive<Watching>(m => _ = m.IsVital ? Context.Watch(m.Actor) : Context.Unwatch(m.Actor));
-            Receive<Terminated>(m => host.Die($"{m.ActorRef.Text()} ended; the log says why"));
+            Receive<Terminated>(m => host.Die($"{m.ActorRef.Text()} ended; see the log for the reason"));
             Receive<HostMustEnd>(m => host.Die(m.Reason));
             Receive<ThisActorSystemQuarantinedEvent>(m => host.Die($"{m.RemoteAddress} has quarantined this node"));
         }
@@ -179,9 +190,13 @@ public sealed class AkkaHost : IAsyncDisposable
     }
 }
 
-/// <summary>For actors at the top: what they throw restarts them, ten times a minute at most, and each time is said. What cannot even be made stops: a restart would come at once and for ever.</summary>
+/// <summary>
+/// For actors at the top: what they throw restarts them, ten times a minute at most, and each time is said. What cannot even be made stops:
+/// a restart would come at once and for ever.
+/// </summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Performance", "CA1812", Justification = "Akka makes it by its name in HOCON.")]
 internal sealed class SaidRestarts : SupervisorStrategyConfigurator
 {
-    public override SupervisorStrategy Create() => new SaidStrategy(e => e is ActorInitializationException ? Directive.Stop : Directive.Restart);
+    public override SupervisorStrategy Create() => new SaidStrategy(e => e is ActorInitializationException
+        ? Directive.Stop : Directive.Restart);
 }

@@ -26,17 +26,7 @@ public sealed record AkkaNode(string Listen, int Port, string Host, int PublicPo
     /// <summary>What the leader does; on coordinators only.</summary>
     public ITerm? Term { get; init; }
 
-    public string Address => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Host}:{PublicPort}");
+    public string Address => Invariant($"{Host}:{PublicPort}");
 
     internal string Protocol => Certificate is null ? "akka.tcp" : "akka.ssl.tcp";
-}
-
-/// <summary>What the cluster's singleton does while it lives on this node. One term at most: then the process ends.</summary>
-public interface ITerm
-{
-    /// <summary>The lease is held: opens the journal and begins the leader's actors.</summary>
-    Task BeginAsync(AkkaHost host);
-
-    /// <summary>The singleton leaves: ends the leader's actors.</summary>
-    Task EndAsync();
 }

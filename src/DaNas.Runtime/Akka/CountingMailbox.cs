@@ -9,16 +9,19 @@ namespace DaNas.Runtime.Akka;
 using Envelope = global::Akka.Actor.Envelope;
 
 /// <summary>
-/// Bounds what waits for an actor. Akka's bounded mailboxes drop timers, ends of watched actors and the journal's answers too; this one drops, and counts, only messages of the protocols, which are all
-/// sent again.
+/// Bounds what waits for an actor. Akka's bounded mailboxes drop timers, ends of watched actors and the journal's answers too; this one
+/// drops, and counts, only messages of the protocols, which are all sent again.
 /// </summary>
-internal sealed class CountingMailbox(Settings settings, Config config) : MailboxType(settings, config), IProducesMessageQueue<CountingMailbox.Queue>
+internal sealed class CountingMailbox(Settings settings, Config config) : MailboxType(settings, config),
+    IProducesMessageQueue<CountingMailbox.Queue>
 {
     private readonly int capacity = settings.Config.GetInt("danas.mailbox.capacity");
 
-    public override IMessageQueue Create(IActorRef owner, ActorSystem system) => new Queue(owner, capacity, system.Settings.Setup.Get<AkkaHost.HostSetup>().Value.Host);
+    public override IMessageQueue Create(IActorRef owner, ActorSystem system) =>
+        new Queue(owner, capacity, system.Settings.Setup.Get<AkkaHost.HostSetup>().Value.Host);
 
-    internal sealed class Queue(IActorRef owner, int capacity, AkkaHost host) : DequeWrapperMessageQueue(new Inner(owner, capacity, host)), IUnboundedDequeBasedMessageQueueSemantics
+    internal sealed class Queue(IActorRef owner, int capacity, AkkaHost host) : DequeWrapperMessageQueue(new Inner(owner, capacity, host)),
+        IUnboundedDequeBasedMessageQueueSemantics
     {
         private sealed class Inner(IActorRef owner, int capacity, AkkaHost host) : IMessageQueue
         {

@@ -2,7 +2,10 @@ using Akka.Actor;
 
 namespace DaNas.Runtime.Akka;
 
-/// <summary>The cluster's singleton, on the coordinator that holds its lease: begins the leader's term, and ends it. The journal's fence is what makes that right.</summary>
+/// <summary>
+/// The cluster's singleton, on the coordinator that holds its lease: begins the leader's term, and ends it. The journal's fence is what
+/// makes that right.
+/// </summary>
 internal sealed class LeaderActor(AkkaHost host, ITerm term) : UntypedActor
 {
     private bool ending;
@@ -31,7 +34,7 @@ internal sealed class LeaderActor(AkkaHost host, ITerm term) : UntypedActor
                 term.EndAsync().PipeTo(self, self, () => Ended.Instance, _ => Ended.Instance);
                 break;
             case Ended:
-                host.Die("it no longer holds the leader's lease, or hands over");
+                host.Die("it no longer holds the leader lease, or is handing over");
                 Context.Stop(Self);
                 break;
             case Failed failed when !ending:

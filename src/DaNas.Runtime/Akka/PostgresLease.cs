@@ -8,29 +8,20 @@ using Npgsql;
 
 namespace DaNas.Runtime.Akka;
 
-/// <summary>Where the leases of a cluster are kept; its name stands before each lease's, so that clusters may share a data base.</summary>
-public sealed class LeaseStore(PostgresServer server, string cluster) : Setup
-{
-    public PostgresServer Server => server;
-
-    /// <summary>Told when a lease that was held is lost, with the reason.</summary>
-    public Action<string, Exception>? Lost { get; set; }
-
-    /// <summary>The lease's name in the data base.</summary>
-    public string NameOf(string lease) => $"{cluster}/{lease}";
-}
-
 /// <summary>
-/// Akka's lease in PostgreSQL, for the split-brain resolver and the cluster singleton: an advisory lock on a session of its own and a row that the holder renews. Whoever waits watches the row all the
-/// time and ends the session of a holder whose row stands still for the time to live (it is frozen or cut off), not counting times in which the watcher stood still itself. No clocks are compared.
+/// Akka's lease in PostgreSQL, for the split-brain resolver and the cluster singleton: an advisory lock on a session of its own and a row
+/// that the holder renews. Whoever waits watches the row all the time and ends the session of a holder whose row stands still for the time
+/// to live (it is frozen or cut off), not counting times in which the watcher stood still itself. No clocks are compared.
 /// </summary>
-[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "Akka keeps leases as long as the actor system lives.")]
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001",
+    Justification = "Akka keeps leases as long as the actor system lives.")]
 public sealed class PostgresLease : Lease
 {
     /// <summary>A granted advisory lock of this data base under the name in $1; its key of 64 bits stands in two columns.</summary>
     private const string HoldsLock =
         """
-        k.locktype = 'advisory' AND k.granted AND k.objsubid = 1 AND k.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        k.locktype = 'advisory' AND k.granted AND k.objsubid = 1
+        AND k.database = (SELECT oid FROM pg_database WHERE datname = current_database())
         AND ((k.classid::bigint << 32) | k.objid::bigint) = hashtextextended($1, 0)
         """;
 
@@ -117,8 +108,10 @@ public sealed class PostgresLease : Lease
 
             await using NpgsqlCommand take = new(
                 """
-                INSERT INTO danas_lease (name, epoch, holder, address, backend, renewed) VALUES ($1, 1, $2, '', pg_backend_pid(), clock_timestamp())
-                ON CONFLICT (name) DO UPDATE SET epoch = danas_lease.epoch + 1, holder = $2, backend = pg_backend_pid(), renewed = clock_timestamp()
+                INSERT INTO danas_lease (name, epoch, holder, address, backend, renewed)
+                VALUES ($1, 1, $2, '', pg_backend_pid(), clock_timestamp())
+                ON CONFLICT (name) DO UPDATE
+                SET epoch = danas_lease.epoch + 1, holder = $2, backend = pg_backend_pid(), renewed = clock_timestamp()
                 RETURNING epoch
                 """, session);
             take.Parameters.Add(new() { Value = name });
@@ -164,7 +157,8 @@ public sealed class PostgresLease : Lease
             looked = Stopwatch.GetTimestamp();
             if (now.Holder != 0 && Volatile.Read(ref wanted) > 0 && Stopwatch.GetElapsedTime(since) > TimeToLive)
             {
-                await using NpgsqlCommand end = new($"SELECT pg_terminate_backend(k.pid) FROM pg_locks k WHERE {HoldsLock} AND k.pid = $2", eye);
+                await using NpgsqlCommand end =
+                    new($"SELECT pg_terminate_backend(k.pid) FROM pg_locks k WHERE {HoldsLock} AND k.pid = $2", eye);
                 end.Parameters.Add(new() { Value = name });
                 end.Parameters.Add(new() { Value = now.Holder });
                 await end.ExecuteNonQueryAsync(over);
@@ -178,14 +172,18 @@ public sealed class PostgresLease : Lease
     private async Task<(int Holder, DateTime Renewed)> LookAsync(NpgsqlConnection eye, CancellationToken over)
     {
         await using NpgsqlCommand look = new(
-            $"SELECT coalesce((SELECT min(k.pid) FROM pg_locks k WHERE {HoldsLock}), 0), coalesce((SELECT l.renewed FROM danas_lease l WHERE l.name = $1), '-infinity')", eye);
+            $"SELECT coalesce((SELECT min(k.pid) FROM pg_locks k WHERE {HoldsLock}), 0), coalesce((SELECT l.renewed FROM danas_lease l " +
+                $"WHERE l.name = $1), '-infinity')", eye);
         look.Parameters.Add(new() { Value = name });
         await using NpgsqlDataReader row = await look.ExecuteReaderAsync(over);
         return await row.ReadAsync(over) ? (row.GetInt32(0), row.GetDateTime(1)) : default;
     }
 
-    /// <summary>The lease while it is held: renewed over the session that holds the lock. Who lost it never gets the same one back.</summary>
-    [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "Its cancellation holds nothing, and may be asked for after the end.")]
+    /// <summary>
+    /// The lease while it is held: renewed over the session that holds the lock. Who lost it never gets the same one back.
+    /// </summary>
+    [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001",
+        Justification = "Its cancellation holds nothing, and may be asked for after the end.")]
     private sealed class Tenure
     {
         private readonly NpgsqlConnection session;
@@ -216,14 +214,17 @@ public sealed class PostgresLease : Lease
                 while (true)
                 {
                     await Task.Delay(lease.Settings.TimeoutSettings.HeartbeatInterval, ending.Token);
-                    await using NpgsqlCommand renew = new("UPDATE danas_lease SET renewed = clock_timestamp() WHERE name = $1 AND epoch = $2", session);
+                    await using NpgsqlCommand renew =
+                        new("UPDATE danas_lease SET renewed = clock_timestamp() WHERE name = $1 AND epoch = $2", session);
                     renew.Parameters.Add(new() { Value = lease.name });
                     renew.Parameters.Add(new() { Value = epoch });
                     Task<int> renewing = renew.ExecuteNonQueryAsync(CancellationToken.None);
-                    if (await Task.WhenAny(renewing, Task.Delay(lease.TimeToLive - lease.Settings.TimeoutSettings.HeartbeatInterval, ending.Token)) != renewing)
-                        throw new TimeoutException("the data base does not answer"); // By this clock; what the driver still waits for, its session's end ends.
+                    if (await Task.WhenAny(renewing, Task.Delay(
+                        lease.TimeToLive - lease.Settings.TimeoutSettings.HeartbeatInterval, ending.Token)) != renewing)
+                        // By this clock; what the driver still waits for, its session's end ends.
+                        throw new TimeoutException("the database does not respond");
                     if (await renewing != 1)
-                        throw new JournalException(JournalFault.Fenced, $"another process has the lease {lease.name} now");
+                        throw new JournalException(JournalFault.Fenced, $"another process now holds the lease {lease.name}");
                 }
             }
             catch (Exception e) when (e is OperationCanceledException or JournalException || PostgresFaults.IsFault(e))

@@ -3,7 +3,10 @@ using Microsoft.Extensions.Logging;
 
 namespace DaNas.Runtime.Akka;
 
-/// <summary>What Akka itself warns of, as lines of our log; what is tried again each second is said once a minute, and of a stack trace only what happened.</summary>
+/// <summary>
+/// What Akka itself warns of, as lines of our log; what is tried again each second is said once a minute, and of a stack trace only what
+/// happened.
+/// </summary>
 internal sealed partial class StateLogProvider(IStateLog log) : ILoggerProvider
 {
     public ILogger CreateLogger(string categoryName) => new Logger(log, categoryName);
@@ -30,9 +33,11 @@ internal sealed partial class StateLogProvider(IStateLog log) : ILoggerProvider
 
         public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter)
         {
-            string first = $"{formatter(state, exception)}{(exception is null ? string.Empty : $": {exception.Message}")}".Split('\n', 2)[0].TrimEnd();
+            string first = $"{formatter(state, exception)}{(exception is null ? string.Empty : $": {exception.Message}")}".Split('\n', 2)[0]
+                .TrimEnd();
             System.Text.RegularExpressions.Match beginning = Beginning().Match(first);
             first = first[beginning.Length..];
             string cause = first.Length > Longest ? first[..Longest] : first;
@@ -46,7 +51,8 @@ internal sealed partial class StateLogProvider(IStateLog log) : ILoggerProvider
                 said[cause] = now;
             }
 
-            log.Write($"/{(beginning.Success ? beginning.Groups["source"].Value : category)}", now, new StateChange(LogEvent.HostWarned, "Running", "Running") { Cause = cause });
+            log.Write($"/{(beginning.Success ? beginning.Groups["source"].Value : category)}", now,
+                new StateChange(LogEvent.HostWarned, "Running", "Running") { Cause = cause });
         }
     }
 }

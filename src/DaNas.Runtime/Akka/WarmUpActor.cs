@@ -4,8 +4,8 @@ using DaNas.Actors.Wire;
 namespace DaNas.Runtime.Akka;
 
 /// <summary>
-/// Reads nothing from the journal, and stores an event of a writer that nobody ever was, which the fence refuses: so Akka.Persistence.Sql and the data base's driver are loaded and compiled before a
-/// coordinator's first takeover, and nothing is left behind.
+/// Reads nothing from the journal, and stores an event of a writer that nobody ever was, which the fence refuses: so Akka.Persistence.Sql
+/// and the data base's driver are loaded and compiled before a coordinator's first takeover, and nothing is left behind.
 /// </summary>
 internal sealed class WarmUpActor : UntypedPersistentActor
 {

@@ -45,7 +45,9 @@ public sealed partial class FileBlobStore : IBlobStore
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             TryDelete(aside);
-            throw new BlobException(BlobFault.Unavailable, null, $"{path}: the blob cannot be written ({e.Message}); free some space or check the folder's rights, the search then goes on", e);
+            throw new BlobException(BlobFault.Unavailable, null,
+                $"{path}: the blob cannot be written ({e.Message}); free some space or check the permissions of the folder, and the " +
+                    $"search will continue", e);
         }
 
         return blob;
@@ -66,7 +68,7 @@ public sealed partial class FileBlobStore : IBlobStore
 
         return Digest.Of(bytes) == blob.Digest
             ? bytes
-            : throw new BlobException(BlobFault.Lost, blob, $"{path}: the blob is damaged (its SHA-256 is not its name)");
+            : throw new BlobException(BlobFault.Lost, blob, $"{path}: the blob is damaged (its SHA-256 does not match its name)");
     }
 
     /// <summary>Where a blob that is being fetched grows; what is there of it survives a restart.</summary>
@@ -77,7 +79,8 @@ public sealed partial class FileBlobStore : IBlobStore
     {
         using (FileStream file = new(part, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
         {
-            if (file.Length != blob.SizeBytes || new Digest(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(file))) != blob.Digest)
+            if (file.Length != blob.SizeBytes || new Digest(
+                Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(file))) != blob.Digest)
             {
                 file.Close();
                 TryDelete(part);
@@ -95,7 +98,8 @@ public sealed partial class FileBlobStore : IBlobStore
     /// <summary>Removes what a killed writer left half written; nobody else may be writing.</summary>
     public void RemoveUnfinished()
     {
-        foreach (string part in Directory.EnumerateFiles(root, ".*.part", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }))
+        foreach (string part in Directory.EnumerateFiles(root, ".*.part",
+            new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }))
             TryDelete(part);
     }
 
@@ -103,14 +107,18 @@ public sealed partial class FileBlobStore : IBlobStore
     public IEnumerable<BlobRef> All() => Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories)
         .Where(f => Digest.IsDigest(Path.GetFileName(f))).Select(f => new BlobRef(new Digest(Path.GetFileName(f)), new FileInfo(f).Length));
 
-    /// <summary>Removes blobs and unfinished transfers that are not to be kept and were last written before a moment; returns how many.</summary>
+    /// <summary>
+    /// Removes blobs and unfinished transfers that are not to be kept and were last written before a moment; returns how many.
+    /// </summary>
     public int RemoveOld(IReadOnlySet<Digest> keep, DateTime writtenBeforeUtc)
     {
         int removed = 0;
-        foreach (string file in Directory.EnumerateFiles(root, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }))
+        foreach (string file in Directory.EnumerateFiles(root, "*",
+            new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }))
         {
             string name = Path.GetFileName(file);
-            bool ours = Digest.IsDigest(name) ? !keep.Contains(new Digest(name)) : name.StartsWith('.') && name.EndsWith(".part", StringComparison.Ordinal);
+            bool ours = Digest.IsDigest(name) ? !keep.Contains(new Digest(name)) : name.StartsWith('.')
+                && name.EndsWith(".part", StringComparison.Ordinal);
             if (!ours || File.GetLastWriteTimeUtc(file) >= writtenBeforeUtc)
                 continue;
             TryDelete(file);

@@ -6,7 +6,8 @@ using DaNas.Runtime.Configuration;
 namespace DaNas.Runtime.Cluster;
 
 /// <summary>
-/// The authority of a cluster, in a folder of the operator's: its certificate and key, what it issued (issued/NAME.crt), and the list of what it revoked. ECDSA on P-256.
+/// The authority of a cluster, in a folder of the operator's: its certificate and key, what it issued (issued/NAME.crt), and the list of
+/// what it revoked. ECDSA on P-256.
 /// </summary>
 internal sealed class CertificateAuthority : IDisposable
 {
@@ -24,12 +25,14 @@ internal sealed class CertificateAuthority : IDisposable
     public static CertificateAuthority Create(string folder, string name, int days)
     {
         if (File.Exists(Path.Combine(folder, AuthorityKey)))
-            throw new UsageException($"{folder} holds an authority already; name another folder, or issue certificates with it");
+            throw new UsageException($"{folder} already contains an authority; specify another folder, or use the existing authority " +
+                $"to issue certificates");
         MakePrivate(folder);
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         CertificateRequest request = new($"CN=danas authority {name}", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.DigitalSignature, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(
+            X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.DigitalSignature, true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
         using X509Certificate2 made = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow.AddDays(days));
         File.WriteAllText(Path.Combine(folder, Certificates.AuthorityFile), made.ExportCertificatePem());
@@ -44,15 +47,18 @@ internal sealed class CertificateAuthority : IDisposable
     {
         try
         {
-            return new(folder, X509Certificate2.CreateFromPemFile(Path.Combine(folder, Certificates.AuthorityFile), Path.Combine(folder, AuthorityKey)));
+            return new(folder, X509Certificate2.CreateFromPemFile(
+                Path.Combine(folder, Certificates.AuthorityFile), Path.Combine(folder, AuthorityKey)));
         }
         catch (Exception e) when (e is IOException or CryptographicException or UnauthorizedAccessException)
         {
-            throw new UsageException($"{folder} holds no authority ({e.Message}); 'danas certificates init {folder}' makes one");
+            throw new UsageException($"{folder} contains no authority ({e.Message}); create one with 'danas certificates init {folder}'");
         }
     }
 
-    /// <summary>Writes a node's folder; a name that was issued before gets a new certificate, and the old one holds until it ends or is revoked.</summary>
+    /// <summary>
+    /// Writes a node's folder; a name that was issued before gets a new certificate, and the old one holds until it ends or is revoked.
+    /// </summary>
     public void Issue(string name, IReadOnlyList<string> hosts, string to, int days)
     {
         MakePrivate(to);
@@ -71,10 +77,12 @@ internal sealed class CertificateAuthority : IDisposable
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], false));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(
+            [new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], false));
         DateTimeOffset from = DateTimeOffset.UtcNow.AddMinutes(-5), until = DateTimeOffset.UtcNow.AddDays(days);
         DateTimeOffset last = new(authority.NotAfter);
-        using X509Certificate2 made = request.Create(authority, from < new DateTimeOffset(authority.NotBefore) ? new DateTimeOffset(authority.NotBefore) : from, until < last ? until : last, RandomNumberGenerator.GetBytes(16));
+        using X509Certificate2 made = request.Create(authority, from < new DateTimeOffset(authority.NotBefore)
+            ? new DateTimeOffset(authority.NotBefore) : from, until < last ? until : last, RandomNumberGenerator.GetBytes(16));
         File.WriteAllText(Path.Combine(to, Certificates.NodeFile), made.ExportCertificatePem());
         WriteSecret(Path.Combine(to, Certificates.KeyFile), key.ExportPkcs8PrivateKeyPem());
         File.Copy(Path.Combine(folder, Certificates.AuthorityFile), Path.Combine(to, Certificates.AuthorityFile), true);
@@ -85,7 +93,8 @@ internal sealed class CertificateAuthority : IDisposable
     /// <summary>The names and addresses that a node's newest certificate holds.</summary>
     public IReadOnlyList<string> HostsOf(string name)
     {
-        using X509Certificate2 newest = All(name).MaxBy(c => c.NotBefore) ?? throw new UsageException($"{folder} has issued no certificate to {name}");
+        using X509Certificate2 newest = All(name).MaxBy(c => c.NotBefore)
+            ?? throw new UsageException($"the authority in {folder} has not issued a certificate to {name}");
         X509SubjectAlternativeNameExtension names = newest.Extensions.OfType<X509SubjectAlternativeNameExtension>().First();
         return [.. names.EnumerateDnsNames(), .. names.EnumerateIPAddresses().Select(a => a.ToString())];
     }
@@ -95,7 +104,7 @@ internal sealed class CertificateAuthority : IDisposable
     {
         string[] serials = [.. All(name).Select(c => c.SerialNumber)];
         if (serials.Length == 0)
-            throw new UsageException($"{folder} has issued no certificate to {name}");
+            throw new UsageException($"the authority in {folder} has not issued a certificate to {name}");
         using ECDsa key = authority.GetECDsaPrivateKey()!;
         RevocationList.Write(RevokedPath, [.. RevocationList.Read(RevokedPath, authority), .. serials], key);
         return RevokedPath;
@@ -104,7 +113,8 @@ internal sealed class CertificateAuthority : IDisposable
     public void Dispose() => authority.Dispose();
 
     private IEnumerable<X509Certificate2> All(string name) => Directory.Exists(Path.Combine(folder, Issued))
-        ? Directory.EnumerateFiles(Path.Combine(folder, Issued), $"{name}-*.crt").Select(X509CertificateLoader.LoadCertificateFromFile).Where(c => c.Subject == $"CN={name}")
+        ? Directory.EnumerateFiles(Path.Combine(folder, Issued), $"{name}-*.crt").Select(X509CertificateLoader.LoadCertificateFromFile)
+            .Where(c => c.Subject == $"CN={name}")
         : [];
 
     /// <summary>A folder that is there already keeps its mode; the keys in it have their own.</summary>

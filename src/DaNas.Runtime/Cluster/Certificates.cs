@@ -7,8 +7,8 @@ using DaNas.Runtime.Configuration;
 namespace DaNas.Runtime.Cluster;
 
 /// <summary>
-/// What a process shows to others and whom it lets in: a folder with the authority's certificate (authority.crt), its own (node.crt, node.key), and the authority's signed list of revoked serial numbers
-/// (revoked.txt), which is read again when it has changed.
+/// What a process shows to others and whom it lets in: a folder with the authority's certificate (authority.crt), its own (node.crt,
+/// node.key), and the authority's signed list of revoked serial numbers (revoked.txt), which is read again when it has changed.
 /// </summary>
 internal sealed class Certificates : IDisposable
 {
@@ -40,7 +40,8 @@ internal sealed class Certificates : IDisposable
 
     /// <summary>What to say of a certificate that ends within 30 days; null for others.</summary>
     public string? Warning => Own.NotAfter - DateTime.Now < ExpiresSoon
-        ? FormattableString.Invariant($"the certificate {Path.Combine(folder, NodeFile)} ends on {Own.NotAfter:yyyy-MM-dd}; 'danas certificates renew' makes another: drain the node, replace the folder, start it again")
+        ? Invariant($"the certificate {Path.Combine(folder, NodeFile)} expires on {Own.NotAfter:yyyy-MM-dd}; create a new one with " +
+            $"'danas certificates renew', then drain the node, replace the folder and restart the node")
         : null;
 
     /// <summary>Opens a folder that 'danas certificates issue' made. Throws <see cref="UsageException"/>.</summary>
@@ -52,15 +53,18 @@ internal sealed class Certificates : IDisposable
             foreach (string file in new[] { AuthorityFile, NodeFile, KeyFile, RevokedFile })
             {
                 if (!File.Exists(Path.Combine(folder, file)))
-                    throw new UsageException($"--certificates {folder}: {file} is missing; 'danas certificates issue' makes a node's folder");
+                    throw new UsageException($"--certificates {folder}: {file} is missing; create the folder of a node with " +
+                        $"'danas certificates issue'");
             }
 
-            if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(Path.Combine(folder, KeyFile)) & (UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.GroupWrite)) != 0)
-                throw new UsageException($"{Path.Combine(folder, KeyFile)} can be read or changed by others: chmod 600 it");
+            if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(Path.Combine(folder, KeyFile)) & (
+                UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.GroupWrite)) != 0)
+                throw new UsageException($"{Path.Combine(folder, KeyFile)} can be read or changed by other users: run chmod 600 on it");
             X509Certificate2 authority = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(folder, AuthorityFile));
             using X509Certificate2 pem = X509Certificate2.CreateFromPemFile(Path.Combine(folder, NodeFile), Path.Combine(folder, KeyFile));
             Certificates all = new(folder, authority, X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null));
-            return all.Refuses(all.Own) is { } why ? throw new UsageException($"--certificates {folder}: its own certificate is refused: {why}") : all;
+            return all.Refuses(all.Own) is { } why ? throw new UsageException(
+                $"--certificates {folder}: its own certificate is rejected: {why}") : all;
         }
         catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
         {
@@ -79,13 +83,15 @@ internal sealed class Certificates : IDisposable
         if (!chain.Build(shown))
             return string.Join("; ", chain.ChainStatus.Select(s => s.StatusInformation.Trim()).Distinct());
         if (Revoked() is not { } list)
-            return $"{Path.Combine(folder, RevokedFile)} is missing or not signed by the authority: nobody is let in until it is there";
+            return $"{Path.Combine(folder, RevokedFile)} is missing or not signed by the authority: all connections are " +
+                $"rejected until this is fixed";
         return list.Contains(shown.SerialNumber) ? $"the certificate {shown.Subject} was revoked" : null;
     }
 
     /// <summary>For connections over HTTPS: the other side's name counts too where this side dials.</summary>
     public bool Accepts(X509Certificate? shown, SslPolicyErrors errors) =>
-        shown is X509Certificate2 certificate && (errors & SslPolicyErrors.RemoteCertificateNameMismatch) == 0 && Refuses(certificate) is null;
+        shown is X509Certificate2 certificate && (errors & SslPolicyErrors.RemoteCertificateNameMismatch) == 0
+            && Refuses(certificate) is null;
 
     public void Dispose()
     {
@@ -127,7 +133,8 @@ internal static class RevocationList
         using ECDsa key = authority.GetECDsaPublicKey() ?? throw new CryptographicException("the authority has no ECDSA key");
         string[] serials = [.. lines.Where(l => l.Length > 0 && !l.StartsWith(Signature, StringComparison.Ordinal))];
         string signature = lines.LastOrDefault(l => l.StartsWith(Signature, StringComparison.Ordinal))?[Signature.Length..] ?? string.Empty;
-        return key.VerifyData(Encoding.UTF8.GetBytes(string.Join('\n', serials)), Convert.FromBase64String(signature), HashAlgorithmName.SHA256)
+        return key.VerifyData(Encoding.UTF8.GetBytes(string.Join('\n', serials)), Convert.FromBase64String(signature),
+            HashAlgorithmName.SHA256)
             ? [.. serials]
             : throw new CryptographicException($"{path} is not signed by the authority");
     }

@@ -15,8 +15,8 @@ internal sealed record DutyRequest(NodeDuty Duty);
 internal sealed record ApiProblem(string Error);
 
 /// <summary>
-/// The API of the leader, for the command line and for pages: JSON under <c>/api</c>. 503: this node does not lead. 504: nobody answered in time; asking again changes nothing that was done. 409: not
-/// done, with the reason.
+/// The API of the leader, for the command line and for pages: JSON under <c>/api</c>. 503: this node does not lead. 504: nobody answered in
+/// time; asking again changes nothing that was done. 409: not done, with the reason.
 /// </summary>
 internal static class ClusterApi
 {
@@ -25,17 +25,24 @@ internal static class ClusterApi
 
     public static void Map(WebApplication app, Func<Questions?> leader)
     {
-        app.MapGet("/api/nodes", (CancellationToken stop) => AnswerAsync<ClusterProtocol.NodeList>(leader, ask => new ClusterProtocol.ListNodes(ask), l => (l.Nodes, l.Failure), stop));
+        app.MapGet("/api/nodes", (CancellationToken stop) =>
+            AnswerAsync<ClusterProtocol.NodeList>(leader, ask => new ClusterProtocol.ListNodes(ask), l => (l.Nodes, l.Failure), stop));
         app.MapPut("/api/nodes/{name}/duty", async (string name, HttpRequest request, CancellationToken stop) =>
-            await ReadAsync<DutyRequest>(request, stop) is not { } asked ? Unreadable() : await AnswerAsync<ClusterProtocol.NodeList>(leader, ask => new ClusterProtocol.SetDuty(ask, name, asked.Duty), l => (l.Nodes, l.Failure), stop));
-        app.MapGet("/api/searches", (CancellationToken stop) => AnswerAsync<ClusterProtocol.SearchList>(leader, ask => new ClusterProtocol.ListSearches(ask), l => (l.Searches, null), stop));
+            await ReadAsync<DutyRequest>(request, stop) is not { } asked ? Unreadable() : await AnswerAsync<ClusterProtocol.NodeList>(
+                leader, ask => new ClusterProtocol.SetDuty(ask, name, asked.Duty), l => (l.Nodes, l.Failure), stop));
+        app.MapGet("/api/searches", (CancellationToken stop) =>
+            AnswerAsync<ClusterProtocol.SearchList>(leader, ask => new ClusterProtocol.ListSearches(ask), l => (l.Searches, null), stop));
         app.MapPost("/api/searches", async (HttpRequest request, CancellationToken stop) =>
-            await ReadAsync<SearchRequest>(request, stop) is not { } asked ? Unreadable() : await AnswerAsync<ClusterProtocol.Answer>(leader, ask => new ClusterProtocol.SubmitSearch(ask, asked.Id, asked.Configuration), a => (asked.Id, a.Failure), stop));
-        app.MapPost("/api/searches/{id}/resume", (string id, CancellationToken stop) => AnswerAsync<ClusterProtocol.Answer>(leader, ask => new ClusterProtocol.ResumeSearch(ask, id), a => (id, a.Failure), stop));
-        app.MapGet("/api/searches/{id}/events", (string id, long? after, CancellationToken stop) => AnswerAsync<ClusterProtocol.Followed>(leader, ask => new ClusterProtocol.Follow(ask, id, after ?? 0), f => (f.Events, f.Failure), stop));
+            await ReadAsync<SearchRequest>(request, stop) is not { } asked ? Unreadable() : await AnswerAsync<ClusterProtocol.Answer>(
+                leader, ask => new ClusterProtocol.SubmitSearch(ask, asked.Id, asked.Configuration), a => (asked.Id, a.Failure), stop));
+        app.MapPost("/api/searches/{id}/resume", (string id, CancellationToken stop) =>
+            AnswerAsync<ClusterProtocol.Answer>(leader, ask => new ClusterProtocol.ResumeSearch(ask, id), a => (id, a.Failure), stop));
+        app.MapGet("/api/searches/{id}/events", (string id, long? after, CancellationToken stop) => AnswerAsync<ClusterProtocol.Followed>(
+            leader, ask => new ClusterProtocol.Follow(ask, id, after ?? 0), f => (f.Events, f.Failure), stop));
     }
 
-    private static async Task<IResult> AnswerAsync<T>(Func<Questions?> leader, Func<string, IAsk> question, Func<T, (object Value, string? Failure)> read, CancellationToken stop)
+    private static async Task<IResult> AnswerAsync<T>(Func<Questions?> leader, Func<string, IAsk> question,
+        Func<T, (object Value, string? Failure)> read, CancellationToken stop)
         where T : class, IAsk
     {
         if (leader() is not { } asked)
@@ -43,7 +50,8 @@ internal static class ClusterApi
         try
         {
             (object value, string? failure) = read(await asked.AskAsync<T>(question, Patience, stop));
-            return failure is null ? Results.Json(value, DomainJson.Stored) : Results.Json(new ApiProblem(failure), DomainJson.Stored, statusCode: StatusCodes.Status409Conflict);
+            return failure is null ? Results.Json(value, DomainJson.Stored)
+                : Results.Json(new ApiProblem(failure), DomainJson.Stored, statusCode: StatusCodes.Status409Conflict);
         }
         catch (TimeoutException e)
         {
@@ -64,5 +72,6 @@ internal static class ClusterApi
         }
     }
 
-    private static IResult Unreadable() => Results.Json(new ApiProblem("the body is not the JSON that this address takes"), DomainJson.Stored, statusCode: StatusCodes.Status400BadRequest);
+    private static IResult Unreadable() => Results.Json(new ApiProblem("the request body is not the JSON that this endpoint expects"),
+        DomainJson.Stored, statusCode: StatusCodes.Status400BadRequest);
 }

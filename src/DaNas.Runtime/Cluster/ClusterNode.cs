@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using DaNas.Actors.Cluster;
 using DaNas.Actors.Journals;
 using DaNas.Actors.Logging;
@@ -12,8 +11,9 @@ using DaNas.Runtime.Searches;
 namespace DaNas.Runtime.Cluster;
 
 /// <summary>
-/// The actor system of a node. A coordinator is a member of the cluster; one that cannot lead any more, or that the others took for lost, ends its process, for its supervisor to start again. Trainers are
-/// no members: they ask who leads, and begin anew by themselves when others hold their actor system for dead.
+/// The actor system of a node. A coordinator is a member of the cluster; one that cannot lead any more, or that the others took for lost,
+/// ends its process, for its supervisor to start again. Trainers are no members: they ask who leads, and begin anew by themselves when
+/// others hold their actor system for dead.
 /// </summary>
 internal sealed class ClusterNode(NodeSettings settings, NodeServer server, IStateLog log, BlobClient transfer, Action<string> chatter)
 {
@@ -22,7 +22,8 @@ internal sealed class ClusterNode(NodeSettings settings, NodeServer server, ISta
 
     private readonly TaskCompletionSource<string> refused = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private AkkaNode Address => new(settings.Listen.Address.ToString(), settings.Listen.Port, settings.Advertise.Host, settings.Advertise.Port)
+    private AkkaNode Address => new(settings.Listen.Address.ToString(), settings.Listen.Port,
+        settings.Advertise.Host, settings.Advertise.Port)
     {
         Certificate = settings.Certificates?.Own,
         Refuses = settings.Certificates is { } certificates ? certificates.Refuses : null,
@@ -47,7 +48,8 @@ internal sealed class ClusterNode(NodeSettings settings, NodeServer server, ISta
         {
             try
             {
-                using PostgresJournal journal = await PostgresJournal.OpenAsync(settings.Journal!, settings.Folder.HeadOf, settings.Cluster);
+                using PostgresJournal journal = await PostgresJournal.OpenAsync(
+                    settings.Journal!, settings.Folder.HeadOf, settings.Cluster);
                 await journal.FenceAsync();
                 if (said)
                     Outage(null);
@@ -62,19 +64,36 @@ internal sealed class ClusterNode(NodeSettings settings, NodeServer server, ISta
         }
     }
 
-    [System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA2000", Justification = "Awaited and disposed; the analyzer does not see it.")]
+    [System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA2000",
+        Justification = "Awaited and disposed; the analyzer does not see it.")]
     private async Task<int> CoordinateAsync(CancellationToken stop)
     {
         if (stop.IsCancellationRequested)
             return ExitCode.Done;
         await using LeaderTerm term = new(settings, server, transfer, log);
         TaskCompletionSource<string> lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        LeaseStore leases = new(settings.Journal!, settings.Cluster) { Lost = (name, e) => lost.TrySetResult($"the lease {name} is lost ({e.Message})") };
-        AkkaHost host = await ListenAsync(Address with { JournalConnection = settings.Journal!.PooledConnection, Leases = leases, Term = term });
-        await using CoordinatorBoard board = new(settings, server) { IsMember = () => host.IsMember, Members = () => host.Members, Alone = why => Say(LogEvent.NodeChanged, "Starting", "Alone", why), Join = host.Join, Linked = () => term.Linked, Outage = Outage };
+        LeaseStore leases = new(settings.Journal!, settings.Cluster)
+        {
+            Lost = (name, e) =>
+            lost.TrySetResult($"the lease {name} is lost ({e.Message})")
+        };
+        AkkaHost host =
+            await ListenAsync(Address with { JournalConnection = settings.Journal!.PooledConnection, Leases = leases, Term = term });
+        await using CoordinatorBoard board = new(settings, server)
+        {
+            IsMember = () => host.IsMember,
+            Members = () => host.Members,
+            Alone =
+            why => Say(LogEvent.NodeChanged, "Starting", "Alone", why),
+            Join = host.Join,
+            Linked = () => term.Linked,
+            Outage = Outage
+        };
         term.Coordinators = () => board.Rows;
         using LeaderFinder finder = new(settings.Certificates, () => [.. board.Rows.Select(r => r.Address)]);
-        await using TrainerDuties? trainers = settings.Roles.Contains(NodeSettings.Trainer) ? new TrainerDuties(settings, transfer, finder, chatter) { Waiting = why => Say(LogEvent.NodeChanged, "Starting", "Alone", why) } : null;
+        await using TrainerDuties? trainers = settings.Roles.Contains(NodeSettings.Trainer) ? new TrainerDuties(
+            settings, transfer, finder, chatter)
+        { Waiting = why => Say(LogEvent.NodeChanged, "Starting", "Alone", why) } : null;
         await using AkkaHost ending = host; // Actors end before the trainers' processes.
         term.Transfer = m => Task.Run(async () =>
         {
@@ -88,12 +107,17 @@ internal sealed class ClusterNode(NodeSettings settings, NodeServer server, ISta
         _ = term.RehearseAsync(over.Token);
         Task cancelled = Task.Delay(Timeout.Infinite, stop);
         Task first = await Task.WhenAny(host.Ended, host.Fatal, board.Yielding, lost.Task, refused.Task, cancelled);
-        string why = first is Task<string> told ? await told : "the other coordinators took this one for lost";
+        string why = first is Task<string> told ? await told : "the other coordinators declared this one down";
         await over.CancelAsync();
         await Task.WhenAll(boarding, following);
         if (first == cancelled)
             return ExitCode.Done;
-        log.Write(Self, DateTimeOffset.UtcNow, new StateChange(LogEvent.ClusterSteppedDown, "Member", "Ended") { Cause = $"{why}; this process ends, and whoever supervises it starts another (systemd, Kubernetes: deploy/)", IsWarning = true });
+        log.Write(Self, DateTimeOffset.UtcNow, new StateChange(LogEvent.ClusterSteppedDown, "Member", "Ended")
+        {
+            Cause =
+            $"{why}; this process ends; its supervisor is expected to restart it (systemd, Kubernetes: deploy/)",
+            IsWarning = true
+        });
         return first == refused.Task ? NodeRefusedCode : ExitCode.Failed;
     }
 
@@ -109,7 +133,9 @@ internal sealed class ClusterNode(NodeSettings settings, NodeServer server, ISta
             return NodeRefusedCode;
         }
 
-        await using TrainerDuties trainers = new(settings, transfer, finder, chatter) { Waiting = why => Say(LogEvent.NodeChanged, "Starting", "Alone", why) };
+        await using TrainerDuties trainers = new(settings, transfer, finder,
+            chatter)
+        { Waiting = why => Say(LogEvent.NodeChanged, "Starting", "Alone", why) };
         server.Ready = () => trainers.IsJoined;
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Task following = trainers.FollowAsync(over.Token);
@@ -123,13 +149,19 @@ internal sealed class ClusterNode(NodeSettings settings, NodeServer server, ISta
             Task first = await Task.WhenAny(host.Ended, host.Fatal, trainers.Deaf, refused.Task, cancelled);
             if (first == refused.Task)
             {
-                await Console.Error.WriteLineAsync($"the cluster refuses this node: {await refused.Task}");
+                await Console.Error.WriteLineAsync($"the cluster rejected this node: {await refused.Task}");
                 code = NodeRefusedCode;
                 break;
             }
 
             if (first != cancelled)
-                log.Write(Self, DateTimeOffset.UtcNow, new StateChange(LogEvent.ClusterSteppedDown, "Joined", "Alone") { Cause = $"{(first is Task<string> told ? await told : "its actor system ended")}; another one takes its place in this process, and what runs goes on", IsWarning = true });
+                log.Write(Self, DateTimeOffset.UtcNow, new StateChange(LogEvent.ClusterSteppedDown, "Joined",
+                    "Alone")
+                {
+                    Cause = $"{(first is Task<string> told ? await told : "its actor system ended")}; it is replaced within " +
+                        $"this process, and running units continue",
+                    IsWarning = true
+                });
         }
 
         await over.CancelAsync();
@@ -158,7 +190,8 @@ internal sealed class ClusterNode(NodeSettings settings, NodeServer server, ISta
         _ => Sockets(e.InnerException),
     };
 
-    private void Say(LogEvent e, string from, string to, string cause) => log.Write(Self, DateTimeOffset.UtcNow, new StateChange(e, from, to) { Cause = cause, IsWarning = true });
+    private void Say(LogEvent e, string from, string to, string cause) =>
+        log.Write(Self, DateTimeOffset.UtcNow, new StateChange(e, from, to) { Cause = cause, IsWarning = true });
 
     private void Outage(string? why) => log.Write("/coordinator", DateTimeOffset.UtcNow, why is null
         ? new StateChange(LogEvent.ClusterStoreBack, "Waiting", "StandingBy") { IsWarning = true }

@@ -13,7 +13,10 @@ using DaNas.Runtime.Searches;
 
 namespace DaNas.Runtime.Cluster;
 
-/// <summary>A user's side of a cluster, over its HTTPS API: submits, follows, and brings the result home. It may come and go; the search does not depend on it.</summary>
+/// <summary>
+/// A user's side of a cluster, over its HTTPS API: submits, follows, and brings the result home. It may come and go; the search does not
+/// depend on it.
+/// </summary>
 internal sealed class ClusterSession : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -31,11 +34,16 @@ internal sealed class ClusterSession : IDisposable
         http = NodeHttp.Client(certificates, TimeSpan.FromSeconds(12));
     }
 
-    public Task<ValueList<NodeStatus>> NodesAsync(CancellationToken stop) => SendAsync<ValueList<NodeStatus>>(HttpMethod.Get, "/api/nodes", null, Patience, stop);
+    public Task<ValueList<NodeStatus>> NodesAsync(CancellationToken stop) =>
+        SendAsync<ValueList<NodeStatus>>(HttpMethod.Get, "/api/nodes", null, Patience, stop);
 
-    public Task<ValueList<NodeStatus>> SetDutyAsync(string node, NodeDuty duty, CancellationToken stop) => SendAsync<ValueList<NodeStatus>>(HttpMethod.Put, $"/api/nodes/{Uri.EscapeDataString(node)}/duty", new DutyRequest(duty), Patience, stop);
+    public Task<ValueList<NodeStatus>> SetDutyAsync(string node, NodeDuty duty, CancellationToken stop) => SendAsync<ValueList<NodeStatus>>(
+        HttpMethod.Put, $"/api/nodes/{Uri.EscapeDataString(node)}/duty", new DutyRequest(duty), Patience, stop);
 
-    /// <summary>Begins a search; returns when it has begun, or throws with the cluster's reason. While no node can describe the data, that is waited for.</summary>
+    /// <summary>
+    /// Begins a search; returns when it has begun, or throws with the cluster's reason. While no node can describe the data, that is waited
+    /// for.
+    /// </summary>
     public async Task SubmitAsync(string id, SearchConfig config, Action<string> waits, CancellationToken stop)
     {
         for (bool said = false; ; said = true)
@@ -48,16 +56,21 @@ internal sealed class ClusterSession : IDisposable
             catch (TimeoutException) when (leader is not null)
             {
                 if (!said)
-                    waits($"search {id} waits in the cluster: no node with trainers has described its data yet ('danas nodes ls --cluster ...' lists the nodes); Ctrl-C leaves it there");
+                    waits($"search {id} is waiting in the cluster: no node with trainers has described its data yet ('danas nodes ls " +
+                        $"--cluster ...' lists the nodes); Ctrl-C detaches without cancelling it");
             }
         }
     }
 
     /// <summary>Goes on with a search that had stopped; one that runs goes on anyway.</summary>
-    public Task ResumeAsync(string id, CancellationToken stop) => SendAsync<string>(HttpMethod.Post, $"/api/searches/{Uri.EscapeDataString(id)}/resume", null, Patience, stop);
+    public Task ResumeAsync(string id, CancellationToken stop) =>
+        SendAsync<string>(HttpMethod.Post, $"/api/searches/{Uri.EscapeDataString(id)}/resume", null, Patience, stop);
 
-    /// <summary>Follows a search to its end, through changes of the leader; each event is told once, in order, with the state after it.</summary>
-    public async Task<SearchRecord> FollowAsync(string id, Action<SearchEvent, SearchState> stored, Action<string> trouble, CancellationToken stop)
+    /// <summary>
+    /// Follows a search to its end, through changes of the leader; each event is told once, in order, with the state after it.
+    /// </summary>
+    public async Task<SearchRecord> FollowAsync(string id, Action<SearchEvent, SearchState> stored,
+        Action<string> trouble, CancellationToken stop)
     {
         List<StoredEvent> events = [];
         SearchState state = SearchState.Initial;
@@ -67,13 +80,14 @@ internal sealed class ClusterSession : IDisposable
             ValueList<FollowedEvent> next;
             try
             {
-                next = await SendAsync<ValueList<FollowedEvent>>(HttpMethod.Get, $"/api/searches/{Uri.EscapeDataString(id)}/events?after={events.Count}", null, Patience, stop);
+                next = await SendAsync<ValueList<FollowedEvent>>(
+                    HttpMethod.Get, $"/api/searches/{Uri.EscapeDataString(id)}/events?after={events.Count}", null, Patience, stop);
                 told = null;
             }
             catch (Exception e) when (e is TimeoutException or UsageException)
             {
                 if (e is UsageException && e.Message != told)
-                    trouble($"the journal of {id} cannot be read just now ({e.Message}); waiting");
+                    trouble($"the journal of {id} is temporarily unreadable ({e.Message}); waiting");
                 told = e.Message;
                 await Task.Delay(Poll, stop);
                 continue; // The search goes on when somebody leads.
@@ -99,7 +113,8 @@ internal sealed class ClusterSession : IDisposable
     {
         ValueList<NodeStatus> nodes = await NodesAsync(stop);
         using BlobClient client = NodeHttp.Blobs(certificates);
-        await client.EnsureAsync(folder.OpenBlobs(id), id, blob, [.. leader is { } l ? (string[])[l.Url] : [], .. nodes.Select(n => n.Node.Address)], stop);
+        await client.EnsureAsync(folder.OpenBlobs(id), id, blob,
+            [.. leader is { } l ? (string[])[l.Url] : [], .. nodes.Select(n => n.Node.Address)], stop);
     }
 
     public void Dispose()
@@ -108,7 +123,10 @@ internal sealed class ClusterSession : IDisposable
         http.Dispose();
     }
 
-    /// <summary>To whoever leads, again until there is an answer. Throws <see cref="UsageException"/> with the cluster's reason or where no coordinator is reached, <see cref="TimeoutException"/> where nobody answers in time.</summary>
+    /// <summary>
+    /// To whoever leads, again until there is an answer. Throws <see cref="UsageException"/> with the cluster's reason or where no
+    /// coordinator is reached, <see cref="TimeoutException"/> where nobody answers in time.
+    /// </summary>
     private async Task<T> SendAsync<T>(HttpMethod method, string path, object? body, TimeSpan patience, CancellationToken stop)
     {
         long started = System.Diagnostics.Stopwatch.GetTimestamp();
@@ -123,7 +141,11 @@ internal sealed class ClusterSession : IDisposable
 
             try
             {
-                using HttpRequestMessage request = new(method, new Uri($"{leader.Url}{path}")) { Content = body is null ? null : JsonContent.Create(body, body.GetType(), options: DomainJson.Stored) };
+                using HttpRequestMessage request = new(method, new Uri($"{leader.Url}{path}"))
+                {
+                    Content = body is null
+                    ? null : JsonContent.Create(body, body.GetType(), options: DomainJson.Stored)
+                };
                 using HttpResponseMessage response = await http.SendAsync(request, stop);
                 string text = await response.Content.ReadAsStringAsync(stop);
                 if (response.IsSuccessStatusCode)
@@ -131,11 +153,18 @@ internal sealed class ClusterSession : IDisposable
                 if (response.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.BadRequest)
                     throw new UsageException(JsonSerializer.Deserialize<ApiProblem>(text, DomainJson.Stored)!.Error);
                 if ((int)response.StatusCode is >= 400 and < 500)
-                    throw new UsageException($"{leader.Url}{path} answers with HTTP {(int)response.StatusCode}{(response.StatusCode == HttpStatusCode.RequestEntityTooLarge ? ": the configuration is too large" : string.Empty)}");
+                {
+                    string why = response.StatusCode == HttpStatusCode.RequestEntityTooLarge
+                        ? ": the configuration is too large" : string.Empty;
+                    throw new UsageException($"{leader.Url}{path} returned HTTP {(int)response.StatusCode}{why}");
+                }
+
+
                 leader = response.StatusCode == HttpStatusCode.ServiceUnavailable ? null : leader;
                 await Task.Delay(Poll, stop);
             }
-            catch (Exception e) when (e is HttpRequestException or JsonException || (e is OperationCanceledException && !stop.IsCancellationRequested))
+            catch (Exception e) when (e is HttpRequestException or JsonException
+                || (e is OperationCanceledException && !stop.IsCancellationRequested))
             {
                 leader = null;
             }
@@ -143,7 +172,8 @@ internal sealed class ClusterSession : IDisposable
         while (System.Diagnostics.Stopwatch.GetElapsedTime(started) < patience);
 
         throw leader is null
-            ? new UsageException($"the cluster does not answer ({finder.LastFailure}); are its coordinators up ('danas node --roles coordinator')?")
-            : new TimeoutException($"the leader at {leader.Url} did not answer within {patience.TotalSeconds:0} s");
+            ? new UsageException($"the cluster does not respond ({finder.LastFailure}); are its coordinators running ('danas node " +
+                $"--roles coordinator')?")
+            : new TimeoutException($"the leader at {leader.Url} did not respond within {patience.TotalSeconds:0} s");
     }
 }

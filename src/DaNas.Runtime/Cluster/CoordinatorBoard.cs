@@ -1,15 +1,18 @@
 using System.Diagnostics;
 using Npgsql;
-using static System.FormattableString;
 
 namespace DaNas.Runtime.Cluster;
 
-/// <summary>A coordinator as the data base has it: where it is reached, whether it is a member of the cluster, and how many nodes wait at it for a leader.</summary>
+/// <summary>
+/// A coordinator as the data base has it: where it is reached, whether it is a member of the cluster, and how many nodes wait at it for a
+/// leader.
+/// </summary>
 internal sealed record BoardRow(string Name, NodeAddress Address, bool IsMember, int Waiting);
 
 /// <summary>
-/// The coordinators' rows in the data base. Each renews its own; a new one joins whoever is a member, and where nobody is, the lowest address founds the cluster while it holds an advisory lock. So no
-/// coordinator needs --join, and three that start at once make one cluster.
+/// The coordinators' rows in the data base. Each renews its own; a new one joins whoever is a member, and where nobody is, the lowest
+/// address founds the cluster while it holds an advisory lock. So no coordinator needs --join, and three that start at once make one
+/// cluster.
 /// </summary>
 internal sealed class CoordinatorBoard(NodeSettings settings, NodeServer server) : IAsyncDisposable
 {
@@ -117,9 +120,11 @@ internal sealed class CoordinatorBoard(NodeSettings settings, NodeServer server)
             INSERT INTO danas_coordinator (cluster, name, address, waiting, is_member, seen) VALUES ($1, $2, $3, $4, $5, clock_timestamp())
             ON CONFLICT (cluster, name) DO UPDATE SET address = $3, waiting = $4, is_member = $5, seen = clock_timestamp()
             """);
-        foreach (object value in new object[] { settings.Cluster, settings.Name, settings.Advertise.ToString(), server.Waiting.Count, IsMember() || claimed })
+        foreach (object value in new object[] { settings.Cluster, settings.Name, settings.Advertise.ToString(),
+            server.Waiting.Count, IsMember() || claimed })
             here.Parameters.Add(new() { Value = value });
-        NpgsqlBatchCommand all = new("SELECT name, address, is_member, waiting FROM danas_coordinator WHERE cluster = $1 AND seen > clock_timestamp() - INTERVAL '3 s' ORDER BY address");
+        NpgsqlBatchCommand all = new("SELECT name, address, is_member, waiting FROM danas_coordinator WHERE cluster = $1 AND seen > " +
+            "clock_timestamp() - INTERVAL '3 s' ORDER BY address");
         all.Parameters.Add(new() { Value = settings.Cluster });
         batch.BatchCommands.Add(here);
         batch.BatchCommands.Add(all);
@@ -134,14 +139,19 @@ internal sealed class CoordinatorBoard(NodeSettings settings, NodeServer server)
         return result;
     }
 
-    /// <summary>Joins those who are members; where nobody is, founds the cluster if this is the lowest address, under a lock, so that nobody else does at the same time.</summary>
+    /// <summary>
+    /// Joins those who are members; where nobody is, founds the cluster if this is the lowest address, under a lock, so that nobody else
+    /// does at the same time.
+    /// </summary>
     private async Task EnterAsync(NpgsqlConnection open, CancellationToken stop)
     {
         string[] members = [.. Rows.Where(r => r.IsMember && r.Name != settings.Name).Select(r => r.Address.Remoting)];
         if (Stopwatch.GetElapsedTime(alone) > SayAlone)
         {
             alone = Stopwatch.GetTimestamp();
-            Alone(members.Length > 0 ? $"it asks {string.Join(", ", members)} to join and is no member yet: are their --listen ports reached from here, and are the certificates of one authority?" : "no coordinator is a member of a cluster yet");
+            Alone(members.Length > 0 ? $"it has asked {string.Join(", ", members)} to join but is not a member yet: check that their " +
+                $"--listen ports are reachable from here and that all certificates are from the same authority"
+                    : "no coordinator is a member of a cluster yet");
         }
 
         if (members.Length > 0)
@@ -162,7 +172,8 @@ internal sealed class CoordinatorBoard(NodeSettings settings, NodeServer server)
         await using NpgsqlCommand claim = new(
             """
             UPDATE danas_coordinator SET is_member = TRUE WHERE cluster = $1 AND name = $2
-            AND NOT EXISTS (SELECT 1 FROM danas_coordinator o WHERE o.cluster = $1 AND o.name <> $2 AND o.is_member AND o.seen > clock_timestamp() - INTERVAL '3 s')
+            AND NOT EXISTS (SELECT 1 FROM danas_coordinator o WHERE o.cluster = $1 AND o.name <> $2 AND o.is_member
+              AND o.seen > clock_timestamp() - INTERVAL '3 s')
             """, open, transaction);
         claim.Parameters.Add(new() { Value = settings.Cluster });
         claim.Parameters.Add(new() { Value = settings.Name });
@@ -173,15 +184,18 @@ internal sealed class CoordinatorBoard(NodeSettings settings, NodeServer server)
             Join([settings.Advertise.Remoting]);
     }
 
-    /// <summary>Members that are not of this node's cluster: of two clusters of one name, the one without the lowest address ends.</summary>
+    /// <summary>
+    /// Members that are not of this node's cluster: of two clusters of one name, the one without the lowest address ends.
+    /// </summary>
     private void Compare()
     {
         IReadOnlyList<string> ours = Members();
         BoardRow[] strangers = [.. Rows.Where(r => r.IsMember && r.Name != settings.Name && !ours.Contains(r.Address.Remoting))];
         if (strangers.Length == 0)
             strangeSince = null;
-        else if ((strangeSince ??= Stopwatch.GetTimestamp()) is var since && Stopwatch.GetElapsedTime(since) > StrangersAfter && string.CompareOrdinal(strangers[0].Address.Remoting, ours.Append(settings.Advertise.Remoting).Min(StringComparer.Ordinal)) < 0)
-            yielding.TrySetResult($"{strangers[0].Name} is a member of another cluster of the same name: this one joins that");
+        else if ((strangeSince ??= Stopwatch.GetTimestamp()) is var since && Stopwatch.GetElapsedTime(since) > StrangersAfter && string
+            .CompareOrdinal(strangers[0].Address.Remoting, ours.Append(settings.Advertise.Remoting).Min(StringComparer.Ordinal)) < 0)
+            yielding.TrySetResult($"{strangers[0].Name} is a member of another cluster with the same name: this node joins that cluster");
     }
 
     /// <summary>A leader that more nodes cannot reach than can, while they reach another coordinator, makes room for that one.</summary>
@@ -191,6 +205,8 @@ internal sealed class CoordinatorBoard(NodeSettings settings, NodeServer server)
         if (waitingElsewhere <= linked)
             badSince = null;
         else if ((badSince ??= Stopwatch.GetTimestamp()) is var since && Stopwatch.GetElapsedTime(since) > YieldAfter)
-            yielding.TrySetResult(Invariant($"{waitingElsewhere} nodes wait at another coordinator since they do not reach this one, {linked} are linked here"));
+            yielding.TrySetResult(
+                Invariant($"{waitingElsewhere} nodes are waiting at another coordinator because they cannot reach this one; " +
+                    $"{linked} are connected here"));
     }
 }

@@ -15,7 +15,7 @@ internal sealed class LeaderFinder(Certificates? certificates, Func<IReadOnlyLis
     private bool answered;
 
     /// <summary>Why nobody was found, by coordinator; for whoever waits.</summary>
-    public string LastFailure { get; private set; } = "nobody was asked yet";
+    public string LastFailure { get; private set; } = "no coordinator has been contacted yet";
 
     /// <summary>Null where nobody leads, or nobody is reached. A node that waits for a leader says so to those that do not lead.</summary>
     public async Task<LeaderAddress?> FindAsync(string? waiting, CancellationToken stop)
@@ -53,12 +53,15 @@ internal sealed class LeaderFinder(Certificates? certificates, Func<IReadOnlyLis
         {
             try
             {
-                NodeAbout? about = JsonSerializer.Deserialize<NodeAbout>(await http.GetStringAsync(new Uri($"{coordinator.Url(certificates is not null)}/about"), patience.Token), DomainJson.Stored);
+                NodeAbout? about = JsonSerializer.Deserialize<NodeAbout>(await http
+                    .GetStringAsync(new Uri($"{coordinator.Url(certificates is not null)}/about"), patience.Token), DomainJson.Stored);
                 if (about is null || about.Cluster == cluster)
                     return null;
-                return $"{coordinator} is a coordinator of cluster '{about.Cluster}', and this node is of cluster '{cluster}': give the right --cluster-name or --join";
+                return $"{coordinator} is a coordinator of cluster '{about.Cluster}', but this node belongs to cluster '{cluster}': " +
+                    $"correct --cluster-name or --join";
             }
-            catch (Exception e) when (e is HttpRequestException or JsonException or OperationCanceledException && !stop.IsCancellationRequested)
+            catch (Exception e) when (e is HttpRequestException or JsonException or OperationCanceledException
+                && !stop.IsCancellationRequested)
             {
                 // Asked again as long as nobody leads.
             }
@@ -69,23 +72,26 @@ internal sealed class LeaderFinder(Certificates? certificates, Func<IReadOnlyLis
 
     public void Dispose() => http.Dispose();
 
-    private async Task<(LeaderAddress? Leader, string Failure)> AskAsync(NodeAddress coordinator, string? waiting, CancellationToken patience)
+    private async Task<(LeaderAddress? Leader, string Failure)> AskAsync(
+        NodeAddress coordinator, string? waiting, CancellationToken patience)
     {
         try
         {
-            using HttpResponseMessage response = await http.GetAsync(new Uri($"{coordinator.Url(certificates is not null)}/leader{(waiting is null ? string.Empty : $"?waiting={Uri.EscapeDataString(waiting)}")}"), patience);
+            using HttpResponseMessage response = await http.GetAsync(new Uri($"{coordinator.Url(certificates is not null)}/leader" +
+                $"{(waiting is null ? string.Empty : $"?waiting={Uri.EscapeDataString(waiting)}")}"), patience);
             answered = true;
             return response.StatusCode switch
             {
-                System.Net.HttpStatusCode.OK => (JsonSerializer.Deserialize<LeaderAddress>(await response.Content.ReadAsStringAsync(patience), DomainJson.Stored), string.Empty),
-                System.Net.HttpStatusCode.ServiceUnavailable => (null, $"{coordinator} does not lead"),
-                System.Net.HttpStatusCode.Forbidden => (null, $"{coordinator} wants a certificate: --certificates DIR"),
-                _ => (null, $"{coordinator} answers with HTTP {(int)response.StatusCode}: is that the HTTPS port of a coordinator?"),
+                System.Net.HttpStatusCode.OK => (JsonSerializer.Deserialize<LeaderAddress>(
+                    await response.Content.ReadAsStringAsync(patience), DomainJson.Stored), string.Empty),
+                System.Net.HttpStatusCode.ServiceUnavailable => (null, $"{coordinator} is not the leader"),
+                System.Net.HttpStatusCode.Forbidden => (null, $"{coordinator} requires a certificate: add --certificates DIR"),
+                _ => (null, $"{coordinator} returned HTTP {(int)response.StatusCode}: is that the HTTPS port of a coordinator?"),
             };
         }
         catch (OperationCanceledException)
         {
-            return (null, $"{coordinator} did not answer in time");
+            return (null, $"{coordinator} did not respond in time");
         }
         catch (Exception e) when (e is HttpRequestException or JsonException)
         {
@@ -94,6 +100,6 @@ internal sealed class LeaderFinder(Certificates? certificates, Func<IReadOnlyLis
     }
 
     private static string Words(Exception e) => e.GetBaseException() is System.Security.Authentication.AuthenticationException refused
-        ? $"the certificates do not fit ({refused.Message})"
+        ? $"the certificates do not match ({refused.Message})"
         : e.GetBaseException().Message;
 }

@@ -15,7 +15,10 @@ using DaNas.Runtime.Searches;
 
 namespace DaNas.Runtime.Cluster;
 
-/// <summary>What a leader is made of: the journal behind its fence, the dispatcher, the reception, and the ports through which they reach the journal, the blobs and the nodes.</summary>
+/// <summary>
+/// What a leader is made of: the journal behind its fence, the dispatcher, the reception, and the ports through which they reach the
+/// journal, the blobs and the nodes.
+/// </summary>
 internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobClient transfer, IStateLog log) : ITerm, IAsyncDisposable
 {
     private static readonly string[] Ends = ["search-completed/1", "search-failed/1"];
@@ -42,10 +45,14 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
     /// <summary>Nodes that announced themselves in this term; null while it is not led.</summary>
     public int? Linked { get; private set; }
 
-    /// <summary>Standing by, once: reads a running search and asks the other coordinators, as a takeover does, so that the first one need not wait for code to be compiled.</summary>
+    /// <summary>
+    /// Standing by, once: reads a running search and asks the other coordinators, as a takeover does, so that the first one need not wait
+    /// for code to be compiled.
+    /// </summary>
     public async Task RehearseAsync(CancellationToken stop)
     {
-        for (TimeSpan wait = RehearseFirst; host is null && !stop.IsCancellationRequested; wait = wait * 2 > RehearseLongest ? RehearseLongest : wait * 2)
+        for (TimeSpan wait = RehearseFirst; host is null && !stop.IsCancellationRequested; wait = wait * 2 > RehearseLongest
+            ? RehearseLongest : wait * 2)
         {
             try
             {
@@ -54,7 +61,8 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
                 if (running.Count > 0 && Coordinators().FirstOrDefault(c => c.Name != settings.Name) is { } other)
                 {
                     StateOf(await rehearsed.ReadAsync(running[0]));
-                    await ReachAsync(new(new NodeInfo(other.Name, other.Address.Url(settings.Certificates is not null), 0, string.Empty), other.Address.Remoting), stop);
+                    await ReachAsync(new(new NodeInfo(other.Name, other.Address.Url(settings.Certificates is not null), 0, string.Empty),
+                        other.Address.Remoting), stop);
                     return;
                 }
             }
@@ -90,12 +98,15 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
         host.OpenJournal(journal);
         Linked = 0;
         dispatcher = host.Spawn(DispatcherActor.Name, DispatcherActor.PropsOf(Dispatching));
-        reception = host.Spawn(ClusterActor.Name, ClusterActor.PropsOf(SearchRunner.EngineVersion, new LeaderPorts(m => Task.Run(() => JournalAsync(m)), Transfer!, dispatcher, host.Journal, Discard)));
+        reception = host.Spawn(ClusterActor.Name, ClusterActor.PropsOf(SearchRunner.EngineVersion,
+            new LeaderPorts(m => Task.Run(() => JournalAsync(m)), Transfer!, dispatcher, host.Journal, Discard)));
         Questions questions = new();
         questions.MoveTo(host, "leader-questions");
         questions.AskFrom(reception);
         server.Leader = questions;
-        log.Write("/coordinator", DateTimeOffset.UtcNow, new StateChange(LogEvent.ClusterLeading, "StandingBy", "Leading") { Cause = settings.Name, IsWarning = true });
+        log.Write("/coordinator", DateTimeOffset.UtcNow, new StateChange(
+            LogEvent.ClusterLeading, "StandingBy", "Leading")
+        { Cause = settings.Name, IsWarning = true });
     }
 
     public async Task EndAsync()
@@ -133,8 +144,10 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
                 await ReachAsync(reach, stop);
                 break;
             case ClusterPorts.Fetch fetch when settings.BlobFolderOf(fetch.Search) is not null:
-                string[] others = [.. Coordinators().Where(c => c.Name != settings.Name).Select(c => c.Address.Url(settings.Certificates is not null))];
-                await transfer.EnsureAsync(settings.Folder.OpenBlobs(fetch.Search), fetch.Search, fetch.Blob, [.. fetch.Addresses, .. others], stop);
+                string[] others = [.. Coordinators().Where(c => c.Name != settings.Name)
+                    .Select(c => c.Address.Url(settings.Certificates is not null))];
+                await transfer.EnsureAsync(settings.Folder.OpenBlobs(fetch.Search), fetch.Search, fetch.Blob,
+                    [.. fetch.Addresses, .. others], stop);
                 break;
         }
 
@@ -142,7 +155,8 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
     }
 
     /// <summary>A node must be reached on both of its ports: blobs come from one, work goes to the other.</summary>
-    private Task ReachAsync(ClusterPorts.Reach reach, CancellationToken stop) => Task.WhenAll(ReachWebAsync(reach, stop), ReachRemotingAsync(reach, stop));
+    private Task ReachAsync(ClusterPorts.Reach reach, CancellationToken stop) =>
+        Task.WhenAll(ReachWebAsync(reach, stop), ReachRemotingAsync(reach, stop));
 
     private async Task ReachWebAsync(ClusterPorts.Reach reach, CancellationToken stop)
     {
@@ -153,7 +167,9 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException or UriFormatException)
         {
-            throw new InvalidDataException($"the leader cannot reach {reach.Node.Name} at {reach.Node.Address} ({(e is OperationCanceledException ? "no answer" : e.GetBaseException().Message)}): open its HTTPS port, or give the address that others reach with --advertise");
+            throw new InvalidDataException($"the leader cannot reach {reach.Node.Name} at {reach.Node.Address} " +
+                $"({(e is OperationCanceledException ? "no answer" : e.GetBaseException().Message)}): open its HTTPS port, or specify " +
+                $"with --advertise an address that others can reach");
         }
     }
 
@@ -166,15 +182,19 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
         {
             using TcpClient line = new();
             string name = reach.Remoting[..colon].Trim('[', ']');
-            await line.ConnectAsync(name, int.Parse(reach.Remoting.AsSpan(colon + 1), System.Globalization.CultureInfo.InvariantCulture), patience.Token);
+            await line.ConnectAsync(name, int.Parse(reach.Remoting.AsSpan(colon + 1),
+                System.Globalization.CultureInfo.InvariantCulture), patience.Token);
             if (settings.Certificates is not { } certificates)
                 return;
-            await using SslStream shaken = new(line.GetStream()); // A line that is dropped before would stand in the other's log as an attack.
+            // A line that is dropped before would stand in the other's log as an attack.
+            await using SslStream shaken = new(line.GetStream());
             await shaken.AuthenticateAsClientAsync(NodeHttp.Authentication(certificates, name), patience.Token);
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException or IOException or AuthenticationException)
         {
-            throw new InvalidDataException($"the leader cannot reach {reach.Node.Name} at {reach.Remoting} ({(e is OperationCanceledException ? "no answer" : e.Message)}): open its --listen port, or give the address that others reach with --advertise");
+            throw new InvalidDataException($"the leader cannot reach {reach.Node.Name} at {reach.Remoting} " +
+                $"({(e is OperationCanceledException ? "no answer" : e.Message)}): open its --listen port, or specify with --advertise " +
+                $"an address that others can reach");
         }
     }
 
@@ -184,7 +204,8 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
         {
             case ClusterPorts.FindUnfinished:
                 string prefix = SearchRecord.PersistenceId(string.Empty);
-                return (await journal!.UnfinishedAsync(Ends)).Where(p => p.StartsWith(prefix, StringComparison.Ordinal)).Select(p => p[prefix.Length..]).ToList();
+                return (await journal!.UnfinishedAsync(Ends)).Where(p => p.StartsWith(prefix, StringComparison.Ordinal))
+                    .Select(p => p[prefix.Length..]).ToList();
             case ClusterPorts.LoadDuties:
                 return await PostgresDuties.LoadAsync(settings.Journal!, settings.Cluster);
             case ClusterPorts.SaveDuty save:
@@ -210,14 +231,16 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
         }
     }
 
-    private static SearchState StateOf(IEnumerable<StoredEvent> events) => events.Select(e => (SearchEvent)e.Event).Aggregate(SearchState.Initial, SearchEvolver.Evolve);
+    private static SearchState StateOf(IEnumerable<StoredEvent> events) =>
+        events.Select(e => (SearchEvent)e.Event).Aggregate(SearchState.Initial, SearchEvolver.Evolve);
 
     private async Task<List<FollowedEvent>> ReadAsync(ClusterPorts.ReadAfter read)
     {
         const int mostBytes = 1024 * 1024;
         List<FollowedEvent> events = [];
         int bytes = 0;
-        foreach ((Actors.Wire.RowHead head, byte[] payload) in await journal!.ReadAfterAsync(SearchRecord.PersistenceId(read.Search), read.After))
+        foreach ((Actors.Wire.RowHead head, byte[] payload) in await journal!.ReadAfterAsync(
+            SearchRecord.PersistenceId(read.Search), read.After))
         {
             bytes += payload.Length;
             if (bytes > mostBytes)
@@ -230,7 +253,8 @@ internal sealed class LeaderTerm(NodeSettings settings, NodeServer server, BlobC
 
     private void Discard(SearchProtocol.DiscardBlobs request)
     {
-        _ = Task.Run(() => NodeDiscards.Discard(settings, request.Search, request.Blobs)); // What stays behind for a fault of the disk goes with the next sweep of what is kept.
+        // What stays behind for a fault of the disk goes with the next sweep of what is kept.
+        _ = Task.Run(() => NodeDiscards.Discard(settings, request.Search, request.Blobs));
         reception?.Tell(new ClusterProtocol.Discard(request.Search, request.Blobs));
     }
 }

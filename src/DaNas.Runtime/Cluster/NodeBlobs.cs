@@ -23,11 +23,16 @@ internal sealed class NodeBlobs(NodeSettings settings, Runtime.Blobs.Http.BlobCl
 
     public void Drop(string search, BlobRef blob) => settings.Folder.OpenBlobs(search).Delete(blob);
 
-    /// <summary>The leader first, then the other coordinators, one of which may have led before; then the other nodes, beginning at another one on each.</summary>
+    /// <summary>
+    /// The leader first, then the other coordinators, one of which may have led before; then the other nodes, beginning at another one on
+    /// each.
+    /// </summary>
     public Task EnsureAsync(string search, BlobRef blob, CancellationToken stop)
     {
-        NodeInfo[] others = [.. roster.Values.Select(r => r.Node).Where(n => n.Name != settings.Name).OrderBy(n => string.CompareOrdinal(n.Name, settings.Name) < 0).ThenBy(n => n.Name, StringComparer.Ordinal)];
-        return client.EnsureAsync(settings.Folder.OpenBlobs(search), search, blob, [.. coordinators(), .. others.Select(o => o.Address)], stop);
+        NodeInfo[] others = [.. roster.Values.Select(r => r.Node).Where(n => n.Name != settings.Name)
+            .OrderBy(n => string.CompareOrdinal(n.Name, settings.Name) < 0).ThenBy(n => n.Name, StringComparer.Ordinal)];
+        return client.EnsureAsync(settings.Folder.OpenBlobs(search), search, blob,
+            [.. coordinators(), .. others.Select(o => o.Address)], stop);
     }
 }
 
@@ -35,8 +40,8 @@ internal sealed class NodeBlobs(NodeSettings settings, Runtime.Blobs.Http.BlobCl
 internal static class NodeDiscards
 {
     /// <summary>
-    /// What the leader does not name may still be on its way into the journal (a result while the data base is away); only what is older than any such is
-    /// removed.
+    /// What the leader does not name may still be on its way into the journal (a result while the data base is away); only what is older
+    /// than any such is removed.
     /// </summary>
     public static readonly TimeSpan Spared = TimeSpan.FromDays(1);
 

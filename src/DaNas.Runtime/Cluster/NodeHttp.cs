@@ -3,7 +3,9 @@ using DaNas.Runtime.Blobs.Http;
 
 namespace DaNas.Runtime.Cluster;
 
-/// <summary>HTTP clients of this process: with its certificate and the authority's judgement of the other side, where there are certificates.</summary>
+/// <summary>
+/// HTTP clients of this process: with its certificate and the authority's judgement of the other side, where there are certificates.
+/// </summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA2000", Justification = "What is returned has what it is made of.")]
 internal static class NodeHttp
 {

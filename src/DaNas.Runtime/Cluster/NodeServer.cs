@@ -20,8 +20,8 @@ internal sealed record NodeAbout(string Cluster, string Name, string Version);
 internal sealed record LeaderAddress(string Remoting, string Url);
 
 /// <summary>
-/// The HTTPS port of a node: <c>/healthz</c> and <c>/readyz</c> for anybody, <c>/about</c>, <c>/leader</c> (answered by the leader only), <c>/blobs</c> and <c>/api</c> for those with a certificate of
-/// the cluster's authority.
+/// The HTTPS port of a node: <c>/healthz</c> and <c>/readyz</c> for anybody, <c>/about</c>, <c>/leader</c> (answered by the leader only),
+/// <c>/blobs</c> and <c>/api</c> for those with a certificate of the cluster's authority.
 /// </summary>
 internal sealed class NodeServer : IAsyncDisposable
 {
@@ -33,7 +33,8 @@ internal sealed class NodeServer : IAsyncDisposable
     public NodeServer(NodeSettings settings, Action<string, string> refused)
     {
         Settings = settings;
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, EnvironmentName = "Production" });
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(
+            new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, EnvironmentName = "Production" });
         builder.Logging.ClearProviders();
         builder.Services.AddHealthChecks().AddCheck("node", () => Ready() ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy());
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(k =>
@@ -53,16 +54,18 @@ internal sealed class NodeServer : IAsyncDisposable
         app = builder.Build();
         app.Use(async (http, next) =>
         {
-            if (settings.Certificates is not null && http.Connection.ClientCertificate is null && http.Request.Path.Value is not ("/healthz" or "/readyz"))
+            if (settings.Certificates is not null && http.Connection.ClientCertificate is null
+                && http.Request.Path.Value is not ("/healthz" or "/readyz"))
             {
-                refused($"{http.Connection.RemoteIpAddress}", "shows no certificate");
+                refused($"{http.Connection.RemoteIpAddress}", "presented no certificate");
                 http.Response.StatusCode = StatusCodes.Status403Forbidden;
                 return;
             }
 
             if (http.Request.Headers.Origin.Count > 0)
             {
-                http.Response.StatusCode = StatusCodes.Status403Forbidden; // A page in somebody's browser, which reaches loopback; nodes and verbs send none.
+                // A page in somebody's browser, which reaches loopback; nodes and verbs send none.
+                http.Response.StatusCode = StatusCodes.Status403Forbidden;
                 return;
             }
 
@@ -70,7 +73,8 @@ internal sealed class NodeServer : IAsyncDisposable
         });
         app.MapHealthChecks("/healthz", new HealthCheckOptions { Predicate = _ => false });
         app.MapHealthChecks("/readyz");
-        app.MapGet("/about", () => Results.Json(new NodeAbout(settings.Cluster, settings.Name, typeof(NodeServer).Assembly.GetName().Version!.ToString(3)), DomainJson.Stored));
+        app.MapGet("/about", () => Results.Json(new NodeAbout(
+            settings.Cluster, settings.Name, typeof(NodeServer).Assembly.GetName().Version!.ToString(3)), DomainJson.Stored));
         app.MapGet("/leader", (string? waiting) =>
         {
             if (Leader is not null)

@@ -12,10 +12,11 @@ using DaNas.Runtime.Trainers;
 namespace DaNas.Runtime.Cluster;
 
 /// <summary>
-/// One trainer of a node, behind its actor's port: opens searches as the leader describes them, brings a unit's blobs here, runs it in a process of
-/// its own, and sees its result copied to the leader's store before it is reported.
+/// One trainer of a node, behind its actor's port: opens searches as the leader describes them, brings a unit's blobs here, runs it in a
+/// process of its own, and sees its result copied to the leader's store before it is reported.
 /// </summary>
-internal sealed class NodeTrainer(int number, NodeSettings settings, Questions questions, NodeBlobs blobs, Action<string> chatter) : IAsyncDisposable
+internal sealed class NodeTrainer(int number, NodeSettings settings, Questions questions, NodeBlobs blobs,
+    Action<string> chatter) : IAsyncDisposable
 {
     /// <summary>Processes kept open for different searches; changing between them then costs no start.</summary>
     private const int MostOpen = 2;
@@ -36,13 +37,18 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
 
     public double SilentSeconds => current?.SilentSeconds ?? 0;
 
-    /// <summary>A unit that runs already is joined: its actor may have been made anew meanwhile. One that has ended answers its own lease alone: another one asks for the work again.</summary>
+    /// <summary>
+    /// A unit that runs already is joined: its actor may have been made anew meanwhile. One that has ended answers its own lease alone:
+    /// another one asks for the work again.
+    /// </summary>
     public Task<UnitOutcome> RunAsync(DispatchProtocol.RunAttempt attempt, CancellationToken stop)
     {
         lock (gate)
         {
-            if (running is not { } r || (r.Outcome.IsCompleted && r.Lease != attempt.Lease) || r.Search != attempt.Search || r.Unit != attempt.Unit.Id)
-                running = (attempt.Search, attempt.Unit.Id, attempt.Lease, Task.Run(() => RunAnewAsync(attempt, stop), CancellationToken.None));
+            if (running is not { } r || (r.Outcome.IsCompleted && r.Lease != attempt.Lease) || r.Search != attempt.Search
+                || r.Unit != attempt.Unit.Id)
+                running = (attempt.Search, attempt.Unit.Id, attempt.Lease,
+                    Task.Run(() => RunAnewAsync(attempt, stop), CancellationToken.None));
             running = running.Value with { Lease = attempt.Lease };
             return running.Value.Outcome;
         }
@@ -125,7 +131,8 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
         try
         {
             SearchConfig config = SearchConfig.FromCanonicalText(configuration);
-            Domain.Stages.DatasetSummary data = await Task.Run(() => Engines.Describe(config, remark => Console.Error.WriteLine($"note: {remark}")), stop);
+            Domain.Stages.DatasetSummary data = await Task.Run(
+                () => Engines.Describe(config, remark => Console.Error.WriteLine($"note: {remark}")), stop);
             string aside = Path.Combine(settings.Folder.Root, "describe");
             await using TrainerProcess process = new(new TrainerOpening(config.Text, data, aside), config.Trainers, _ => { });
             await process.StartPatientlyAsync(stop);
@@ -137,7 +144,9 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
         }
     }
 
-    /// <summary>Closes processes that nobody has used for a while. Waits for nothing: while a unit runs, there is nothing to close.</summary>
+    /// <summary>
+    /// Closes processes that nobody has used for a while. Waits for nothing: while a unit runs, there is nothing to close.
+    /// </summary>
     public async Task CloseIdleAsync()
     {
         if (!await busy.WaitAsync(0))
@@ -173,7 +182,8 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
             known = open.Find(o => o.Search == attempt.Search);
         if (known is not null && known.Epoch == attempt.Epoch)
             return Use(known);
-        ClusterProtocol.Opened answer = await questions.AskAsync<ClusterProtocol.Opened>(ask => new ClusterProtocol.OpenSearch(ask, attempt.Search), Patience, stop);
+        ClusterProtocol.Opened answer = await questions.AskAsync<ClusterProtocol.Opened>(
+            ask => new ClusterProtocol.OpenSearch(ask, attempt.Search), Patience, stop);
         if (answer.Configuration is null || answer.Data is null)
             throw new TimeoutException(answer.Failure ?? "the leader does not describe the search");
         if (known is not null && known.Configuration == answer.Configuration && known.Data.Equals(answer.Data))
@@ -185,11 +195,12 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
         if (known is not null)
             await CloseAsync(known);
         if (answer.EngineVersion != SearchRunner.EngineVersion)
-            throw new DataException($"the search stands on {answer.EngineVersion}, this node has {SearchRunner.EngineVersion}: their results may differ; install the same danas");
+            throw new DataException($"the search uses {answer.EngineVersion}, but this node has {SearchRunner.EngineVersion}: their " +
+                $"results may differ; install the same danas");
         SearchConfig config = SearchConfig.FromCanonicalText(answer.Configuration);
         string? device = settings.Devices.Count > 0 ? settings.Devices[number % settings.Devices.Count] : null;
         await AdmitAsync(config.Trainers, device, stop);
-        string folder = settings.BlobFolderOf(attempt.Search) ?? throw new DataException($"'{attempt.Search}' is no search's name");
+        string folder = settings.BlobFolderOf(attempt.Search) ?? throw new DataException($"'{attempt.Search}' is not the name of a search");
         TrainerProcess process = new(new TrainerOpening(answer.Configuration, answer.Data, folder), config.Trainers, chatter)
         {
             ExpectedProfile = answer.Profile,
@@ -239,8 +250,8 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
     }
 
     /// <summary>
-    /// A result exists when a second store has it; while no leader answers, that is waited for. A leader that answers that it cannot is told to the dispatcher after a
-    /// while, so that somebody hears of it.
+    /// A result exists when a second store has it; while no leader answers, that is waited for. A leader that answers that it cannot is
+    /// told to the dispatcher after a while, so that somebody hears of it.
     /// </summary>
     private async Task ReplicateAsync(string search, BlobRef blob, CancellationToken stop)
     {
@@ -250,12 +261,14 @@ internal sealed class NodeTrainer(int number, NodeSettings settings, Questions q
                 throw new BlobException(BlobFault.Lost, blob, $"blob {blob.Digest.Short} was discarded before the leader had a copy of it");
             try
             {
-                ClusterProtocol.Answer answer = await questions.AskAsync<ClusterProtocol.Answer>(ask => new ClusterProtocol.Replicate(ask, settings.Name, search, blob), Patience, stop);
+                ClusterProtocol.Answer answer = await questions.AskAsync<ClusterProtocol.Answer>(
+                    ask => new ClusterProtocol.Replicate(ask, settings.Name, search, blob), Patience, stop);
                 if (answer.Failure is null)
                     return;
                 chatter($"the leader could not copy blob {blob.Digest.Short}: {answer.Failure}");
                 if (++refused >= MostRefusals)
-                    throw new BlobException(BlobFault.Unavailable, null, $"the leader cannot copy results from {settings.Url}: {answer.Failure}; can it reach that address (--advertise), and has it space?");
+                    throw new BlobException(BlobFault.Unavailable, null, $"the leader cannot copy results from {settings.Url}: " +
+                        $"{answer.Failure}; check that it can reach that address (--advertise) and has free space");
                 await Task.Delay(TimeSpan.FromSeconds(1), stop);
             }
             catch (TimeoutException)

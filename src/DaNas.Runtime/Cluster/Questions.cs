@@ -49,10 +49,11 @@ internal sealed class Questions
                 Task first = await Task.WhenAny(done.Task, elsewhere, Task.Delay(Again, cancellation));
                 cancellation.ThrowIfCancellationRequested();
                 if (first == done.Task)
-                    return await done.Task as T ?? throw new InvalidDataException($"{asked.GetType().Name} was answered by {(await done.Task).GetType().Name}");
+                    return await done.Task as T ?? throw new InvalidDataException(
+                        $"{asked.GetType().Name} was answered by {(await done.Task).GetType().Name}");
             }
 
-            throw new TimeoutException($"nobody answered {asked.GetType().Name} within {patience.TotalSeconds:0} s");
+            throw new TimeoutException($"no response to {asked.GetType().Name} within {patience.TotalSeconds:0} s");
         }
         finally
         {

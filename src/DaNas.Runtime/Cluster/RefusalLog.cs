@@ -1,8 +1,8 @@
-using System.Globalization;
-
 namespace DaNas.Runtime.Cluster;
 
-/// <summary>Says who was refused, and why: once a minute for each address, with how often it was since. Somebody who knocks all night fills no disk.</summary>
+/// <summary>
+/// Says who was refused, and why: once a minute for each address, with how often it was since. Somebody who knocks all night fills no disk.
+/// </summary>
 internal sealed class RefusalLog(Action<string> say, TimeProvider time)
 {
     private const int MostAddresses = 1_000;
@@ -31,6 +31,6 @@ internal sealed class RefusalLog(Action<string> say, TimeProvider time)
             addresses[address] = (now, 0);
         }
 
-        say(unsaid == 0 ? $"{address}: {why}" : string.Create(CultureInfo.InvariantCulture, $"{address}: {why} (and {unsaid} times since it was last said)"));
+        say(unsaid == 0 ? $"{address}: {why}" : Invariant($"{address}: {why} (and {unsaid} more times since the last report)"));
     }
 }

@@ -10,7 +10,8 @@ using DaNas.Torch;
 namespace DaNas.Runtime.Cluster;
 
 /// <summary>
-/// The trainers of one node: processes, blobs, and what their actors must not forget. They outlive the actor system, which may have to be made anew; who leads is found by asking the coordinators.
+/// The trainers of one node: processes, blobs, and what their actors must not forget. They outlive the actor system, which may have to be
+/// made anew; who leads is found by asking the coordinators.
 /// </summary>
 internal sealed class TrainerDuties : IAsyncDisposable
 {
@@ -19,7 +20,10 @@ internal sealed class TrainerDuties : IAsyncDisposable
     /// <summary>How often the coordinators are asked who leads.</summary>
     private static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Answers to the question who leads (four a second) without a message from the leader, which sends one a second; twice as many after each time that another actor system did not help.</summary>
+    /// <summary>
+    /// Answers to the question who leads (four a second) without a message from the leader, which sends one a second; twice as many after
+    /// each time that another actor system did not help.
+    /// </summary>
     private const int DeafAfter = 20;
 
     private readonly NodeSettings settings;
@@ -48,7 +52,8 @@ internal sealed class TrainerDuties : IAsyncDisposable
         this.settings = settings;
         this.finder = finder;
         blobs = new NodeBlobs(settings, transfer, () => leader is { } l ? [l.Url] : []);
-        trainers = [.. Enumerable.Range(0, settings.Trainers).Select(i => new NodeTrainer(i, settings, questions, blobs, text => chatter($"trainer {i}: {text}")))];
+        trainers = [.. Enumerable.Range(0, settings.Trainers)
+            .Select(i => new NodeTrainer(i, settings, questions, blobs, text => chatter($"trainer {i}: {text}")))];
         memories = [.. trainers.Select(_ => new TrainerMemory())];
         actors = new IActorRef[trainers.Length];
         ended = ending.Token;
@@ -61,7 +66,8 @@ internal sealed class TrainerDuties : IAsyncDisposable
     public bool IsJoined => leader is not null;
 
     /// <summary>
-    /// Completes when the leader answers over HTTPS and its messages do not arrive: Akka.Remote loses one direction where both sides dial each other in the same moment, as after a quick restart, and only another actor system
+    /// Completes when the leader answers over HTTPS and its messages do not arrive: Akka.Remote loses one direction where both sides dial
+    /// each other in the same moment, as after a quick restart, and only another actor system
     /// ends that.
     /// </summary>
     public Task<string> Deaf => deaf.Task;
@@ -81,7 +87,8 @@ internal sealed class TrainerDuties : IAsyncDisposable
             NodeInfo info = new(settings.Name, settings.Url, settings.Trainers, TorchBinding.Description);
             node = next.Spawn(NodeActor.Name, NodeActor.PropsOf(info, m => Task.Run(() => Local(m)), transfer, () => reception));
             for (int i = 0; i < trainers.Length; i++)
-                actors[i] = next.Spawn(TrainerActor.NameOf(i), TrainerActor.PropsOf(i, new NodeRunner(trainers[i], ended), () => dispatcher, memories[i]));
+                actors[i] = next.Spawn(TrainerActor.NameOf(i),
+                    TrainerActor.PropsOf(i, new NodeRunner(trainers[i], ended), () => dispatcher, memories[i]));
         }
 
         async Task<object?> Local(object message)
@@ -90,7 +97,8 @@ internal sealed class TrainerDuties : IAsyncDisposable
                 refused.TrySetResult(m.Reason);
             if (message is ClusterPorts.HeardHere)
                 (unheard, deafened) = (0, 0);
-            return message is ClusterPorts.DescribeHere d ? await NodeTrainer.DescribeAsync(settings, d.Configuration, next.Stopping) : null;
+            return message is ClusterPorts.DescribeHere d ? await NodeTrainer.DescribeAsync(
+                settings, d.Configuration, next.Stopping) : null;
         }
     }
 
@@ -107,7 +115,8 @@ internal sealed class TrainerDuties : IAsyncDisposable
                 if (found != leader && (found is not null || misses > 2)) // One slow answer changes nothing.
                     Follow(found);
                 unheard = found is not null ? unheard + 1 : misses > 2 ? 0 : unheard;
-                if (found is not null && unheard > DeafAfter << Math.Min(deafened, 4) && deaf.TrySetResult($"the leader at {found.Remoting} answers over HTTPS, and none of its messages arrive at {settings.Listen}"))
+                if (found is not null && unheard > DeafAfter << Math.Min(deafened, 4) && deaf.TrySetResult(
+                    $"the leader at {found.Remoting} responds over HTTPS, but none of its messages arrive at {settings.Listen}"))
                     deafened++;
                 if (misses > 0 && misses % (misses < 100 ? 14 : 240) == 0)
                     Waiting($"no leader yet: {finder.LastFailure}");

@@ -1,14 +1,18 @@
 namespace DaNas.Runtime.Configuration;
 
-/// <summary>Names of earlier versions, refused with what replaces them: an option that does nothing any more must not be passed over in silence.</summary>
+/// <summary>
+/// Names of earlier versions, refused with what replaces them: an option that does nothing any more must not be passed over in silence.
+/// </summary>
 internal static class RetiredNames
 {
-    private const string OneStack = "is gone, since there is one stack: actors run on Akka.NET and training on TorchSharp, always";
-    private const string Certificates = "is gone: nodes know each other by certificates; 'danas certificates init', 'danas certificates issue', then --certificates DIR (or DANAS_CERTIFICATES)";
+    private const string OneStack = "is no longer supported: actors always run on Akka.NET and training always uses TorchSharp";
+    private const string Certificates = "is no longer supported: nodes authenticate with certificates; use 'danas certificates init' and " +
+        "'danas certificates issue', then --certificates DIR (or DANAS_CERTIFICATES)";
 
     private static readonly (string Name, string Why)[] Variables =
     [
-        ("DANAS_STACK", OneStack), ("DANAS_HOST", OneStack), ("DANAS_TORCH", $"{OneStack}; for GPUs build with -p:DanasTorch=cuda"), ("DANAS_LIBTORCH", $"{OneStack}; libtorch comes with the package TorchSharp-cpu, or with -p:DanasTorch=cuda"),
+        ("DANAS_STACK", OneStack), ("DANAS_HOST", OneStack), ("DANAS_TORCH", $"{OneStack}; for GPUs build with -p:DanasTorch=cuda"),
+            ("DANAS_LIBTORCH", $"{OneStack}; libtorch comes with the package TorchSharp-cpu, or with -p:DanasTorch=cuda"),
         ("DANAS_NATIVE", $"{OneStack}; there are no native shims"), ("DANAS_SECRET_FILE", Certificates),
     ];
 
@@ -23,6 +27,7 @@ internal static class RetiredNames
                 return $"{name} {why}";
         }
 
-        return Variables.Where(v => Environment.GetEnvironmentVariable(v.Name) is { Length: > 0 }).Select(v => $"{v.Name} {v.Why}; unset it").FirstOrDefault();
+        return Variables.Where(v => Environment.GetEnvironmentVariable(v.Name) is { Length: > 0 })
+            .Select(v => $"{v.Name} {v.Why}; unset it").FirstOrDefault();
     }
 }

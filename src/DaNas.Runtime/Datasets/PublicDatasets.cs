@@ -11,7 +11,7 @@ namespace DaNas.Runtime.Datasets;
 internal sealed record PublicFile(string Url, string Md5);
 
 /// <summary>A public data set: what it is and where it lies.</summary>
-internal sealed record PublicDataset(string Name, string Form, string Pictures, IReadOnlyList<PublicFile> Files);
+internal sealed record PublicDataset(string Name, string Form, string Images, IReadOnlyList<PublicFile> Files);
 
 /// <summary>The usual public sets, downloaded with resume and checked.</summary>
 internal static class PublicDatasets
@@ -27,8 +27,10 @@ internal static class PublicDatasets
             new(Fashion + "t10k-images-idx3-ubyte.gz", "bef4ecab320f06d8554ea6380940ec79"),
             new(Fashion + "t10k-labels-idx1-ubyte.gz", "bb300cfdad3c16e7a12a480ee83cd310"),
         ]),
-        new("cifar-10", "CIFAR binary", "60,000 colour 32x32, 10 classes", [new("https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530")]),
-        new("cifar-100", "CIFAR binary", "60,000 colour 32x32, 100 classes", [new("https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8")]),
+        new("cifar-10", "CIFAR binary", "60,000 colour 32x32, 10 classes",
+            [new("https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530")]),
+        new("cifar-100", "CIFAR binary", "60,000 colour 32x32, 100 classes",
+            [new("https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8")]),
     ];
 
     public static async Task FetchAsync(PublicDataset dataset, string folder, Action<string> say, CancellationToken stop)
@@ -56,7 +58,8 @@ internal static class PublicDatasets
         }
     }
 
-    [System.Diagnostics.CodeAnalysis.SuppressMessage("Security", "CA5351", Justification = "The sources publish MD5 sums; they guard against damage, not against an attacker.")]
+    [System.Diagnostics.CodeAnalysis.SuppressMessage("Security", "CA5351",
+        Justification = "The sources publish MD5 sums; they guard against damage, not against an attacker.")]
     private static async Task<string> Md5Async(string file, CancellationToken stop)
     {
         await using FileStream stream = File.OpenRead(file);
@@ -77,19 +80,20 @@ internal static class PublicDatasets
             using HttpResponseMessage response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop);
             response.EnsureSuccessStatusCode();
             bool resumes = response.StatusCode == HttpStatusCode.PartialContent;
-            say($"{file.Url}{(resumes ? $" (goes on at {have:N0} bytes)" : string.Empty)}");
+            say($"{file.Url}{(resumes ? $" (resuming at {have:N0} bytes)" : string.Empty)}");
             await using FileStream output = new(part, resumes ? FileMode.Append : FileMode.Create);
             await response.Content.CopyToAsync(output, stop);
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            throw new DataException($"{file.Url} cannot be fetched: {e.Message}; try again (the download goes on where it was), or fetch it by other means", e);
+            throw new DataException($"{file.Url} cannot be downloaded: {e.Message}; try again (the download will resume), or " +
+                $"download it by other means", e);
         }
 
         if (await Md5Async(part, stop) is var sum && sum != file.Md5)
         {
             File.Delete(part);
-            throw new DataException($"{file.Url} arrived damaged (MD5 {sum}, expected {file.Md5}); try again");
+            throw new DataException($"the download of {file.Url} is corrupt (MD5 {sum}, expected {file.Md5}); try again");
         }
 
         File.Move(part, target, true);

@@ -8,7 +8,7 @@ namespace DaNas.Runtime.Experiments;
 /// <summary>A table of trained architectures as 'danas space probe --to FILE' writes it.</summary>
 internal static class ProbeTable
 {
-    private const string Remedy = "'danas space probe CONF --all --any-cost --to FILE' makes one";
+    private const string Remedy = "create one with 'danas space probe CONF --all --any-cost --to FILE'";
 
     /// <summary>The table, or what is wrong with the file.</summary>
     public static (ProbeReport? Table, string? Wrong) Read(string file)
@@ -17,14 +17,15 @@ internal static class ProbeTable
             return (null, $"{file} does not exist; {Remedy}");
         try
         {
-            JsonNode? text = JsonNode.Parse(File.ReadAllText(file), documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false });
+            JsonNode? text = JsonNode.Parse(File.ReadAllText(file),
+                documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false });
             (text as JsonObject)?.Remove("schema"); // 0.4 wrote none.
             ProbeReport? table = text.Deserialize<ProbeReport>(DomainJson.Stored);
-            return Fault(table) is { } fault ? (null, $"{file} is no table of trained architectures: {fault}; {Remedy}") : (table, null);
+            return Fault(table) is { } fault ? (null, $"{file} is not a table of trained architectures: {fault}; {Remedy}") : (table, null);
         }
         catch (JsonException e)
         {
-            return (null, $"{file} is no table of trained architectures (line {e.LineNumber + 1}); {Remedy}");
+            return (null, $"{file} is not a table of trained architectures (line {e.LineNumber + 1}); {Remedy}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -42,6 +43,7 @@ internal static class ProbeTable
             return $"split = {table.Split}: validation or test";
         if (table.Rows.Select(r => r.Alone.Count).Distinct().Count() > 1)
             return "rows with different numbers of trainings";
-        return table.Rows.GroupBy(r => r.Architecture, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1) is { } twice ? $"{twice.Key} stands in it twice" : null;
+        return table.Rows.GroupBy(r => r.Architecture, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1) is { } twice
+            ? $"{twice.Key} is listed twice" : null;
     }
 }

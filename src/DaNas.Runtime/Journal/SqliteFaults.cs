@@ -1,4 +1,3 @@
-using System.Globalization;
 using DaNas.Actors.Journals;
 using Microsoft.Data.Sqlite;
 
@@ -28,12 +27,18 @@ internal static class SqliteFaults
 
     public static JournalException Of(string path, SqliteException e) => e.SqliteErrorCode switch
     {
-        26 => new(JournalFault.Foreign, $"{path} is not a SQLite file, so not a journal of this product; name another folder with --out", e),
-        SqliteError when e.Message.Contains("no transaction is active", StringComparison.Ordinal) => new(JournalFault.Unavailable, $"{path}: SQLite gave a transaction up, most likely because the disk is full; free some space, the search then goes on", e),
-        SqliteError => new(JournalFault.Damaged, $"{path}: its tables are not those of a journal any more ({e.Message}); restore the file (with its -wal) from a backup", e), // The statements never change.
+        26 => new(JournalFault.Foreign, $"{path} is not a SQLite file and therefore not a journal of this product; specify " +
+            $"another folder with --out", e),
+        SqliteError when e.Message.Contains("no transaction is active", StringComparison.Ordinal) => new(JournalFault.Unavailable,
+            $"{path}: SQLite rolled back a transaction, most likely because the disk is full; free some space, and the " +
+                $"search will continue", e),
+        // The statements never change.
+        SqliteError => new(JournalFault.Damaged, $"{path}: its tables are no longer those of a journal ({e.Message}); restore the file " +
+            $"(with its -wal file) from a backup", e),
         11 => new(JournalFault.Damaged, $"{path} is damaged ({e.Message}); restore the file from a backup", e),
-        SqliteFull => new(JournalFault.Unavailable, $"{path}: the disk is full; free some space, the search then goes on", e),
-        14 or 8 => new(JournalFault.Unavailable, $"{path} cannot be opened for writing ({e.Message}); check the folder's rights", e),
-        _ => new(JournalFault.Unavailable, string.Create(CultureInfo.InvariantCulture, $"{path}: {e.Message}"), e),
+        SqliteFull => new(JournalFault.Unavailable, $"{path}: the disk is full; free some space, and the search will continue", e),
+        14 or 8 => new(JournalFault.Unavailable, $"{path} cannot be opened for writing ({e.Message}); check the " +
+            $"permissions of the folder", e),
+        _ => new(JournalFault.Unavailable, Invariant($"{path}: {e.Message}"), e),
     };
 }

@@ -5,8 +5,8 @@ using Microsoft.Data.Sqlite;
 namespace DaNas.Runtime.Journal;
 
 /// <summary>
-/// The journal in one SQLite file: WAL, synchronous=FULL. The tables are those of Akka.Persistence.Sql 1.5 (one column name differs), which stores the events; the writer's epoch stands in a table
-/// of ours.
+/// The journal in one SQLite file: WAL, synchronous=FULL. The tables are those of Akka.Persistence.Sql 1.5 (one column name differs), which
+/// stores the events; the writer's epoch stands in a table of ours.
 /// </summary>
 public sealed class SqliteJournal : IEventJournal, IFencedTables
 {
@@ -51,7 +51,10 @@ public sealed class SqliteJournal : IEventJournal, IFencedTables
         }
     }
 
-    /// <summary>Opens the file for writing, and makes it where it is missing. Heads are kept and checked in the files that <paramref name="headOf"/> names.</summary>
+    /// <summary>
+    /// Opens the file for writing, and makes it where it is missing. Heads are kept and checked in the files that <paramref name="headOf"/>
+    /// names.
+    /// </summary>
     public static SqliteJournal Open(string path, Func<string, string>? headOf = null) => new(path, false, headOf);
 
     /// <summary>Opens an existing file for reading; works beside a running search.</summary>
@@ -61,7 +64,13 @@ public sealed class SqliteJournal : IEventJournal, IFencedTables
     public string Kind => "sqlite";
 
     /// <inheritdoc/>
-    public string ConnectionString => new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, Pooling = true, DefaultTimeout = 10 }.ToString();
+    public string ConnectionString => new SqliteConnectionStringBuilder
+    {
+        DataSource = path,
+        Mode = SqliteOpenMode.ReadWrite,
+        Pooling = true,
+        DefaultTimeout = 10
+    }.ToString();
 
     /// <inheritdoc/>
     public Task FenceAsync() => Guarded(() =>
@@ -75,7 +84,8 @@ public sealed class SqliteJournal : IEventJournal, IFencedTables
     public long EpochOf(string persistenceId)
     {
         lock (gate)
-            return epochs.TryGetValue(persistenceId, out long epoch) ? epoch : throw new JournalException(JournalFault.Fenced, $"this process is not the writer of {persistenceId}");
+            return epochs.TryGetValue(persistenceId, out long epoch)
+                ? epoch : throw new JournalException(JournalFault.Fenced, $"this process is not the writer of {persistenceId}");
     }
 
     /// <inheritdoc/>
@@ -121,14 +131,17 @@ public sealed class SqliteJournal : IEventJournal, IFencedTables
         bool empty = Scalar("SELECT count(*) FROM sqlite_master") == 0; // First: another process may fill the file between the two.
         long application = Scalar("PRAGMA application_id");
         if (application != ApplicationId && !(empty && application == 0)) // An empty one is about to be made.
-            throw new JournalException(JournalFault.Foreign, $"{path} is a SQLite file, but not a journal of this product; name another folder with --out");
+            throw new JournalException(JournalFault.Foreign,
+                $"{path} is a SQLite file, but not a journal of this product; specify another folder with --out");
         if (!empty && Scalar("PRAGMA user_version") > SchemaVersion)
             throw new JournalException(JournalFault.Foreign, $"{path} was written by a newer version of this product; use that version");
         if (readOnly)
             return;
         Execute("PRAGMA journal_mode=WAL");
         Execute("PRAGMA synchronous=FULL");
-        Execute($"BEGIN IMMEDIATE; PRAGMA application_id={ApplicationId}; {SqliteSchema.Tables} PRAGMA user_version={SchemaVersion}; COMMIT"); // At once: others open the file meanwhile.
+        // At once: others open the file meanwhile.
+        Execute($"BEGIN IMMEDIATE; PRAGMA application_id={ApplicationId}; {SqliteSchema.Tables} PRAGMA " +
+            $"user_version={SchemaVersion}; COMMIT");
     }
 
     private long AcquireNow(string persistenceId)

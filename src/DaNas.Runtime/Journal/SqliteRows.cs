@@ -7,13 +7,15 @@ namespace DaNas.Runtime.Journal;
 /// <summary>Reads the journal's tables over connections of its own, so that a running writer is not in the way.</summary>
 internal static class SqliteRows
 {
-    public static List<Row> Read(string path, string persistenceId, Func<SqliteException, JournalException> translate) => Guard(path, translate, () =>
+    public static List<Row> Read(string path, string persistenceId, Func<SqliteException, JournalException> translate) =>
+        Guard(path, translate, () =>
     {
         using SqliteConnection reader = Open(path);
         if (IsEmpty(reader))
             return [];
         using SqliteCommand command = reader.CreateCommand();
-        command.CommandText = "SELECT sequence_number, created, manifest, message, identifier FROM journal WHERE persistence_id = $id AND is_deleted = 0 ORDER BY sequence_number";
+        command.CommandText = "SELECT sequence_number, created, manifest, message, identifier FROM journal WHERE persistence_id = $id " +
+            "AND is_deleted = 0 ORDER BY sequence_number";
         command.Parameters.AddWithValue("$id", persistenceId);
         using SqliteDataReader rows = command.ExecuteReader();
         List<Row> result = [];
@@ -21,13 +23,15 @@ internal static class SqliteRows
         {
             if (rows.GetInt64(4) != WireFormat.SerializerId)
                 throw new InvalidDataException($"event {rows.GetInt64(0)} was written by serializer {rows.GetInt64(4)}");
-            result.Add(new(new RowHead(rows.GetInt64(0), new DateTimeOffset(rows.GetInt64(1), TimeSpan.Zero).UtcTicks, rows.GetString(2)), rows.GetFieldValue<byte[]>(3)));
+            result.Add(new(new RowHead(rows.GetInt64(0), new DateTimeOffset(rows.GetInt64(1), TimeSpan.Zero).UtcTicks, rows.GetString(2)),
+                rows.GetFieldValue<byte[]>(3)));
         }
 
         return result;
     });
 
-    public static IReadOnlyList<string> PersistenceIds(string path, Func<SqliteException, JournalException> translate) => Guard(path, translate, () =>
+    public static IReadOnlyList<string> PersistenceIds(string path, Func<SqliteException, JournalException> translate) =>
+        Guard(path, translate, () =>
     {
         using SqliteConnection reader = Open(path);
         if (IsEmpty(reader))
@@ -61,7 +65,8 @@ internal static class SqliteRows
         {
             throw translate(e);
         }
-        catch (Exception e) when (e is InvalidCastException or ArgumentException or FormatException or InvalidDataException or InvalidOperationException)
+        catch (Exception e) when (e is InvalidCastException or ArgumentException or FormatException or InvalidDataException
+            or InvalidOperationException)
         {
             throw new JournalException(JournalFault.Damaged, $"{path} is damaged ({e.Message}); restore the file from a backup", e);
         }
@@ -77,7 +82,13 @@ internal static class SqliteRows
 
     private static SqliteConnection Open(string path)
     {
-        SqliteConnection reader = new(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadOnly, Pooling = false, DefaultTimeout = 10 }.ToString());
+        SqliteConnection reader = new(new SqliteConnectionStringBuilder
+        {
+            DataSource = path,
+            Mode = SqliteOpenMode.ReadOnly,
+            Pooling = false,
+            DefaultTimeout = 10
+        }.ToString());
         reader.Open();
         return reader;
     }

@@ -1,6 +1,9 @@
 namespace DaNas.Runtime.Journal;
 
-/// <summary>Tables of the journal file: those of Akka.Persistence.Sql 1.5 (one column name differs: hocon/akka/reference.conf), and the writer's epoch.</summary>
+/// <summary>
+/// Tables of the journal file: those of Akka.Persistence.Sql 1.5 (one column name differs: hocon/akka/reference.conf), and the writer's
+/// epoch.
+/// </summary>
 internal static class SqliteSchema
 {
     public const string Tables = """
@@ -36,12 +39,13 @@ internal static class SqliteSchema
     public const string FenceMark = "danas-fence";
 
     /// <summary>
-    /// Rows of whoever is not the writer are refused, whatever program inserts them. SQLite has no settings of a connection that a trigger could
-    /// read, so the epoch is taken from the row, where it is part of the hash chain.
+    /// Rows of whoever is not the writer are refused, whatever program inserts them. SQLite has no settings of a connection that a trigger
+    /// could read, so the epoch is taken from the row, where it is part of the hash chain.
     /// </summary>
     public const string Fence = $"""
         CREATE TRIGGER IF NOT EXISTS danas_fence BEFORE INSERT ON journal
-        WHEN json_extract(CAST(NEW.message AS TEXT), '$.epoch') IS NOT (SELECT epoch FROM danas_writer WHERE persistence_id = NEW.persistence_id)
+        WHEN json_extract(CAST(NEW.message AS TEXT), '$.epoch')
+          IS NOT (SELECT epoch FROM danas_writer WHERE persistence_id = NEW.persistence_id)
         BEGIN SELECT RAISE(ABORT, '{FenceMark}: another process took this search over'); END;
         """;
 }

@@ -13,10 +13,12 @@ internal static class OpenFiles
     {
         try
         {
-            string? line = File.ReadLines("/proc/self/limits").FirstOrDefault(l => l.StartsWith("Max open files", StringComparison.Ordinal));
+            string? line = File.ReadLines("/proc/self/limits")
+                .FirstOrDefault(l => l.StartsWith("Max open files", StringComparison.Ordinal));
             string soft = line?.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3] ?? string.Empty;
             return int.TryParse(soft, CultureInfo.InvariantCulture, out int allowed) && allowed < Needed
-                ? string.Create(CultureInfo.InvariantCulture, $"this process may open {allowed} files and needs {Needed}: raise the hard limit, as root with 'ulimit -n 4096' or in limits.conf, LimitNOFILE= in a systemd unit, --ulimit nofile=4096 for a container")
+                ? Invariant($"this process can open {allowed} files but needs {Needed}: raise the hard limit with 'ulimit -n 4096' as " +
+                    $"root, in limits.conf, with LimitNOFILE= in a systemd unit, or with --ulimit nofile=4096 for a container")
                 : null;
         }
         catch (IOException)

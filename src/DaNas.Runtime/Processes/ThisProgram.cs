@@ -16,7 +16,12 @@ internal static class ThisProgram
     /// <param name="before">Another command, which must become the process (as <c>ip netns exec</c> does); empty: none.</param>
     public static ProcessStartInfo Start(IEnumerable<string> arguments, params IReadOnlyList<string> before)
     {
-        ProcessStartInfo start = new(before.Count > 0 ? before[0] : Executable) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        ProcessStartInfo start = new(before.Count > 0 ? before[0] : Executable)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false
+        };
         foreach (string word in before.Count > 0 ? before.Skip(1).Append(Executable) : [])
             start.ArgumentList.Add(word);
         if (Path.GetFileNameWithoutExtension(Executable) == "dotnet")
@@ -27,7 +32,8 @@ internal static class ThisProgram
     }
 
     /// <summary>Starts this program with its output thrown away.</summary>
-    public static Process Launch(IReadOnlyList<string> arguments, params IReadOnlyList<(string Name, string Value)> environment) => Launch(Start(arguments), environment);
+    public static Process Launch(IReadOnlyList<string> arguments, params IReadOnlyList<(string Name, string Value)> environment) =>
+        Launch(Start(arguments), environment);
 
     /// <inheritdoc cref="Launch(IReadOnlyList{string}, IReadOnlyList{ValueTuple{string, string}})"/>
     public static Process Launch(ProcessStartInfo start, params IReadOnlyList<(string Name, string Value)> environment)

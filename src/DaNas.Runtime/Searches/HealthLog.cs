@@ -5,8 +5,11 @@ using DaNas.Runtime.Trainers;
 
 namespace DaNas.Runtime.Searches;
 
-/// <summary>One sample of the processes of a search: bytes, threads, open files, native tensors of each trainer, and the journal's size.</summary>
-internal sealed record HealthLine(DateTimeOffset At, long CoordinatorBytes, int CoordinatorThreads, int CoordinatorFiles, IReadOnlyList<long> TrainerBytes, IReadOnlyList<int> TrainerThreads, IReadOnlyList<long> TrainerTensors, long JournalBytes)
+/// <summary>
+/// One sample of the processes of a search: bytes, threads, open files, native tensors of each trainer, and the journal's size.
+/// </summary>
+internal sealed record HealthLine(DateTimeOffset At, long CoordinatorBytes, int CoordinatorThreads, int CoordinatorFiles,
+    IReadOnlyList<long> TrainerBytes, IReadOnlyList<int> TrainerThreads, IReadOnlyList<long> TrainerTensors, long JournalBytes)
 {
     private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
@@ -44,8 +47,10 @@ internal sealed class HealthLog : IDisposable
             (long bytes, int threads) = Of(Environment.ProcessId);
             (long Bytes, int Threads)[] each = [.. trainers.Select(t => t.ProcessId is { } pid ? Of(pid) : (0, 0))];
             HealthLine line = new(
-                DateTimeOffset.UtcNow, bytes, threads, Directory.GetFiles("/proc/self/fd").Length, [.. each.Select(e => e.Bytes)], [.. each.Select(e => e.Threads)], [.. trainers.Select(t => t.LiveTensors)],
-                new FileInfo(folder.JournalPath).Length + (File.Exists(folder.JournalPath + "-wal") ? new FileInfo(folder.JournalPath + "-wal").Length : 0));
+                DateTimeOffset.UtcNow, bytes, threads, Directory.GetFiles("/proc/self/fd").Length, [.. each.Select(e => e.Bytes)],
+                    [.. each.Select(e => e.Threads)], [.. trainers.Select(t => t.LiveTensors)],
+                new FileInfo(folder.JournalPath).Length + (File.Exists(folder.JournalPath + "-wal")
+                    ? new FileInfo(folder.JournalPath + "-wal").Length : 0));
             File.AppendAllText(path, line.ToJson() + "\n");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException or ArgumentException)
@@ -57,9 +62,11 @@ internal sealed class HealthLog : IDisposable
     private static (long Bytes, int Threads) Of(int pid)
     {
         using Process process = Process.GetProcessById(pid);
-        string[] status = File.ReadAllLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/status"));
-        return (long.Parse(Word(status, "VmRSS:"), CultureInfo.InvariantCulture) * 1024, int.Parse(Word(status, "Threads:"), CultureInfo.InvariantCulture));
+        string[] status = File.ReadAllLines(Invariant($"/proc/{pid}/status"));
+        return (long.Parse(Word(status, "VmRSS:"), CultureInfo.InvariantCulture) * 1024,
+            int.Parse(Word(status, "Threads:"), CultureInfo.InvariantCulture));
     }
 
-    private static string Word(string[] lines, string key) => lines.First(l => l.StartsWith(key, StringComparison.Ordinal)).Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1];
+    private static string Word(string[] lines, string key) =>
+        lines.First(l => l.StartsWith(key, StringComparison.Ordinal)).Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1];
 }

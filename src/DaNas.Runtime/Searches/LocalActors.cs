@@ -20,19 +20,24 @@ internal static class LocalActors
         return await AkkaHost.StartAsync(Timings, journal as IFencedTables, log);
     }
 
-    /// <summary>Stores events of one persistence id, all or none, as its only writer; for verbs that write a journal without a search. Throws <see cref="JournalException"/>.</summary>
+    /// <summary>
+    /// Stores events of one persistence id, all or none, as its only writer; for verbs that write a journal without a search. Throws
+    /// <see cref="JournalException"/>.
+    /// </summary>
     public static async Task StoreAsync(IEventJournal journal, string persistenceId, IReadOnlyList<object> events)
     {
         Complaints complaints = new();
         await using AkkaHost host = await OpenAsync(journal, complaints);
         TaskCompletionSource stored = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        host.Spawn("store", Props.Create(() => new StoringActor(persistenceId, events, stored, host.Journal)).WithDispatcher(SealedPersistentActor.Dispatcher));
+        host.Spawn("store", Props.Create(() => new StoringActor(persistenceId, events, stored, host.Journal))
+            .WithDispatcher(SealedPersistentActor.Dispatcher));
         Task first = await Task.WhenAny(stored.Task, complaints.Unavailable.Task, host.Fatal);
         if (first is Task<string> why)
             throw new JournalException(JournalFault.Unavailable, await why);
     }
 
-    private sealed class StoringActor(string persistenceId, IReadOnlyList<object> events, TaskCompletionSource stored, WritersJournal journal)
+    private sealed class StoringActor(string persistenceId, IReadOnlyList<object> events,
+        TaskCompletionSource stored, WritersJournal journal)
         : SealedPersistentActor(persistenceId, journal, new WriterHealth())
     {
         protected override void Apply(object stored)

@@ -7,8 +7,8 @@ using DaNas.Runtime.Journal.Postgres;
 namespace DaNas.Runtime.Searches;
 
 /// <summary>
-/// Where searches live: the folder of blobs and results (--out, DANAS_OUT, or the user's data folder), and the journal: a SQLite file in that
-/// folder, or the PostgreSQL data base that DANAS_JOURNAL names.
+/// Where searches live: the folder of blobs and results (--out, DANAS_OUT, or the user's data folder), and the journal: a SQLite file in
+/// that folder, or the PostgreSQL data base that DANAS_JOURNAL names.
 /// </summary>
 internal sealed class OutputFolder
 {
@@ -19,7 +19,8 @@ internal sealed class OutputFolder
     {
         path ??= Environment.GetEnvironmentVariable("DANAS_OUT");
         named = path is not null;
-        Root = Path.GetFullPath(path ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "danas"));
+        Root = Path.GetFullPath(path ?? Path.Combine(Environment.GetFolderPath(
+            Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "danas"));
         server = Environment.GetEnvironmentVariable("DANAS_JOURNAL") is { Length: > 0 } address ? new PostgresServer(address) : null;
     }
 
@@ -48,7 +49,7 @@ internal sealed class OutputFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UsageException($"{Root} cannot be written ({e.Message}); name another folder with --out, or free some space");
+            throw new UsageException($"cannot write to {Root} ({e.Message}); specify another folder with --out, or free some space");
         }
     }
 
@@ -76,21 +77,26 @@ internal sealed class OutputFolder
     public bool IsAlone => server is null;
 
     /// <summary>What is said of a search that has a head and no events.</summary>
-    public string Lost => $"it had acknowledged events, and {JournalName} has none of them: restore the journal{(server is null ? " (with its -wal) from a backup, or set DANAS_JOURNAL if they are kept in PostgreSQL" : " from a backup")}";
+    public string Lost => $"it had acknowledged events, but {JournalName} contains none of them: restore the journal" + (server is null
+        ? " (with its -wal file) from a backup, or set DANAS_JOURNAL if they are stored in PostgreSQL" : " from a backup");
 
     /// <summary>Searches of which an event was acknowledged, whatever the journal says.</summary>
     public IEnumerable<string> WithHead() => Directory.Exists(Path.Combine(Root, "searches"))
-        ? Directory.EnumerateDirectories(Path.Combine(Root, "searches")).Where(f => File.Exists(Path.Combine(f, "journal.head"))).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)
+        ? Directory.EnumerateDirectories(Path.Combine(Root, "searches")).Where(f => File.Exists(Path.Combine(f, "journal.head")))
+            .Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)
         : [];
 
     /// <summary>Heads stand beside each search's blobs: <c>searches/ID/journal.head</c>.</summary>
-    public string HeadOf(string persistenceId) => Path.Combine(SearchFolder(persistenceId[SearchRecord.PersistenceId(string.Empty).Length..]), "journal.head");
+    public string HeadOf(string persistenceId) => Path.Combine(
+        SearchFolder(persistenceId[SearchRecord.PersistenceId(string.Empty).Length..]), "journal.head");
 }
 
 /// <summary>Reading a journal from a verb, which has its thread to itself.</summary>
 internal static class JournalReading
 {
-    public static IReadOnlyList<StoredEvent> Read(this IEventJournal journal, string persistenceId) => journal.ReadAsync(persistenceId).GetAwaiter().GetResult();
+    public static IReadOnlyList<StoredEvent> Read(this IEventJournal journal, string persistenceId) =>
+        journal.ReadAsync(persistenceId).GetAwaiter().GetResult();
 
-    public static IReadOnlyList<string> PersistenceIds(this IEventJournal journal) => journal.PersistenceIdsAsync().GetAwaiter().GetResult();
+    public static IReadOnlyList<string> PersistenceIds(this IEventJournal journal) =>
+        journal.PersistenceIdsAsync().GetAwaiter().GetResult();
 }

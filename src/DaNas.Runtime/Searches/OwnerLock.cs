@@ -42,10 +42,13 @@ internal sealed class OwnerLock : IDisposable
         {
             string pid = File.Exists(heartbeat) ? File.ReadAllText(heartbeat).Trim() : "?";
             if (takeover && IsStopped(pid))
-                return new OwnerLock(new FileStream(Path.Combine(directory, $"owner-{Environment.ProcessId}.lock"), FileMode.Create, FileAccess.ReadWrite, FileShare.None), heartbeat);
+                return new OwnerLock(new FileStream(Path.Combine(directory, $"owner-{Environment.ProcessId}.lock"), FileMode.Create,
+                    FileAccess.ReadWrite, FileShare.None), heartbeat);
             throw new UsageException(IsStopped(pid)
-                ? $"search {id} belongs to process {pid}, which is stopped; 'kill -CONT {pid}' lets it go on, 'kill -9 {pid}' ends it, '{ThisProgram.Name} resume {id} --takeover' takes the search from it"
-                : $"search {id} is being run by process {pid}; watch it with '{ThisProgram.Name} watch {id}{folder.Option}', or end that process first");
+                ? $"search {id} belongs to process {pid}, which is suspended; 'kill -CONT {pid}' resumes the process, 'kill -9 {pid}' " +
+                    $"ends it, and '{ThisProgram.Name} resume {id} --takeover' takes the search over from it"
+                : $"search {id} is running in process {pid}; watch it with '{ThisProgram.Name} watch {id}{folder.Option}', or " +
+                    $"end that process first");
         }
     }
 
@@ -71,7 +74,8 @@ internal sealed class OwnerLock : IDisposable
     }
 
     /// <summary>Whether a process on this machine has ever had the search.</summary>
-    public static bool Known(OutputFolder folder, string id) => Domain.Searches.SearchNames.AreProper(id) && File.Exists(Path.Combine(folder.SearchFolder(id), "owner.pid"));
+    public static bool Known(OutputFolder folder, string id) =>
+        Domain.Searches.SearchNames.AreProper(id) && File.Exists(Path.Combine(folder.SearchFolder(id), "owner.pid"));
 
     /// <summary>Whether a process has the search now.</summary>
     public static bool IsHeld(OutputFolder folder, string id)

@@ -4,12 +4,12 @@ using DaNas.Actors.Journals;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Searches;
 using DaNas.Domain.Values;
-using static System.FormattableString;
 
 namespace DaNas.Runtime.Searches;
 
 /// <summary>Where two searches part: the decision's place among decisions, its events, and the members that differ.</summary>
-internal sealed record Parting(int Decision, long? FirstSequence, long? SecondSequence, string? FirstEvent, string? SecondEvent, IReadOnlyList<string> Differences)
+internal sealed record Parting(int Decision, long? FirstSequence, long? SecondSequence, string? FirstEvent, string? SecondEvent,
+    IReadOnlyList<string> Differences)
 {
     public static Parting? Of(SearchRecord a, SearchRecord b)
     {
@@ -19,7 +19,8 @@ internal sealed record Parting(int Decision, long? FirstSequence, long? SecondSe
             StoredEvent? x = i < first.Length ? first[i] : null;
             StoredEvent? y = i < second.Length ? second[i] : null;
             if (x is null || y is null || x.Manifest != y.Manifest || Canonical(x) != Canonical(y))
-                return new(i + 1, x?.Sequence, y?.Sequence, x?.Manifest, y?.Manifest, x is not null && y is not null && x.Manifest == y.Manifest ? [.. Members(x, y)] : []);
+                return new(i + 1, x?.Sequence, y?.Sequence, x?.Manifest, y?.Manifest, x is not null && y is not null
+                    && x.Manifest == y.Manifest ? [.. Members(x, y)] : []);
         }
 
         return null;
@@ -29,7 +30,8 @@ internal sealed record Parting(int Decision, long? FirstSequence, long? SecondSe
     {
         string head = FirstEvent == SecondEvent
             ? Invariant($"decision {Decision} ({FirstEvent}) differs (events {FirstSequence} and {SecondSequence}):")
-            : Invariant($"decision {Decision}: {FirstEvent ?? "nothing more"} (event {FirstSequence}) against {SecondEvent ?? "nothing more"} (event {SecondSequence})");
+            : Invariant($"decision {Decision}: {FirstEvent ?? "nothing more"} (event {FirstSequence}) against " +
+                $"{SecondEvent ?? "nothing more"} (event {SecondSequence})");
         return string.Join("\n  ", [head, .. Differences]);
     }
 
@@ -62,9 +64,11 @@ internal sealed record Parting(int Decision, long? FirstSequence, long? SecondSe
     private static IEnumerable<string> Differ(JsonElement a, JsonElement b, string path)
     {
         if (a.ValueKind == JsonValueKind.Object && b.ValueKind == JsonValueKind.Object)
-            return a.EnumerateObject().SelectMany(p => b.TryGetProperty(p.Name, out JsonElement other) ? Differ(p.Value, other, path.Length == 0 ? p.Name : $"{path}.{p.Name}") : [$"{path}.{p.Name}: absent in the second"]);
+            return a.EnumerateObject().SelectMany(p => b.TryGetProperty(p.Name, out JsonElement other)
+                ? Differ(p.Value, other, path.Length == 0 ? p.Name : $"{path}.{p.Name}") : [$"{path}.{p.Name}: missing in the second"]);
         if (a.ValueKind == JsonValueKind.Array && b.ValueKind == JsonValueKind.Array && a.GetArrayLength() == b.GetArrayLength())
-            return a.EnumerateArray().Zip(b.EnumerateArray(), (x, y) => (x, y)).SelectMany((z, i) => Differ(z.x, z.y, Invariant($"{path}[{i}]")));
+            return a.EnumerateArray().Zip(b.EnumerateArray(), (x, y) => (x, y))
+                .SelectMany((z, i) => Differ(z.x, z.y, Invariant($"{path}[{i}]")));
         return a.GetRawText() == b.GetRawText() ? [] : [$"{path}: {Short(a)} against {Short(b)}"];
     }
 

@@ -20,20 +20,26 @@ internal static class ResumeCheck
     {
         SearchEvent.SearchStarted started = record.State.Started!;
         SearchConfig config = ConfigurationOf(record, request);
-        string before = request.Configuration is null ? started.Configuration : ConfigLoader.Completed(started.Configuration); // A key that is new in this version is no change.
+        // A key that is new in this version is no change.
+        string before = request.Configuration is null ? started.Configuration : ConfigLoader.Completed(started.Configuration);
         ValueList<string> changes = ConfigDrift.Of(before, config.Text);
         ValueList<string> impossible = ConfigDrift.Unacceptable(changes, record.State);
         if (impossible.Count > 0)
-            throw new UsageException($"search {record.Id} stands on other values, which cannot change any more:\n  {string.Join("\n  ", impossible)}\nresume it without them, or start a new search ('danas fork' keeps what is done)");
+            throw new UsageException($"search {record.Id} uses different values for these keys, which can no longer be changed:\n  " +
+                $"{string.Join("\n  ", impossible)}\nresume it without these changes, or start a new search ('danas fork' " +
+                $"keeps the completed work)");
         List<string> remarks = [];
         DatasetSummary data = Engines.Describe(config, remarks.Add);
         ValueList<string> dataChanges = ConfigDrift.Of(started.Data, data);
         if (!data.Classes.Equals(started.Data.Classes))
-            throw new UsageException($"{config.Data.Path}: the data set has other classes than the search began with ({data.Classes.Count} and {started.Data.Classes.Count}):\n  {string.Join("\n  ", dataChanges)}\nput the old data back, or start a new search");
+            throw new UsageException($"{config.Data.Path}: the classes of the data set differ from those that the search started with " +
+                $"({data.Classes.Count} and {started.Data.Classes.Count}):\n  {string.Join("\n  ", dataChanges)}\nrestore the original " +
+                $"data, or start a new search");
         ValueList<string> engine = ConfigDrift.Of(("engine", started.EngineVersion, SearchRunner.EngineVersion));
         ValueList<string> all = [.. changes, .. dataChanges, .. engine, .. record.Cut is { } cut ? (string[])[$"journal: {cut.Why}"] : []];
         if (all.Count > 0 && !request.Accept)
-            throw new UsageException($"search {record.Id} was started under other conditions:\n  {string.Join("\n  ", all)}\nput them back, or add --accept: the search goes on, and its journal records the change");
+            throw new UsageException($"search {record.Id} was started under other conditions:\n  {string.Join("\n  ", all)}\nrestore " +
+                $"them, or add --accept to resume anyway; the journal records the change");
         Drift accepted = new(
             changes.Count > 0 ? config.Text : null,
             dataChanges.Count > 0 ? data : null,

@@ -10,7 +10,10 @@ namespace DaNas.Runtime.Searches;
 /// <summary>A new search as the first events of another one.</summary>
 internal static class SearchFork
 {
-    /// <summary>Stores the first events of a search under a new id, with what was changed, and copies the blobs that they stand on; how many those are.</summary>
+    /// <summary>
+    /// Stores the first events of a search under a new id, with what was changed, and copies the blobs that they stand on; how many those
+    /// are.
+    /// </summary>
     /// <param name="folder">Where both searches are.</param>
     /// <param name="record">The search that is forked.</param>
     /// <param name="count">Its events that the new one keeps, from 1.</param>
@@ -42,15 +45,19 @@ internal static class SearchFork
         ValueList<string> impossible = ConfigDrift.Unacceptable(ConfigDrift.Of(before, config.Text), state);
         return impossible.Count == 0
             ? ConfigDrift.Event(before, config.Text)
-            : throw new UsageException($"search {record.Id} stands on other values, which cannot change in a fork:\n  {string.Join("\n  ", impossible)}\nstart a new search with them");
+            : throw new UsageException($"search {record.Id} uses different values for these keys, which cannot be changed in a fork:\n  " +
+                $"{string.Join("\n  ", impossible)}\nstart a new search with them");
     }
 
-    /// <summary>What the state stands on, and can go back to. What was collected meanwhile is made again, from the last round that is whole.</summary>
+    /// <summary>
+    /// What the state stands on, and can go back to. What was collected meanwhile is made again, from the last round that is whole.
+    /// </summary>
     private static int CopyBlobs(OutputFolder folder, string from, string to, SearchState state)
     {
         FileBlobStore source = folder.OpenBlobs(from);
         FileBlobStore target = folder.OpenBlobs(to);
-        BlobRef[] there = [.. state.LiveBlobs.Concat(state.Weights).Concat(state.Marks.Select(m => m.Supernet).OfType<BlobRef>()).Distinct().Where(source.Contains)];
+        BlobRef[] there = [.. state.LiveBlobs.Concat(state.Weights).Concat(state.Marks.Select(m => m.Supernet).OfType<BlobRef>()).Distinct()
+            .Where(source.Contains)];
         foreach (BlobRef blob in there)
             target.Put(source.Get(blob));
         return there.Length;

@@ -1,9 +1,8 @@
-using DaNas.Runtime.Processes;
-
 using DaNas.Actors.Journals;
-using DaNas.Runtime.Configuration;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Searches;
+using DaNas.Runtime.Configuration;
+using DaNas.Runtime.Processes;
 
 namespace DaNas.Runtime.Searches;
 
@@ -53,7 +52,8 @@ internal sealed record SearchRecord(string Id, IReadOnlyList<StoredEvent> Events
     public static IReadOnlyList<string> Ids(OutputFolder folder)
     {
         using IEventJournal? journal = folder.TryOpenJournal();
-        return journal is null ? [] : [.. journal.PersistenceIds().Where(p => p.StartsWith(Prefix, StringComparison.Ordinal)).Select(p => p[Prefix.Length..])];
+        return journal is null ? [] : [.. journal.PersistenceIds().Where(p => p.StartsWith(Prefix, StringComparison.Ordinal))
+            .Select(p => p[Prefix.Length..])];
     }
 
     /// <summary>Loads one search by its id or the beginning of it.</summary>
@@ -82,12 +82,15 @@ internal sealed record SearchRecord(string Id, IReadOnlyList<StoredEvent> Events
     public static string Find(OutputFolder folder, string id)
     {
         string[] matches = [.. Ids(folder).Where(i => i.StartsWith(id, StringComparison.Ordinal))];
-        return matches.Length == 1 || matches.Contains(id) ? (matches.Contains(id) ? id : matches[0]) : throw new UsageException(matches.Length == 0
+        return matches.Length == 1 || matches.Contains(id) ? (matches.Contains(id) ? id : matches[0])
+            : throw new UsageException(matches.Length == 0
             ? folder.WithHead().FirstOrDefault(i => i.StartsWith(id, StringComparison.Ordinal)) is { } lost
                 ? $"search '{lost}': {folder.Lost}"
-                : OwnerLock.Known(folder, id) ? OwnerLock.IsHeld(folder, id) ? $"search '{id}' is starting: nothing of it is stored yet; try again in a few seconds" : $"search '{id}' ended before it had begun: nothing of it is stored; start it by the command that you began it with"
+                : OwnerLock.Known(folder, id) ? OwnerLock.IsHeld(folder, id)
+                    ? $"search '{id}' is starting and has not stored anything yet; try again in a few seconds"
+                    : $"search '{id}' ended before it had stored anything; start it again with the original command"
                 : $"there is no search '{id}' in {folder.Root}; '{ThisProgram.Name} ls{folder.Option}' lists what is there"
-            : $"'{id}' could be {string.Join(" or ", matches)}; write more of the id");
+            : $"'{id}' is ambiguous: it matches {string.Join(" or ", matches)}; type more of the ID");
     }
 
     private static SearchRecord Read(IEventJournal? journal, string id)

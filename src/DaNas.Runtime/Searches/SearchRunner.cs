@@ -19,7 +19,9 @@ using DaNas.Runtime.Trainers;
 
 namespace DaNas.Runtime.Searches;
 
-/// <summary>What a run goes on with: the configuration and data in force, where the search stands, what a fault cost, what the user accepted.</summary>
+/// <summary>
+/// What a run goes on with: the configuration and data in force, where the search stands, what a fault cost, what the user accepted.
+/// </summary>
 internal sealed record Launch(SearchConfig Config, DatasetSummary Data, string Id, SearchState State)
 {
     public double LostSeconds { get; init; }
@@ -43,7 +45,8 @@ internal sealed class SearchRunner(OutputFolder folder, ISearchScreen screen)
 
     /// <summary>A new id: the search's name, the time, and four digits.</summary>
     public static string NewId(string name) => string.Create(
-        CultureInfo.InvariantCulture, $"{name}-{DateTimeOffset.UtcNow:yyyyMMdd-HHmmss}-{System.Security.Cryptography.RandomNumberGenerator.GetHexString(4, true)}");
+        CultureInfo.InvariantCulture,
+            $"{name}-{DateTimeOffset.UtcNow:yyyyMMdd-HHmmss}-{System.Security.Cryptography.RandomNumberGenerator.GetHexString(4, true)}");
 
     public async Task<int> StartAsync(Launch launch, CancellationToken interrupt)
     {
@@ -69,7 +72,9 @@ internal sealed class SearchRunner(OutputFolder folder, ISearchScreen screen)
         foreach (string remark in launch.Remarks)
         {
             screen.Warn($"note: {data.Name}: {remark}");
-            log.Write("/data", DateTimeOffset.UtcNow, new StateChange(LogEvent.DatasetPartlyRead, "Listed", "Listed") { Search = id, Cause = remark });
+            log.Write("/data", DateTimeOffset.UtcNow, new StateChange(
+                LogEvent.DatasetPartlyRead, "Listed", "Listed")
+            { Search = id, Cause = remark });
         }
 
         FileBlobStore blobs = folder.OpenBlobs(id);
@@ -77,7 +82,8 @@ internal sealed class SearchRunner(OutputFolder folder, ISearchScreen screen)
         if (launch.Accepted?.History is not null)
             journal.AcceptCut(SearchRecord.PersistenceId(id));
         TrainerOpening opening = new(config.Text, data, folder.BlobFolder(id));
-        TrainerProcess[] trainers = [.. Enumerable.Range(0, config.Trainers.Count).Select(i => new TrainerProcess(opening, config.Trainers, text => Chatter(id, i, text)))];
+        TrainerProcess[] trainers = [.. Enumerable.Range(0, config.Trainers.Count)
+            .Select(i => new TrainerProcess(opening, config.Trainers, text => Chatter(id, i, text)))];
         using HealthLog health = new(folder, id, trainers);
         try
         {
@@ -90,8 +96,10 @@ internal sealed class SearchRunner(OutputFolder folder, ISearchScreen screen)
                 trainer.ExpectedProfile = profile;
             long epoch = await journal.AcquireAsync($"search-{id}");
             SearchEvent.SearchStarted first = new(new SearchId(id), config.Text, config.Hash, data, profile, EngineVersion);
-            double lost = launch.LostSeconds + (begun ? Stopwatch.GetElapsedTime(started).TotalSeconds : 0); // What was in flight, and the start up to here.
-            SearchProtocol.Beginning beginning = new(new SearchCommand.Start(first), new SearchCommand.Resume(epoch, profile, Math.Round(lost, 3)) { Accepted = launch.Accepted });
+            // What was in flight, and the start up to here.
+            double lost = launch.LostSeconds + (begun ? Stopwatch.GetElapsedTime(started).TotalSeconds : 0);
+            SearchProtocol.Beginning beginning = new(new SearchCommand.Start(first),
+                new SearchCommand.Resume(epoch, profile, Math.Round(lost, 3)) { Accepted = launch.Accepted });
             await using AkkaHost host = await LocalActors.OpenAsync(journal, log);
             SearchPorts ports = Populate(host, config, trainers, blobs);
             host.Spawn($"search-{id}", SearchActor.PropsOf(new SearchId(id), beginning, ports, host.Journal));
@@ -113,9 +121,11 @@ internal sealed class SearchRunner(OutputFolder folder, ISearchScreen screen)
 
     private SearchPorts Populate(AkkaHost host, SearchConfig config, TrainerProcess[] trainers, FileBlobStore blobs)
     {
-        IActorRef dispatcher = host.Spawn(DispatcherActor.Name, DispatcherActor.PropsOf(new DispatcherSettings(config.Trainers.Attempts, config.Trainers.SilenceSeconds)));
+        IActorRef dispatcher = host.Spawn(DispatcherActor.Name,
+            DispatcherActor.PropsOf(new DispatcherSettings(config.Trainers.Attempts, config.Trainers.SilenceSeconds)));
         for (int i = 0; i < trainers.Length; i++)
-            host.Spawn(TrainerActor.NameOf(i), TrainerActor.PropsOf(i, new ProcessRunner(trainers[i], host.Stopping), () => dispatcher, new TrainerMemory()));
+            host.Spawn(TrainerActor.NameOf(i), TrainerActor.PropsOf(
+                i, new ProcessRunner(trainers[i], host.Stopping), () => dispatcher, new TrainerMemory()));
         return new SearchPorts(host.Listen("listener", Heard), dispatcher, discarded =>
         {
             foreach (BlobRef blob in discarded.Blobs)
@@ -143,7 +153,8 @@ internal sealed class SearchRunner(OutputFolder folder, ISearchScreen screen)
                 screen.Stored(m.Event, m.State);
                 begun = true;
                 if (m.Event is SearchEvent.SearchStarted started)
-                    screen.Say($"stored from here on: after Ctrl-C or a crash '{ThisProgram.Name} resume {started.Id}{folder.Option}' goes on");
+                    screen.Say($"progress is stored from now on; after Ctrl-C or a crash, resume with '{ThisProgram.Name} resume " +
+                        $"{started.Id}{folder.Option}'");
                 if (m.State.IsOver)
                     ended.TrySetResult(m.State.Phase is SearchPhase.Completed ? ExitCode.Done : ExitCode.Failed);
                 break;
@@ -183,8 +194,8 @@ internal sealed class SearchRunner(OutputFolder folder, ISearchScreen screen)
     {
         screen.EndProgress();
         screen.Say(begun
-            ? $"interrupted; nothing acknowledged is lost. Go on with: {ThisProgram.Name} resume {id}{folder.Option}"
-            : "interrupted before the search had begun; the same command starts it");
+            ? $"interrupted; no acknowledged work is lost. To resume, run: {ThisProgram.Name} resume {id}{folder.Option}"
+            : "interrupted before the search started; run the same command to start it");
         return ExitCode.Interrupted;
     }
 
@@ -197,7 +208,8 @@ internal sealed class SearchRunner(OutputFolder folder, ISearchScreen screen)
     /// <summary>A trainer's process; an actor that was restarted and asks for the same unit again gets what runs already.</summary>
     private sealed class ProcessRunner(TrainerProcess trainer, CancellationToken stop) : IAttemptRunner
     {
-        private (string Unit, Task<UnitOutcome> Work) last = (string.Empty, Task.FromResult<UnitOutcome>(new UnitOutcome.Failed(FailureKind.Cancelled, "nothing ran", 0)));
+        private (string Unit, Task<UnitOutcome> Work) last =
+            (string.Empty, Task.FromResult<UnitOutcome>(new UnitOutcome.Failed(FailureKind.Cancelled, "nothing ran", 0)));
 
         public double SilentSeconds => trainer.SilentSeconds;
 

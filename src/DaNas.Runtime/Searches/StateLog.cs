@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -50,14 +49,16 @@ internal sealed record LogLine(
     /// <summary>The line for a person's eyes.</summary>
     public string ToText()
     {
-        string subject = string.Join(' ', new[] { Unit, Block is null ? null : $"L{Layer:00}/{Block}", Attempt is > 1 ? $"attempt {Attempt}" : null, Sequence is { } s ? $"#{s}" : null }.Where(t => t is not null));
-        return string.Create(CultureInfo.InvariantCulture, $"{At:HH:mm:ss.fff} {(Warning ? "WARN" : "info")} {Id} {Actor}  {From} -> {To}  {subject}{(Cause is null ? string.Empty : $"  ({Cause})")}").TrimEnd();
+        string subject = string.Join(' ', new[] { Unit, Block is null ? null : $"L{Layer:00}/{Block}", Attempt is > 1
+            ? $"attempt {Attempt}" : null, Sequence is { } s ? $"#{s}" : null }.Where(t => t is not null));
+        return Invariant($"{At:HH:mm:ss.fff} {(Warning ? "WARN" : "info")} {Id} {Actor}  {From} -> {To}  " +
+            $"{subject}{(Cause is null ? string.Empty : $"  ({Cause})")}").TrimEnd();
     }
 }
 
 /// <summary>
-/// Structured lines to a file, one JSON object each; warnings also go to whoever listens. A file that cannot be written takes no search down: the listener hears of it once, and the file says later how many lines are
-/// missing.
+/// Structured lines to a file, one JSON object each; warnings also go to whoever listens. A file that cannot be written takes no search
+/// down: the listener hears of it once, and the file says later how many lines are missing.
 /// </summary>
 internal sealed class StateLog : IStateLog, IDisposable
 {
@@ -157,10 +158,16 @@ internal sealed class StateLog : IStateLog, IDisposable
     }
 
     private static LogLine Line(string actor, DateTimeOffset at, StateChange change) => new(
-        at, (int)change.Event, change.Event.ToString(), actor, change.From, change.To, change.Sequence, change.Search, change.Stage, change.Layer, change.Block, change.Unit, change.Attempt, change.Cause, change.IsWarning);
+        at, (int)change.Event, change.Event.ToString(), actor, change.From, change.To, change.Sequence, change.Search, change.Stage,
+            change.Layer, change.Block, change.Unit, change.Attempt, change.Cause, change.IsWarning);
 
     private LogLine Missing(LogLine beside, string where) =>
-        Line(Self, beside.At, new StateChange(LogEvent.LogWritable, "Dropping", "Writing") { Search = beside.Search, Cause = $"{path}: lines missing {where}: {missing}", IsWarning = true });
+        Line(Self, beside.At, new StateChange(LogEvent.LogWritable, "Dropping", "Writing")
+        {
+            Search = beside.Search,
+            Cause = $"{path}: lines missing {where}: {missing}",
+            IsWarning = true
+        });
 
     /// <summary>Writes a line, before it how many are missing; what there is to say about the file itself.</summary>
     private LogLine? Store(LogLine line)
@@ -174,7 +181,13 @@ internal sealed class StateLog : IStateLog, IDisposable
 
         string cause = fault.Message.Contains(path, StringComparison.Ordinal) ? fault.Message : $"{path}: {fault.Message}";
         string remedy = cause.Contains("No space", StringComparison.Ordinal) ? "; free some space" : string.Empty;
-        return missing++ > 0 ? null : Line(Self, line.At, new StateChange(LogEvent.LogUnwritable, "Writing", "Dropping") { Search = line.Search, Cause = $"{cause}{remedy}: lines are missing until then, the search goes on", IsWarning = true });
+        return missing++ > 0 ? null : Line(Self, line.At, new StateChange(LogEvent.LogUnwritable, "Writing", "Dropping")
+        {
+            Search =
+            line.Search,
+            Cause = $"{cause}{remedy}: lines will be missing until this is fixed; the search continues",
+            IsWarning = true
+        });
     }
 
     /// <summary>Writes all of a text or nothing of it; the fault.</summary>

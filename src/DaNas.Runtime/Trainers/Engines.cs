@@ -29,13 +29,16 @@ internal sealed record Engines(ITrainingEngine Engine, string Profile)
                 ArchitectureTable table = ArchitectureTable.Open(config);
                 return table.Fingerprint == data.Fingerprint
                     ? new(new TableEngine(context, table, blobs), TableEngine.ProfileOf(table))
-                    : throw new DataException($"{config.Engine.Table}: the table is not the one that the search began with (fingerprint {table.Fingerprint.Short}, expected {data.Fingerprint.Short}); put the old file back, or start a new search");
+                    : throw new DataException($"{config.Engine.Table}: the table is not the one that the search started with " +
+                        $"(fingerprint {table.Fingerprint.Short}, expected {data.Fingerprint.Short}); restore the original file, " +
+                        $"or start a new search");
             default:
                 TorchBinding.Prepare(config.Trainers.Threads);
                 EngineSession session = new(context, blobs);
                 string profile = EngineSession.ProfileOf(config);
                 if (config.Trainers.Device == "cpu")
-                    CheckOnce(Path.Combine(Path.GetDirectoryName(blobFolder)!, "convolutions-checked.txt"), profile, () => ConvolutionCheck.Run(session.Space, config.Trainers.Layout == TensorLayout.ChannelsLast));
+                    CheckOnce(Path.Combine(Path.GetDirectoryName(blobFolder)!, "convolutions-checked.txt"), profile,
+                        () => ConvolutionCheck.Run(session.Space, config.Trainers.Layout == TensorLayout.ChannelsLast));
                 return new(new TorchEngine(session), profile);
         }
     }

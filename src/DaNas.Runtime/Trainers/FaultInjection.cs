@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using DaNas.Domain.Ports;
@@ -7,8 +6,9 @@ namespace DaNas.Runtime.Trainers;
 
 /// <summary>
 /// What tests and drills ask for by environment variables; without them nothing is installed.
-/// <c>DANAS_FAULT_POINT=event-after:7,blob-before:1</c>: SIGKILL to this process (from a trainer: to its parent first) when one of these places
-/// is passed that many times; its name is written to <c>DANAS_FAULT_FILE</c>. <c>DANAS_FAULT_BLOCK=L03/k5e6:abort</c> (or nan, hang): what that candidate block does in a forward pass.
+/// <c>DANAS_FAULT_POINT=event-after:7,blob-before:1</c>: SIGKILL to this process (from a trainer: to its parent first) when one of these
+/// places is passed that many times; its name is written to <c>DANAS_FAULT_FILE</c>. <c>DANAS_FAULT_BLOCK=L03/k5e6:abort</c> (or nan,
+/// hang): what that candidate block does in a forward pass.
 /// </summary>
 internal static partial class FaultInjection
 {
@@ -17,8 +17,10 @@ internal static partial class FaultInjection
     public static void Install(bool trainer)
     {
         if (Environment.GetEnvironmentVariable("DANAS_FAULT_POINT") is { Length: > 0 } points)
-            InstallPoints(points.Split(',').Select(p => p.Split(':')).ToDictionary(p => p[0], p => int.Parse(p[1], CultureInfo.InvariantCulture), StringComparer.Ordinal), trainer);
-        if (trainer && Environment.GetEnvironmentVariable("DANAS_FAULT_BLOCK")?.Split('/', ':') is [string layer, string block, string action])
+            InstallPoints(points.Split(',').Select(p => p.Split(':'))
+                .ToDictionary(p => p[0], p => int.Parse(p[1], CultureInfo.InvariantCulture), StringComparer.Ordinal), trainer);
+        if (trainer && Environment.GetEnvironmentVariable("DANAS_FAULT_BLOCK")
+            ?.Split('/', ':') is [string layer, string block, string action])
             InstallBlock(int.Parse(layer.AsSpan(1), CultureInfo.InvariantCulture), block, action);
     }
 

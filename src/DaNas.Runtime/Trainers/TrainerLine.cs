@@ -11,7 +11,10 @@ internal sealed record TrainerOpening(string Configuration, Domain.Stages.Datase
 /// <summary>What it answers: ready with its numerics profile, or the reason why not.</summary>
 internal sealed record TrainerGreeting(bool Ready, string Text);
 
-/// <summary>A sign of life, once a second from a thread of its own: a process that is stopped or swapped out gives none. With the native tensors alive.</summary>
+/// <summary>
+/// A sign of life, once a second from a thread of its own: a process that is stopped or swapped out gives none. With the native tensors
+/// alive.
+/// </summary>
 internal sealed record TrainerPulse(long Tensors);
 
 /// <summary>The conversation with a trainer process: one JSON object a line, manifest and body; nothing else is listened to.</summary>

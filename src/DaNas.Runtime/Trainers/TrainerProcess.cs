@@ -12,7 +12,8 @@ namespace DaNas.Runtime.Trainers;
 /// A trainer in a process of its own, spoken to over its pipes. It is started when needed, started again with back-off when it dies, and
 /// killed when a unit outlives its deadline.
 /// </summary>
-internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions options, Action<string> chatter) : ITrainingEngine, IAsyncDisposable
+internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions options,
+    Action<string> chatter) : ITrainingEngine, IAsyncDisposable
 {
     private const int MostStarts = 10;
 
@@ -29,7 +30,9 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
     /// <summary>Once set, a process that reports another profile is refused: its results would not be bit-identical.</summary>
     public string? ExpectedProfile { get; set; }
 
-    /// <summary>What it means for a unit that the process cannot start at all: among many trainers, that another one should run it.</summary>
+    /// <summary>
+    /// What it means for a unit that the process cannot start at all: among many trainers, that another one should run it.
+    /// </summary>
     public FailureKind CannotStartIs { get; init; } = FailureKind.ProcessLost;
 
     /// <summary>The CUDA device that the process sees; null: all.</summary>
@@ -43,7 +46,9 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
     /// <summary>Seconds since the process gave its last sign of life.</summary>
     public double SilentSeconds => process is null ? 0 : Stopwatch.GetElapsedTime(Interlocked.Read(ref lastSign)).TotalSeconds;
 
-    /// <summary>Starts the process and waits until it is ready. Throws <see cref="DataException"/> with its reason where it cannot.</summary>
+    /// <summary>
+    /// Starts the process and waits until it is ready. Throws <see cref="DataException"/> with its reason where it cannot.
+    /// </summary>
     public async Task StartAsync(CancellationToken cancellation)
     {
         Process launched = Launch();
@@ -57,8 +62,9 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
         await SendAsync(launched, opening);
         if (await ReadAsync(launched, cancellation) is not TrainerGreeting greeting)
         {
-            int code = await ExitCodeAsync(launched);
-            throw new TrainerLostException(KindOf(code), $"the trainer process ended before it was ready ({Describe(code)}); 'danas doctor' checks libtorch");
+            int code = await TrainerExit.CodeAsync(launched);
+            throw new TrainerLostException(TrainerExit.KindOf(code),
+                $"the trainer process ended before it was ready ({TrainerExit.Describe(code)}); 'danas doctor' checks libtorch");
         }
 
         if (!greeting.Ready)
@@ -70,14 +76,16 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
         if (ExpectedProfile is { } expected && expected != greeting.Text)
         {
             await StopAsync();
-            throw new DataException($"the trainer has numerics profile '{greeting.Text}', the search '{expected}': put the old libtorch back, or start a new search");
+            throw new DataException($"the trainer has numerics profile '{greeting.Text}', but the search has '{expected}': restore the " +
+                $"original libtorch, or start a new search");
         }
 
         Profile = greeting.Text;
         failedStarts = 0;
     }
 
-    private double StartSeconds => Math.Max(options.UnitDeadlineSeconds, 60); // However short a unit may be, libtorch is read from the disk.
+    // However short a unit may be, libtorch is read from the disk.
+    private double StartSeconds => Math.Max(options.UnitDeadlineSeconds, 60);
 
     /// <summary>The same, again where the process was killed meanwhile: that says nothing about whether it can start.</summary>
     public async Task StartPatientlyAsync(CancellationToken cancellation)
@@ -94,7 +102,8 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
             {
                 await StopAsync();
-                throw new DataException(string.Create(CultureInfo.InvariantCulture, $"the trainer process was not ready within {StartSeconds} s; 'danas doctor' checks libtorch"));
+                throw new DataException(
+                    Invariant($"the trainer process was not ready within {StartSeconds} s; 'danas doctor' checks libtorch"));
             }
             catch (Exception e) when (attempt < MostStarts && e is (IOException or TrainerLostException { Kind: FailureKind.ProcessLost }))
             {
@@ -125,7 +134,8 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
                 UnitResult result when result.Unit == unit.Id => new UnitOutcome.Completed(result),
                 UnitOutcome.Failed failed => failed,
                 null => await LostAsync(current, Elapsed()),
-                { } other => new UnitOutcome.Failed(FailureKind.EngineError, $"the trainer answered {other.GetType().Name}", Elapsed()),
+                { } other => new UnitOutcome.Failed(FailureKind.EngineError,
+                    $"the trainer responded with {other.GetType().Name}", Elapsed()),
             };
         }
         catch (OperationCanceledException)
@@ -133,7 +143,7 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
             await StopAsync();
             return cancellation.IsCancellationRequested
                 ? new UnitOutcome.Failed(FailureKind.Cancelled, "the search is stopping", Elapsed())
-                : new UnitOutcome.Failed(FailureKind.Deadline, string.Create(CultureInfo.InvariantCulture, $"no result within {options.UnitDeadlineSeconds} s"), Elapsed());
+                : new UnitOutcome.Failed(FailureKind.Deadline, Invariant($"no result within {options.UnitDeadlineSeconds} s"), Elapsed());
         }
         catch (IOException)
         {
@@ -152,7 +162,8 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
     {
         try
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(LongestBackoff.TotalMilliseconds, failedStarts == 0 ? 0 : 200 * Math.Pow(2, failedStarts))), cancellation);
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(LongestBackoff.TotalMilliseconds, failedStarts == 0
+                ? 0 : 200 * Math.Pow(2, failedStarts))), cancellation);
             failedStarts++;
             deadline.CancelAfter(TimeSpan.FromSeconds(StartSeconds));
             await StartAsync(deadline.Token);
@@ -162,7 +173,8 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             await StopAsync();
-            return new UnitOutcome.Failed(FailureKind.ProcessLost, string.Create(CultureInfo.InvariantCulture, $"the trainer process was not ready within {StartSeconds} s"), 0);
+            return new UnitOutcome.Failed(FailureKind.ProcessLost,
+                Invariant($"the trainer process was not ready within {StartSeconds} s"), 0);
         }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or InvalidOperationException)
         {
@@ -178,7 +190,8 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
         }
         catch (Exception e) when (e is IOException or System.ComponentModel.Win32Exception)
         {
-            return new UnitOutcome.Failed(FailureKind.ProcessLost, e.Message, 0); // A trainer that cannot start says nothing about the unit.
+            // A trainer that cannot start says nothing about the unit.
+            return new UnitOutcome.Failed(FailureKind.ProcessLost, e.Message, 0);
         }
     }
 
@@ -189,42 +202,14 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
         int code;
         try
         {
-            code = await ExitCodeAsync(ended);
+            code = await TrainerExit.CodeAsync(ended);
         }
         catch (InvalidOperationException)
         {
             return new UnitOutcome.Failed(FailureKind.Cancelled, "the trainer is being stopped", seconds);
         }
 
-        return new UnitOutcome.Failed(KindOf(code), $"the trainer process ended ({Describe(code)})", seconds);
-    }
-
-    /// <summary>A signal of the process's own doing is a native abort; one from outside, or any other end, says nothing about a unit.</summary>
-    private static FailureKind KindOf(int code) => code is 134 or 136 or 139 or 132 or 135 ? FailureKind.NativeAbort : FailureKind.ProcessLost;
-
-    private static string Describe(int code) => code switch
-    {
-        137 => "killed, SIGKILL",
-        134 => "aborted in native code, SIGABRT",
-        139 => "fault in native code, SIGSEGV",
-        143 => "ended, SIGTERM",
-        _ => string.Create(CultureInfo.InvariantCulture, $"exit code {code}"),
-    };
-
-    private static async Task<int> ExitCodeAsync(Process ended)
-    {
-        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(5));
-        try
-        {
-            await ended.WaitForExitAsync(patience.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            ended.Kill(true);
-            await ended.WaitForExitAsync();
-        }
-
-        return ended.ExitCode;
+        return new UnitOutcome.Failed(TrainerExit.KindOf(code), $"the trainer process ended ({TrainerExit.Describe(code)})", seconds);
     }
 
     private Process Launch()
@@ -242,7 +227,9 @@ internal sealed class TrainerProcess(TrainerOpening opening, TrainerOptions opti
         return launched;
     }
 
-    /// <summary>Where cores are short, heartbeats and the journal come before training: a late heartbeat costs a change of the leader.</summary>
+    /// <summary>
+    /// Where cores are short, heartbeats and the journal come before training: a late heartbeat costs a change of the leader.
+    /// </summary>
     private static void StepBack(Process trainer)
     {
         try

@@ -8,7 +8,9 @@ using DaNas.Torch;
 
 namespace DaNas.Runtime.Trainers;
 
-/// <summary>The trainer's side: reads units from standard input, writes results to standard output, ends at once when its parent does.</summary>
+/// <summary>
+/// The trainer's side: reads units from standard input, writes results to standard output, ends at once when its parent does.
+/// </summary>
 internal static class TrainerVerb
 {
     private static int beating;

@@ -11,9 +11,11 @@ using DaNas.Domain.Values;
 namespace DaNas.Simulation.Engines;
 
 /// <summary>
-/// A published table of all trained architectures of a space: positions of a number of options each. <em>Signal</em> is the accuracy that a search may see,
-/// <em>truth</em> the one by which its choice is judged; both are fractions. Of NAS-Bench-201 (Dong and Yang 2020) validation and test accuracy of the 12-epoch runs;
-/// of NAS-Bench-Macro (Su et al. 2021), which has no validation split, the second of its three test accuracies and the mean of all three.
+/// A published table of all trained architectures of a space: positions of a number of options each. <em>Signal</em> is the accuracy that a
+/// search may see,
+/// <em>truth</em> the one by which its choice is judged; both are fractions. Of NAS-Bench-201 (Dong and Yang 2020) validation and test
+/// accuracy of the 12-epoch runs; of NAS-Bench-Macro (Su et al. 2021), which has no validation split, the second of its three test
+/// accuracies and the mean of all three.
 /// </summary>
 public sealed partial class ArchitectureTable
 {
@@ -55,7 +57,7 @@ public sealed partial class ArchitectureTable
     /// <summary>The largest truth.</summary>
     public double Best => truth.Max();
 
-    /// <summary>What a search knows of a table: one class with one picture, so that an epoch is one step.</summary>
+    /// <summary>What a search knows of a table: one class with one image, so that an epoch is one step.</summary>
     public DatasetSummary Summary => new(Name, Fingerprint, ["all"], [1], [1], [1]);
 
     public double Signal(int index) => signal[index];
@@ -92,7 +94,8 @@ public sealed partial class ArchitectureTable
     /// <summary>A made-up table of a space, for calibration; signal and truth by the option at each position.</summary>
     public static ArchitectureTable Made(SearchSpace space, Func<int[], double> signal, Func<int[], double> truth)
     {
-        ArchitectureTable table = new(space.Name, space.Name, [.. space.Layers[0].Candidates.Select(c => c.Name)], space.Layers.Count, Digest.Of(space.Name));
+        ArchitectureTable table = new(space.Name, space.Name, [.. space.Layers[0].Candidates.Select(c => c.Name)],
+            space.Layers.Count, Digest.Of(space.Name));
         for (int i = 0; i < table.Count; i++)
         {
             int[] at = [.. Enumerable.Range(0, table.Positions).Select(p => table.OptionAt(i, p))];
@@ -107,8 +110,11 @@ public sealed partial class ArchitectureTable
     {
         ArchitectureTable table = Read(config.Engine.Table, config.Engine.Dataset);
         SearchSpace space = config.SpaceFor(1);
-        bool fits = space.Layers.Count == table.Positions && space.Layers.All(l => l.Candidates.Select(c => c.Name).ToHashSet(StringComparer.Ordinal).SetEquals(table.options));
-        return fits ? table : throw new DataException($"{config.Engine.Table}: the table has {table.Positions} positions of {string.Join(", ", table.options)}, which is not {space.Name}; name the search of this table, such as nas-bench-201 or nas-bench-macro");
+        bool fits = space.Layers.Count == table.Positions && space.Layers
+            .All(l => l.Candidates.Select(c => c.Name).ToHashSet(StringComparer.Ordinal).SetEquals(table.options));
+        return fits ? table : throw new DataException($"{config.Engine.Table}: the table has {table.Positions} positions of " +
+            $"{string.Join(", ", table.options)}, which does not match {space.Name}; use the search configuration for this table, for " +
+            $"example nas-bench-201 or nas-bench-macro");
     }
 
     /// <summary>Reads a table. Throws <see cref="DataException"/> with the file, the line and the remedy.</summary>
@@ -121,19 +127,24 @@ public sealed partial class ArchitectureTable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DataException($"{file}: the table cannot be read ({e.Message}); name the file with --set engine.table=FILE (danas bench strategies: --table)", e);
+            throw new DataException($"{file}: the table cannot be read ({e.Message}); specify the file with --set engine.table=FILE " +
+                $"(danas bench strategies: --table)", e);
         }
 
         try
         {
             string text = Text(bytes);
-            ArchitectureTable table = text.AsSpan().TrimStart().StartsWith("{") ? ReadMacro(file, text, dataset, Digest.Of(bytes)) : ReadCells(file, text, dataset, Digest.Of(bytes));
+            ArchitectureTable table = text.AsSpan().TrimStart().StartsWith("{")
+                ? ReadMacro(file, text, dataset, Digest.Of(bytes)) : ReadCells(file, text, dataset, Digest.Of(bytes));
             int missing = table.signal.Count(double.IsNaN);
-            return missing == 0 ? table : throw new DataException($"{file}: {missing} of {table.Count} architectures are missing; get the file again");
+            return missing == 0 ? table : throw new DataException(
+                $"{file}: {missing} of {table.Count} architectures are missing; download the file again");
         }
-        catch (Exception e) when (e is JsonException or FormatException or InvalidDataException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or FormatException or InvalidDataException or KeyNotFoundException
+            or InvalidOperationException)
         {
-            throw new DataException($"{file}: no table that this product knows ({e.Message}); it reads NAS-Bench-Macro's JSON and NAS-Bench-201's CSV of accuracies", e);
+            throw new DataException($"{file}: unknown table format ({e.Message}); supported formats are NAS-Bench-Macro's JSON and " +
+                $"NAS-Bench-201's CSV of accuracies", e);
         }
     }
 
@@ -160,13 +171,16 @@ public sealed partial class ArchitectureTable
             int index = table.IndexOf([.. row.Name.Select(c => MacroBlocks[c - '0'])]);
             if (runs.Length != 3)
                 throw new FormatException($"{row.Name} has {runs.Length} test accuracies, not 3");
-            table.Set(index, row.Name, runs[1], runs.Average()); // The best of the second run is not the best of the mean: 0.10 points apart.
+            // The best of the second run is not the best of the mean: 0.10 points apart.
+            table.Set(index, row.Name, runs[1], runs.Average());
         }
 
         return table;
     }
 
-    /// <summary>A header with arch_str and NAME_val_..., NAME_test_... in per cent; an architecture reads |op~0|+|op~0|op~1|+|op~0|op~1|op~2|.</summary>
+    /// <summary>
+    /// A header with arch_str and NAME_val_..., NAME_test_... in per cent; an architecture reads |op~0|+|op~0|op~1|+|op~0|op~1|op~2|.
+    /// </summary>
     private static ArchitectureTable ReadCells(string file, string text, TableDataset dataset, Digest digest)
     {
         string[] lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -176,20 +190,23 @@ public sealed partial class ArchitectureTable
         int validation = Array.FindIndex(header, h => h.StartsWith($"{name}_val", StringComparison.Ordinal));
         int test = Array.FindIndex(header, h => h.StartsWith($"{name}_test", StringComparison.Ordinal));
         if (architecture < 0 || validation < 0 || test < 0)
-            throw new DataException($"{file}: the first line has no arch_str, {name}_val... and {name}_test...; it reads: {string.Join(',', header.Take(10))}");
-        ArchitectureTable table = new($"NAS-Bench-201 (12 epochs) on {name}", "nas-bench-201", CellOperations, 6, Digest.Of($"{digest}/{name}"));
+            throw new DataException($"{file}: the first line has no arch_str, {name}_val... and {name}_test...; it reads: " +
+                $"{string.Join(',', header.Take(10))}");
+        ArchitectureTable table = new($"NAS-Bench-201 (12 epochs) on {name}", "nas-bench-201", CellOperations, 6,
+            Digest.Of($"{digest}/{name}"));
         for (int i = 1; i < lines.Length; i++)
         {
             string[] row = lines[i].Split(',');
             string[] blocks = row.Length == header.Length ? [.. Operation().Matches(row[architecture]).Select(m => m.Groups[1].Value)] : [];
             if (blocks.Length != table.Positions || blocks.Any(b => !CellOperations.Contains(b)))
-                throw new DataException($"{file}, line {i + 1}: no architecture of NAS-Bench-201 with its accuracies; get the file again");
+                throw new DataException($"{file}, line {i + 1}: not an architecture of NAS-Bench-201 with its accuracies; " +
+                    $"download the file again");
             table.Set(table.IndexOf(blocks), Line(i), Number(row[validation]), Number(row[test]));
         }
 
         return table;
 
-        static string Line(int line) => FormattableString.Invariant($"line {line + 1}");
+        static string Line(int line) => Invariant($"line {line + 1}");
         double Number(string value) => double.Parse(value, CultureInfo.InvariantCulture) / 100;
     }
 

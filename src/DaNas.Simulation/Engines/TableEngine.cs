@@ -13,9 +13,9 @@ using DaNas.Evidence;
 namespace DaNas.Simulation.Engines;
 
 /// <summary>
-/// Answers from a table of trained architectures: an architecture step draws paths as training does and takes one noisy evaluation of each for its loss (1 - accuracy);
-/// evidence and derivation take noisy evaluations; retraining gives the truth. There are no weights: a state's blob holds the architecture parameters and their
-/// Adam moments. A unit's <c>ForwardImages</c> are its evaluations.
+/// Answers from a table of trained architectures: an architecture step draws paths as training does and takes one noisy evaluation of each
+/// for its loss (1 - accuracy); evidence and derivation take noisy evaluations; retraining gives the truth. There are no weights: a state's
+/// blob holds the architecture parameters and their Adam moments. A unit's <c>ForwardImages</c> are its evaluations.
 /// </summary>
 public sealed class TableEngine(EngineContext context, ArchitectureTable table, IBlobStore blobs) : ITrainingEngine
 {
@@ -56,7 +56,8 @@ public sealed class TableEngine(EngineContext context, ArchitectureTable table, 
             WorkUnit.TrainShard u => Train(u, random),
             WorkUnit.MergeRound u => Merge(u),
             WorkUnit.EvaluateBlocks u => Blocks(u, random),
-            WorkUnit.TestBlocks u => new UnitResult.BlocksTested(u.Id, UnitCost.Zero, new(0), BlockEffects.Of(Paths(State(u.Input!)), space, u, config.Prune.Removed)),
+            WorkUnit.TestBlocks u => new UnitResult.BlocksTested(
+                u.Id, UnitCost.Zero, new(0), BlockEffects.Of(Paths(State(u.Input!)), space, u, config.Prune.Removed)),
             WorkUnit.ProbePath u => new UnitResult.PathPassed(u.Id, UnitCost.Zero, new(0), 0),
             WorkUnit.EvaluateArchitecture u => Score(u, table.Evaluate(table.IndexOf(u.Architecture.Blocks), config.Engine.Noise, random)),
             WorkUnit.RetrainSegment u => Domain.Searches.Finals.IsFinal(u.Run) ? Final(u, random) : Retrain(u),
@@ -84,7 +85,8 @@ public sealed class TableEngine(EngineContext context, ArchitectureTable table, 
                 double[][] gradients = parameters.LeaveOneOutGradients(paths, losses);
                 parameters.Adam([.. gradients.Select((g, l) => g.Zip(cost[l], (a, b) => a + b).ToArray())], config.Architecture);
                 int at = (((u.Schedule.GlobalRound * config.Rounds.Shards) + u.Shard) * config.Rounds.Steps) + step;
-                known.AddRange(paths.Zip(losses, (p, loss) => new PathLoss(at, loss, [.. p.Select((j, l) => space.IndexOf(l, u.Alive.Layers[l][j]))])));
+                known.AddRange(paths.Zip(losses, (p, loss) =>
+                    new PathLoss(at, loss, [.. p.Select((j, l) => space.IndexOf(l, u.Alive.Layers[l][j]))])));
                 total += losses.Sum();
                 evaluations += losses.Length;
             }
@@ -99,7 +101,8 @@ public sealed class TableEngine(EngineContext context, ArchitectureTable table, 
 
         // A round that evaluates nothing has loss and accuracy 0.
         double loss = evaluations == 0 ? 0 : Math.Round(total / evaluations, 6);
-        return new(u.Id, new(evaluations, 0, 0), new(0), Write([parameters], u.Alive, known), loss, evaluations == 0 ? 0 : Math.Round(1 - loss, 6), loss, mean.Select(l => l.Select(p => Math.Round(p, 9)).ToValueList()).ToValueList());
+        return new(u.Id, new(evaluations, 0, 0), new(0), Write([parameters], u.Alive, known), loss, evaluations == 0
+            ? 0 : Math.Round(1 - loss, 6), loss, mean.Select(l => l.Select(p => Math.Round(p, 9)).ToValueList()).ToValueList());
     }
 
     private UnitResult.BlocksEvaluated Blocks(WorkUnit.EvaluateBlocks u, SeededRandom random)
@@ -120,9 +123,11 @@ public sealed class TableEngine(EngineContext context, ArchitectureTable table, 
     private UnitResult.SegmentRetrained Retrain(WorkUnit.RetrainSegment u)
     {
         double truth = Math.Round(table.Truth(table.IndexOf(u.Architecture.Blocks)), 9);
-        BlobRef output = blobs.Put(JsonSerializer.SerializeToUtf8Bytes(new { architecture = u.Architecture.Text, table = table.Name, accuracy = truth }));
+        BlobRef output = blobs.Put(JsonSerializer.SerializeToUtf8Bytes(
+            new { architecture = u.Architecture.Text, table = table.Name, accuracy = truth }));
         bool last = u.Segment + 1 == u.Segments;
-        return new(u.Id, UnitCost.Zero, new(0), output, Math.Round(1 - truth, 9), truth, last ? truth : null, last ? [truth] : null, last ? output.Digest : null);
+        return new(u.Id, UnitCost.Zero, new(0), output, Math.Round(1 - truth, 9), truth, last ? truth : null, last
+            ? [truth] : null, last ? output.Digest : null);
     }
 
     /// <summary>A training of the finals: as many evaluations as steps, and their mean.</summary>
@@ -130,24 +135,29 @@ public sealed class TableEngine(EngineContext context, ArchitectureTable table, 
     {
         int from = u.Segment * config.Retrain.SegmentSteps, evaluations = Math.Min(u.TotalSteps, from + config.Retrain.SegmentSteps) - from;
         double before = u.Input is { } input ? JsonSerializer.Deserialize<double>(blobs.Get(input)) : 0;
-        double sum = before + Enumerable.Range(0, evaluations).Sum(_ => table.Evaluate(table.IndexOf(u.Architecture.Blocks), config.Engine.Noise, random));
+        double sum = before + Enumerable.Range(0, evaluations)
+            .Sum(_ => table.Evaluate(table.IndexOf(u.Architecture.Blocks), config.Engine.Noise, random));
         BlobRef output = blobs.Put(JsonSerializer.SerializeToUtf8Bytes(sum));
         double mean = Math.Round(sum / (from + evaluations), 9);
         bool last = u.Segment + 1 == u.Segments;
-        return new(u.Id, new(evaluations, 0, 0), new(0), output, Math.Round(1 - mean, 9), mean, last ? mean : null, last ? [mean] : null, last ? output.Digest : null);
+        return new(u.Id, new(evaluations, 0, 0), new(0), output, Math.Round(1 - mean, 9), mean, last ? mean : null, last
+            ? [mean] : null, last ? output.Digest : null);
     }
 
     private int IndexOf(AliveBlocks alive, int[] path) => table.IndexOf([.. path.Select((j, l) => alive.Layers[l][j])]);
 
     private UnitResult.RoundMerged Merge(WorkUnit.MergeRound u)
     {
-        BlobRef merged = Write(u.Shards.Select(b => Read(b, u.Alive)).ToList(), u.Alive, PathLoss.Merge(u.Shards.Select(b => Paths(State(b)))));
+        BlobRef merged = Write(u.Shards.Select(b => Read(b, u.Alive)).ToList(), u.Alive,
+            PathLoss.Merge(u.Shards.Select(b => Paths(State(b)))));
         return new(u.Id, UnitCost.Zero, new(0), merged);
     }
 
-    private TableState State(BlobRef blob) => JsonSerializer.Deserialize<TableState>(blobs.Get(blob)) ?? throw new DataException($"blob {blob.Digest.Short} is no state of a table search");
+    private TableState State(BlobRef blob) => JsonSerializer.Deserialize<TableState>(blobs.Get(blob))
+        ?? throw new DataException($"blob {blob.Digest.Short} is no state of a table search");
 
-    private IReadOnlyList<PathLoss> Paths(TableState state) => [.. MemoryMarshal.Cast<byte, double>(state.PathLosses ?? []).ToArray().Chunk(space.Layers.Count + 2).Select(r => PathLoss.FromRow(r))];
+    private IReadOnlyList<PathLoss> Paths(TableState state) => [.. MemoryMarshal.Cast<byte, double>(state.PathLosses ?? []).ToArray()
+        .Chunk(space.Layers.Count + 2).Select(r => PathLoss.FromRow(r))];
 
     private ArchitectureParameters Read(BlobRef blob, AliveBlocks alive)
     {
@@ -169,8 +179,14 @@ public sealed class TableEngine(EngineContext context, ArchitectureTable table, 
     private BlobRef Write(IReadOnlyList<ArchitectureParameters> states, AliveBlocks alive, IReadOnlyList<PathLoss> known)
     {
         Dictionary<string, double[]>[] layers = [.. alive.Layers.Select((l, i) => l.Select((b, j) => (b, Mean: (double[])[
-            states.Average(s => s[i, j].Alpha), states.Average(s => s[i, j].First), states.Average(s => s[i, j].Second)])).ToDictionary(x => x.b, x => x.Mean, StringComparer.Ordinal))];
-        return blobs.Put(JsonSerializer.SerializeToUtf8Bytes(new TableState(states[0].Steps, layers) { PathLosses = config.Evidence.Kind == EvidenceKind.Effect ? MemoryMarshal.AsBytes<double>(PathLoss.Kept(known).SelectMany(p => p.ToRow()).ToArray()).ToArray() : null }));
+            states.Average(s => s[i, j].Alpha), states.Average(s => s[i, j].First),
+                states.Average(s => s[i, j].Second)])).ToDictionary(x => x.b, x => x.Mean, StringComparer.Ordinal))];
+        return blobs.Put(JsonSerializer.SerializeToUtf8Bytes(new TableState(
+            states[0].Steps, layers)
+        {
+            PathLosses = config.Evidence.Kind == EvidenceKind.Effect
+            ? MemoryMarshal.AsBytes<double>(PathLoss.Kept(known).SelectMany(p => p.ToRow()).ToArray()).ToArray() : null
+        }));
     }
 
     /// <summary>Adam steps of the stage, and for each position alpha and both moments by option.</summary>

@@ -3,21 +3,24 @@ using DaNas.Domain.Values;
 namespace DaNas.Simulation.Engines;
 
 /// <summary>
-/// The peers of a strategy on a table, each with a number of noisy evaluations: what they choose is judged by truth. Where an architecture was evaluated more
-/// than once, its mean counts.
+/// The peers of a strategy on a table, each with a number of noisy evaluations: what they choose is judged by truth. Where an architecture
+/// was evaluated more than once, its mean counts.
 /// </summary>
 public static class TableSearchers
 {
     /// <summary>The peers by name: each takes a table, noise, evaluations and a seed, and gives the index of its choice.</summary>
-    public static IReadOnlyDictionary<string, Func<ArchitectureTable, double, int, long, int>> All { get; } = new Dictionary<string, Func<ArchitectureTable, double, int, long, int>>(StringComparer.Ordinal)
-    {
-        ["random-search"] = (t, s, n, seed) => Random(new(t, s, n, seed)),
-        ["regularised-evolution"] = (t, s, n, seed) => Evolution(new(t, s, n, seed)),
-        ["local-search"] = (t, s, n, seed) => Local(new(t, s, n, seed)),
-        ["successive-halving"] = (t, s, n, seed) => Halving(new(t, s, n, seed)),
-    };
+    public static IReadOnlyDictionary<string, Func<ArchitectureTable, double, int, long, int>> All { get; } =
+        new Dictionary<string, Func<ArchitectureTable, double, int, long, int>>(StringComparer.Ordinal)
+        {
+            ["random-search"] = (t, s, n, seed) => Random(new(t, s, n, seed)),
+            ["regularised-evolution"] = (t, s, n, seed) => Evolution(new(t, s, n, seed)),
+            ["local-search"] = (t, s, n, seed) => Local(new(t, s, n, seed)),
+            ["successive-halving"] = (t, s, n, seed) => Halving(new(t, s, n, seed)),
+        };
 
-    /// <summary>Random search: one evaluation each of architectures drawn without replacement, begun anew when all were seen; the best seen.</summary>
+    /// <summary>
+    /// Random search: one evaluation each of architectures drawn without replacement, begun anew when all were seen; the best seen.
+    /// </summary>
     private static int Random(Evaluations e)
     {
         Queue<int> order = [];
@@ -31,7 +34,9 @@ public static class TableSearchers
         return e.Best();
     }
 
-    /// <summary>Regularised evolution (Real et al. 2019): population 100, sample 25, one mutation a child, the oldest dies; the best seen.</summary>
+    /// <summary>
+    /// Regularised evolution (Real et al. 2019): population 100, sample 25, one mutation a child, the oldest dies; the best seen.
+    /// </summary>
     private static int Evolution(Evaluations e)
     {
         const int population = 100, sample = 25;
@@ -53,7 +58,9 @@ public static class TableSearchers
         return e.Best();
     }
 
-    /// <summary>Local search (White et al. 2021): the best of all neighbours until none is better, then from another random place; the best seen.</summary>
+    /// <summary>
+    /// Local search (White et al. 2021): the best of all neighbours until none is better, then from another random place; the best seen.
+    /// </summary>
     private static int Local(Evaluations e)
     {
         while (e.Left > 0)
@@ -79,7 +86,9 @@ public static class TableSearchers
         return e.Best();
     }
 
-    /// <summary>Successive halving (Jamieson and Talwalkar 2016) in evaluations: each round has an equal part of them, and the better half goes on.</summary>
+    /// <summary>
+    /// Successive halving (Jamieson and Talwalkar 2016) in evaluations: each round has an equal part of them, and the better half goes on.
+    /// </summary>
     private static int Halving(Evaluations e)
     {
         int rounds = Math.Max(1, (int)Math.Round(Math.Log2(Math.Max(2, e.Left)) - 2));
@@ -136,7 +145,8 @@ public static class TableSearchers
 
         public IEnumerable<int> Neighbours(int index)
         {
-            int[] all = [.. Enumerable.Range(0, table.Positions).SelectMany(p => Enumerable.Range(0, table.Options).Where(o => o != table.OptionAt(index, p)).Select(o => table.With(index, p, o)))];
+            int[] all = [.. Enumerable.Range(0, table.Positions).SelectMany(
+                p => Enumerable.Range(0, table.Options).Where(o => o != table.OptionAt(index, p)).Select(o => table.With(index, p, o)))];
             Random.Shuffle(all.AsSpan());
             return all;
         }

@@ -1,21 +1,8 @@
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using DaNas.Domain.Ports;
 
 namespace DaNas.Torch.Checkpoints;
-
-/// <summary>One tensor of a checkpoint on the host: float32 or float64, little endian, default layout.</summary>
-public sealed record HostTensor(string Type, long[] Shape, byte[] Bytes)
-{
-    public Span<float> Floats => MemoryMarshal.Cast<byte, float>(Bytes.AsSpan());
-
-    public Span<double> Doubles => MemoryMarshal.Cast<byte, double>(Bytes.AsSpan());
-
-    public static HostTensor Of(ReadOnlySpan<float> values, params long[] shape) => new("F32", shape, MemoryMarshal.AsBytes(values).ToArray());
-
-    public static HostTensor Of(ReadOnlySpan<double> values) => new("F64", [values.Length], MemoryMarshal.AsBytes(values).ToArray());
-}
 
 /// <summary>
 /// The safetensors format: 8 bytes of header length, a JSON header, the tensors' bytes. Names in ordinal order, so that equal content
@@ -61,7 +48,8 @@ public static class Safetensors
         try
         {
             int length = checked((int)BinaryPrimitives.ReadInt64LittleEndian(bytes));
-            using JsonDocument header = JsonDocument.Parse(bytes.AsMemory(8, length), new JsonDocumentOptions { AllowDuplicateProperties = false });
+            using JsonDocument header = JsonDocument.Parse(bytes.AsMemory(8, length),
+                new JsonDocumentOptions { AllowDuplicateProperties = false });
             Dictionary<string, HostTensor> tensors = new(StringComparer.Ordinal);
             Dictionary<string, string> metadata = new(StringComparer.Ordinal);
             foreach (JsonProperty entry in header.RootElement.EnumerateObject())
@@ -77,15 +65,22 @@ public static class Safetensors
                 int to = entry.Value.GetProperty("data_offsets")[1].GetInt32();
                 long[] shape = [.. entry.Value.GetProperty("shape").EnumerateArray().Select(d => d.GetInt64())];
                 string type = entry.Value.GetProperty("dtype").GetString() ?? throw new FormatException($"{entry.Name} has no dtype");
-                int size = type switch { "F32" => sizeof(float), "F64" => sizeof(double), _ => throw new FormatException($"{entry.Name} is of {type}; this product writes F32 and F64") };
+                int size = type switch
+                {
+                    "F32" => sizeof(float),
+                    "F64" => sizeof(double),
+                    _ => throw new FormatException($"{entry.Name} is of {type}; this product writes F32 and F64")
+                };
                 if (from < 0 || shape.Any(d => d < 0) || checked(shape.Aggregate((long)size, (all, d) => all * d)) != to - from)
-                    throw new FormatException($"{entry.Name} of {type} [{string.Join(", ", shape)}] does not fill the bytes {from} to {to}");
+                    throw new FormatException($"{entry.Name} of {type} [{string.Join(", ", shape)}] does not fill the " +
+                        $"bytes {from} to {to}");
                 tensors[entry.Name] = new(type, shape, bytes[checked(8 + length + from)..checked(8 + length + to)]);
             }
 
             return (tensors, metadata);
         }
-        catch (Exception e) when (e is JsonException or ArgumentException or OverflowException or KeyNotFoundException or InvalidOperationException or IndexOutOfRangeException or FormatException)
+        catch (Exception e) when (e is JsonException or ArgumentException or OverflowException or KeyNotFoundException
+            or InvalidOperationException or IndexOutOfRangeException or FormatException)
         {
             throw new DataException($"not a safetensors file: {e.Message}", e);
         }

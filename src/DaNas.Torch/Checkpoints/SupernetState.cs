@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using DaNas.Domain.Architectures;
 using DaNas.Domain.Evaluation;
 using DaNas.Domain.Ports;
@@ -11,8 +10,9 @@ using static TorchSharp.torch;
 namespace DaNas.Torch.Checkpoints;
 
 /// <summary>
-/// A training state as bytes, everything or nothing: weights (w/), momentum (m/), batch-norm statistics (b/), moving averages (e/), architecture
-/// parameters with their Adam moments (a/), the path losses so far (h/paths: step, loss, blocks), and the counters that a merge needs (metadata).
+/// A training state as bytes, everything or nothing: weights (w/), momentum (m/), batch-norm statistics (b/), moving averages (e/),
+/// architecture parameters with their Adam moments (a/), the path losses so far (h/paths: step, loss, blocks), and the counters that a
+/// merge needs (metadata).
 /// </summary>
 public static class SupernetState
 {
@@ -20,9 +20,12 @@ public static class SupernetState
 
     private const string AdamSteps = "adam-steps";
 
-    /// <summary>Collects a state; architecture parameters, optimiser steps of each part and moving averages only where the training has them.</summary>
+    /// <summary>
+    /// Collects a state; architecture parameters, optimiser steps of each part and moving averages only where the training has them.
+    /// </summary>
     public static (Dictionary<string, HostTensor> Tensors, Dictionary<string, string> Metadata) Collect(
-        ChainNetwork network, IOptimiser optimiser, ArchitectureParameters? architecture, IReadOnlyDictionary<string, int>? steps, WeightAverage? average)
+        ChainNetwork network, Optimiser optimiser, ArchitectureParameters? architecture,
+            IReadOnlyDictionary<string, int>? steps, WeightAverage? average)
     {
         Dictionary<string, HostTensor> tensors = Weights(network);
         foreach ((string name, Tensor buffer) in optimiser.Buffers)
@@ -64,7 +67,8 @@ public static class SupernetState
     }
 
     /// <summary>Copies a state into a network of the same or fewer blocks; blocks that the state has beyond them are left behind.</summary>
-    public static void Restore(byte[] bytes, ChainNetwork network, IOptimiser? optimiser, ArchitectureParameters? architecture, WeightAverage? average = null)
+    public static void Restore(byte[] bytes, ChainNetwork network, Optimiser? optimiser, ArchitectureParameters? architecture,
+        WeightAverage? average = null)
     {
         (Dictionary<string, HostTensor> tensors, Dictionary<string, string> metadata) = Safetensors.Read(bytes);
         using IDisposable frozen = no_grad();
@@ -95,7 +99,8 @@ public static class SupernetState
     }
 
     /// <summary>The path losses that a state holds.</summary>
-    public static IReadOnlyList<PathLoss> PathLosses(byte[] bytes) => Safetensors.Read(bytes).Tensors.TryGetValue(Paths, out HostTensor? stored) ? PathLosses(stored) : [];
+    public static IReadOnlyList<PathLoss> PathLosses(byte[] bytes) =>
+        Safetensors.Read(bytes).Tensors.TryGetValue(Paths, out HostTensor? stored) ? PathLosses(stored) : [];
 
     internal static IReadOnlyList<PathLoss> PathLosses(HostTensor stored)
     {
@@ -123,11 +128,13 @@ public static class SupernetState
     {
         HostTensor stored = Named(tensors, name);
         if (!stored.Shape.AsSpan().SequenceEqual(target.shape))
-            throw new DataException($"the checkpoint's {name} is [{string.Join(", ", stored.Shape)}], the network's [{string.Join(", ", target.shape)}]: it belongs to another search space");
+            throw new DataException($"the checkpoint's {name} is [{string.Join(", ", stored.Shape)}], the network's " +
+                $"[{string.Join(", ", target.shape)}]: it belongs to another search space");
         using Tensor host = tensor(stored.Floats.ToArray(), stored.Shape);
         target.copy_(host);
     }
 
     private static HostTensor Named(Dictionary<string, HostTensor> tensors, string name) =>
-        tensors.TryGetValue(name, out HostTensor? stored) ? stored : throw new DataException($"the checkpoint has no {name}: it belongs to another search");
+        tensors.TryGetValue(name, out HostTensor? stored) ? stored
+            : throw new DataException($"the checkpoint has no {name}: it belongs to another search");
 }

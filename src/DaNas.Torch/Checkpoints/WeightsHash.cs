@@ -5,7 +5,9 @@ using DaNas.Domain.Values;
 
 namespace DaNas.Torch.Checkpoints;
 
-/// <summary>A model's identity, independent of file format: SHA-256 over its tensors in ordinal order of names: name, dtype, shape, bytes.</summary>
+/// <summary>
+/// A model's identity, independent of file format: SHA-256 over its tensors in ordinal order of names: name, dtype, shape, bytes.
+/// </summary>
 public static class WeightsHash
 {
     public static Digest Of(IReadOnlyDictionary<string, HostTensor> tensors)

@@ -1,14 +1,11 @@
-// Shapes: N pictures, C channels, H height, W width.
+// Shapes: N images, C channels, H height, W width.
 using DaNas.Domain.Values;
 
 namespace DaNas.Torch.Data;
 
-/// <summary>A batch whose pictures hold parts of others: the labels of the others, and the share of each picture's own label in the loss.</summary>
-public sealed record Mixed(HostBatch Batch, long[] Others, double Share);
-
 /// <summary>
-/// Mixup (Zhang et al. 2018) and CutMix (Yun et al. 2019): picture i is mixed with picture p(i) of the same batch, one share for the batch, drawn
-/// from Beta(a, a). What happens to batch b is a function of (seed, b).
+/// Mixup (Zhang et al. 2018) and CutMix (Yun et al. 2019): image i is mixed with image p(i) of the same batch, one share for the batch,
+/// drawn from Beta(a, a). What happens to batch b is a function of (seed, b).
 /// </summary>
 public sealed class BatchMixing(double mixup, double cutmix, long seed)
 {

@@ -4,11 +4,8 @@ using DaNas.Domain.Values;
 
 namespace DaNas.Torch.Data;
 
-/// <summary>A batch on the host: pixels in the order that the layout wants, and labels. Values lie about 0: (v / 255 - 0.5) / 0.25.</summary>
-public sealed record HostBatch(float[] Pixels, long[] Labels);
-
 /// <summary>
-/// The endless sequence of a split's pictures, epoch after epoch, each epoch in its own order. Batch b is a pure function of
+/// The endless sequence of a split's images, epoch after epoch, each epoch in its own order. Batch b is a pure function of
 /// (seed, b): any shard can start anywhere.
 /// </summary>
 public sealed class BatchStream(ImageSet images, ImageEntry[] entries, long seed, BatchShape shape, AugmentOptions? augment)
@@ -131,9 +128,6 @@ public sealed class BatchStream(ImageSet images, ImageEntry[] entries, long seed
         }
     }
 }
-
-/// <summary>Pictures in a batch, channels, and the order of their values in memory.</summary>
-public sealed record BatchShape(int Size, int Channels, bool ChannelsLast);
 
 /// <summary>Random crop with padding, horizontal flip and cutout (DeVries and Taylor 2017) on [C, H, W] bytes.</summary>
 internal static class Augmentation

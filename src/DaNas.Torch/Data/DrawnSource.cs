@@ -5,7 +5,7 @@ using DaNas.Domain.Values;
 namespace DaNas.Torch.Data;
 
 /// <summary>
-/// Pictures that the program draws itself, with known difficulty: a shape and a fill a class, random place, size, angle and colours.
+/// Images that the program draws itself, with known difficulty: a shape and a fill a class, random place, size, angle and colours.
 /// The class's knob d in [0, 1] sets noise (sigma 0.03 + 0.27 d), contrast (1 - 0.6 d) and how far the shape is bent towards its sibling's.
 /// </summary>
 public sealed class DrawnSource : ImageSource
@@ -27,7 +27,8 @@ public sealed class DrawnSource : ImageSource
     }
 
     public override Digest Fingerprint => Digest.Of(string.Create(
-        CultureInfo.InvariantCulture, $"drawn/{Version} {options.Classes} {options.TrainPerClass} {options.TestPerClass} {options.Easiest} {options.Hardest} {seed}"));
+        CultureInfo.InvariantCulture, $"drawn/{Version} {options.Classes} {options.TrainPerClass} {options.TestPerClass} " +
+            $"{options.Easiest} {options.Hardest} {seed}"));
 
     /// <summary>The difficulty knob of a class: evenly spaced from easiest to hardest, in an order unlike the class numbers.</summary>
     public static double Knob(DrawnOptions options, int c)
@@ -68,8 +69,9 @@ public sealed class DrawnSource : ImageSource
 
     private List<ImageEntry> Entries(string split, int each) => List(options.Classes, each, split);
 
-    /// <summary>One picture's geometry and colours, in coordinates from -1 to 1.</summary>
-    private sealed record Scene(int Shape, int Fill, double Bend, double Cx, double Cy, double Radius, double Angle, double Noise, double[] Paper, double[] Pen)
+    /// <summary>One image's geometry and colours, in coordinates from -1 to 1.</summary>
+    private sealed record Scene(int Shape, int Fill, double Bend, double Cx, double Cy, double Radius, double Angle, double Noise,
+        double[] Paper, double[] Pen)
     {
         public static Scene Draw(int c, double knob, int channels, SeededRandom random)
         {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.IO.Enumeration;
 using DaNas.Domain.Ports;
 using DaNas.Domain.Values;
@@ -6,14 +5,15 @@ using DaNas.Domain.Values;
 namespace DaNas.Torch.Data;
 
 /// <summary>
-/// The pictures of an ImageFolder, as torchvision lists them: those of a class may lie at any depth below its folder. Whatever looks like a part of the data set and is not read is a remark.
+/// The images of an ImageFolder, as torchvision lists them: those of a class may lie at any depth below its folder. Whatever looks like a
+/// part of the data set and is not read is a remark.
 /// </summary>
 internal sealed class FolderListing
 {
     /// <summary>Endings of what SkiaSharp decodes; of an animated GIF the first frame.</summary>
     public static readonly string[] Endings = [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif"];
 
-    /// <summary>Folders of the test split, the first that has pictures by class.</summary>
+    /// <summary>Folders of the test split, the first that has images by class.</summary>
     private static readonly string[] TestNames = ["test", "testing", "val", "valid", "validation"];
     private static readonly string[] TrainNames = ["train", "training"];
     private static readonly string[] Junk = ["__MACOSX", "@eaDir", "Thumbs.db", "desktop.ini"];
@@ -29,7 +29,7 @@ internal sealed class FolderListing
     {
         root = path;
         if (!Directory.Exists(path))
-            throw new DataException($"{path} is not a folder; name an ImageFolder with --data (train/CLASS/*.jpg and test/CLASS/*.jpg)");
+            throw new DataException($"{path} is not a folder; specify an ImageFolder with --data (train/CLASS/*.jpg and test/CLASS/*.jpg)");
         try
         {
             (Classes, Train, Test) = List(path);
@@ -40,7 +40,7 @@ internal sealed class FolderListing
         }
 
         foreach ((string what, (int count, string example)) in unread)
-            remarks.Add(string.Create(CultureInfo.InvariantCulture, $"{what}: {count:N0}, such as {example}"));
+            remarks.Add(Invariant($"{what}: {count:N0}, such as {example}"));
     }
 
     private (ValueList<string> Classes, IReadOnlyList<ImageEntry> Train, IReadOnlyList<ImageEntry> Test) List(string path)
@@ -48,12 +48,13 @@ internal sealed class FolderListing
         string[] folders = Folders(path);
         string? train = folders.FirstOrDefault(f => Is(f, TrainNames) && IsSplit(f));
         if (train is null && folders.Length > 0 && folders.All(f => Is(f, TrainNames) || Is(f, TestNames)))
-            throw new DataException($"{folders[0]} has no class folders; a split has two or more, each with its pictures{Hint(folders[0])}");
+            throw new DataException($"{folders[0]} has no class folders; a split has two or more, each with its images{Hint(folders[0])}");
         foreach (string named in folders.Where(f => train is null && (Is(f, TrainNames) || Is(f, TestNames))))
-            remarks.Add($"{named}/ is taken for a class: it holds pictures and no class folders");
+            remarks.Add($"{named}/ is treated as a class because it contains images and no class folders");
         ValueList<string> classes = Folders(train ?? path).Select(Name).Order(StringComparer.Ordinal).ToValueList();
         if (classes.Count < 2)
-            throw new DataException($"{train ?? path} holds {classes.Count} class folders; a data set has two or more, each with its pictures{Hint(path)}");
+            throw new DataException($"{train ?? path} contains {classes.Count} class folders; a data set needs two or more, each with " +
+                $"its images{Hint(path)}");
         ImageEntry[] all = [.. classes.SelectMany((c, i) => Filled(System.IO.Path.Combine(train ?? path, c), i))];
         Count(path);
         if (train is null)
@@ -88,7 +89,7 @@ internal sealed class FolderListing
         return false;
     }
 
-    private static bool IsPicture(ReadOnlySpan<char> name)
+    private static bool IsImage(ReadOnlySpan<char> name)
     {
         foreach (string ending in Endings)
         {
@@ -99,31 +100,41 @@ internal sealed class FolderListing
         return false;
     }
 
-    private static string[] Folders(string path) => [.. Directory.EnumerateDirectories(path).Where(f => !IsHidden(Name(f))).Order(StringComparer.Ordinal)];
+    private static string[] Folders(string path) => [.. Directory.EnumerateDirectories(path).Where(f => !IsHidden(Name(f)))
+        .Order(StringComparer.Ordinal)];
 
-    /// <summary>A split holds class folders; a folder of that name with pictures directly in it and one folder at most is a class among others.</summary>
-    private static bool IsSplit(string folder) => Folders(folder).Length is var inner && (inner > 1 || (inner == 1 && !Directory.EnumerateFiles(folder).Any(f => IsPicture(f))));
+    /// <summary>
+    /// A split holds class folders; a folder of that name with images directly in it and one folder at most is a class among others.
+    /// </summary>
+    private static bool IsSplit(string folder) => Folders(folder).Length is var inner
+        && (inner > 1 || (inner == 1 && !Directory.EnumerateFiles(folder).Any(f => IsImage(f))));
 
     private static string Hint(string path)
     {
         string[] files = [.. Directory.EnumerateFiles(path).Select(Name)];
-        if (files.FirstOrDefault(f => f.Contains("idx3", StringComparison.OrdinalIgnoreCase) || f.Contains("idx1", StringComparison.OrdinalIgnoreCase)) is { } idx)
-            return $"; {idx} looks like an IDX file: rename the four files to train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte";
+        if (files.FirstOrDefault(f => f.Contains("idx3", StringComparison.OrdinalIgnoreCase)
+            || f.Contains("idx1", StringComparison.OrdinalIgnoreCase)) is { } idx)
+            return $"; {idx} looks like an IDX file: rename the four files to train-images-idx3-ubyte, train-labels-idx1-ubyte, " +
+                $"t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte";
         if (files.Any(f => f is "data_batch_1" or "test_batch") || files.Contains("meta"))
-            return "; data_batch_1, train and meta are CIFAR as pickled Python objects: take the binary version ('danas data fetch cifar-10')";
+            return "; data_batch_1, train and meta are CIFAR files as pickled Python objects: use the binary version " +
+                "('danas data fetch cifar-10')";
         if (files.FirstOrDefault(DatasetArchive.Is) is { } archive)
             return $"; {archive} is an archive: unpack it first ({DatasetArchive.Command(archive)})";
-        return files.Any(f => IsPicture(f)) ? "; pictures that lie together need a folder for each class, or a catalogue file 'split TAB class TAB path'" : string.Empty;
+        return files.Any(f => IsImage(f)) ? "; images in one folder need one subfolder per class, or a catalogue file 'split " +
+            "TAB class TAB path'" : string.Empty;
     }
 
     private IReadOnlyList<ImageEntry> TestOf(string[] folders, string train, ValueList<string> classes)
     {
         string[] splits = [.. TestNames.SelectMany(n => folders.Where(f => Is(f, [n])))];
-        string? test = splits.FirstOrDefault(f => File.Exists(System.IO.Path.Combine(f, Annotations)) || Folders(f).Any(c => classes.Contains(Name(c))));
+        string? test = splits.FirstOrDefault(f => File.Exists(System.IO.Path.Combine(f, Annotations))
+            || Folders(f).Any(c => classes.Contains(Name(c))));
         foreach (string other in folders.Where(f => f != train && f != test))
         {
-            string why = test is null ? "it has no folder of a class of the training split" : $"{Name(test)}/ is the test split";
-            remarks.Add(splits.Contains(other) ? $"{other}/ is not read: {why}; validation pictures are split off {Name(train)}/ (data.validation-fraction)" : $"{other}/ is not read: it is no split");
+            string why = test is null ? "it has no folder for a class of the training split" : $"{Name(test)}/ is the test split";
+            remarks.Add(splits.Contains(other) ? $"{other}/ is ignored: {why}; validation images are split off {Name(train)}/ " +
+                $"(data.validation-fraction)" : $"{other}/ is ignored because it is not a split");
         }
 
         return test is null ? [] : Folders(test).Any(c => classes.Contains(Name(c))) ? ByClass(test, classes) : Annotated(test, classes);
@@ -132,7 +143,7 @@ internal sealed class FolderListing
     private List<ImageEntry> ByClass(string test, ValueList<string> classes)
     {
         foreach (string folder in Folders(test).Where(f => !classes.Contains(Name(f))))
-            remarks.Add($"{folder}/ is not read: the training split has no class '{Name(folder)}'");
+            remarks.Add($"{folder}/ is ignored because the training split has no class '{Name(folder)}'");
         Count(test);
         return [.. classes.SelectMany((c, i) => Filled(System.IO.Path.Combine(test, c), i))];
     }
@@ -142,10 +153,11 @@ internal sealed class FolderListing
         string file = System.IO.Path.Combine(test, Annotations);
         Dictionary<string, int> classes = names.Select((c, i) => (c, i)).ToDictionary(c => c.c, c => c.i, StringComparer.Ordinal);
         Dictionary<string, ImageEntry> there = new(StringComparer.Ordinal);
-        foreach (ImageEntry entry in Pictures(test, 0))
+        foreach (ImageEntry entry in Images(test, 0))
         {
             if (!there.TryAdd(Name(entry.Name), entry))
-                throw new DataException($"{file} names pictures by their file's name alone, and {entry.Name} and {there[Name(entry.Name)].Name} have the same; leave one of them");
+                throw new DataException($"{file} identifies images by file name alone, but {entry.Name} and " +
+                    $"{there[Name(entry.Name)].Name} have the same file name; remove one of them");
         }
 
         List<ImageEntry> entries = [];
@@ -157,12 +169,14 @@ internal sealed class FolderListing
             if (text.Length == 0)
                 continue;
             if (parts.Length < 2 || !classes.TryGetValue(parts[1], out int c))
-                throw new DataException($"{file}:{line}: expected a picture's name, a class of the training split and more with tabs between, found '{(text.Length > 60 ? text[..60] : text)}'");
-            entries.Add(there.Remove(parts[0], out ImageEntry entry) ? entry with { Class = c } : throw new DataException($"{file}:{line}: {parts[0]} is missing, or is named twice"));
+                throw new DataException($"{file}:{line}: expected an image's name, a class of the training split and more with tabs " +
+                    $"between, found '{(text.Length > 60 ? text[..60] : text)}'");
+            entries.Add(there.Remove(parts[0], out ImageEntry entry)
+                ? entry with { Class = c } : throw new DataException($"{file}:{line}: {parts[0]} is missing, or is named twice"));
         }
 
         foreach (ImageEntry without in there.Values)
-            Unread($"pictures are left out, since {Annotations} does not name them", without.Name);
+            Unread($"images are ignored because {Annotations} does not list them", without.Name);
         entries.Sort((a, b) => a.Class != b.Class ? a.Class.CompareTo(b.Class) : string.CompareOrdinal(a.Name, b.Name));
         return entries;
     }
@@ -170,24 +184,28 @@ internal sealed class FolderListing
     private IEnumerable<ImageEntry> Filled(string folder, int c)
     {
         if (!Directory.Exists(folder))
-            throw new DataException($"{folder} is missing; every class of the training split stands in the test split too");
-        ImageEntry[] entries = [.. Pictures(folder, c).OrderBy(e => e.Name, StringComparer.Ordinal)];
-        return entries.Length > 0 ? entries : throw new DataException($"{folder} holds no picture ({string.Join(", ", Endings)}){(Directory.EnumerateFiles(folder).FirstOrDefault() is { } other ? $", but {Name(other)}" : string.Empty)}; fill the class or remove its folder");
+            throw new DataException($"{folder} is missing; every class of the training split must also be in the test split");
+        ImageEntry[] entries = [.. Images(folder, c).OrderBy(e => e.Name, StringComparer.Ordinal)];
+        return entries.Length > 0 ? entries : throw new DataException($"{folder} contains no images ({string.Join(", ", Endings)})" +
+            $"{(Directory.EnumerateFiles(folder).FirstOrDefault() is { } other ? $", but {Name(other)}" : string.Empty)}; fill the class " +
+            $"or remove its folder");
     }
 
-    private IEnumerable<ImageEntry> Pictures(string folder, int c)
+    private IEnumerable<ImageEntry> Images(string folder, int c)
     {
         // A link to a folder is not followed: it may lead back, or into another class.
-        FileSystemEnumerable<(string Path, long Length, bool IsPicture, bool IsLink)> all = new(
-            folder, (ref FileSystemEntry e) => (System.IO.Path.GetRelativePath(root, e.ToFullPath()), e.IsDirectory ? 0 : e.Length, !e.IsDirectory && !IsHidden(e.FileName) && IsPicture(e.FileName), e.IsDirectory && !IsHidden(e.FileName)),
+        FileSystemEnumerable<(string Path, long Length, bool IsImage, bool IsLink)> all = new(
+            folder, (ref FileSystemEntry e) => (System.IO.Path.GetRelativePath(root, e.ToFullPath()), e.IsDirectory
+                ? 0 : e.Length, !e.IsDirectory && !IsHidden(e.FileName) && IsImage(e.FileName), e.IsDirectory && !IsHidden(e.FileName)),
             new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false })
         {
             ShouldRecursePredicate = (ref FileSystemEntry e) => !IsHidden(e.FileName) && (e.Attributes & FileAttributes.ReparsePoint) == 0,
-            ShouldIncludePredicate = (ref FileSystemEntry e) => e.IsDirectory ? IsHidden(e.FileName) || (e.Attributes & FileAttributes.ReparsePoint) != 0 : !e.FileName.SequenceEqual(Annotations),
+            ShouldIncludePredicate = (ref FileSystemEntry e) => e.IsDirectory
+                ? IsHidden(e.FileName) || (e.Attributes & FileAttributes.ReparsePoint) != 0 : !e.FileName.SequenceEqual(Annotations),
         };
-        foreach ((string path, long length, bool isPicture, bool isLink) in all)
+        foreach ((string path, long length, bool isImage, bool isLink) in all)
         {
-            if (isPicture)
+            if (isImage)
                 yield return new ImageEntry(c, path, length);
             else if (isLink)
                 Unread("links to folders below a class are not followed", path);
@@ -204,23 +222,29 @@ internal sealed class FolderListing
             string relative = System.IO.Path.GetRelativePath(root, entry);
             if (IsHidden(Name(entry)))
                 Unread(relative);
-            else if (File.Exists(entry) && IsPicture(entry))
-                Unread("pictures are left out, since they lie in no folder of a class", relative);
+            else if (File.Exists(entry) && IsImage(entry))
+                Unread("images are ignored because they are not in a class folder", relative);
         }
     }
 
+    private static string Ending(string path) =>
+        System.IO.Path.GetExtension(path) is { Length: > 0 } ending ? ending.ToLowerInvariant() : "a name without an extension";
+
     private void Unread(string path) => Unread(
-        IsHidden(Name(path)) ? "hidden files and folders are left out"
-            : $"files are left out, since {(System.IO.Path.GetExtension(path) is { Length: > 0 } ending ? ending.ToLowerInvariant() : "a name without an ending")} is no picture that is read (jpg, png, webp, bmp, gif)",
+        IsHidden(Name(path)) ? "hidden files and folders are ignored"
+            : $"files are ignored because {Ending(path)} is not a supported image format (jpg, png, webp, bmp, gif)",
         path);
 
-    private void Unread(string why, string example) => unread[why] = unread.TryGetValue(why, out (int Count, string Example) known) ? (known.Count + 1, string.CompareOrdinal(known.Example, example) < 0 ? known.Example : example) : (1, example);
+    private void Unread(string why, string example) => unread[why] = unread.TryGetValue(why, out (int Count, string Example) known)
+        ? (known.Count + 1, string.CompareOrdinal(known.Example, example) < 0 ? known.Example : example) : (1, example);
 }
 
 /// <summary>Archives that data sets are handed out in.</summary>
 internal static class DatasetArchive
 {
-    public static bool Is(string file) => ((string[])[".tar", ".tar.gz", ".tgz", ".tar.xz", ".zip"]).Any(e => file.EndsWith(e, StringComparison.OrdinalIgnoreCase));
+    public static bool Is(string file) => ((string[])[".tar", ".tar.gz", ".tgz", ".tar.xz", ".zip"])
+        .Any(e => file.EndsWith(e, StringComparison.OrdinalIgnoreCase));
 
-    public static string Command(string file) => file.EndsWith(".zip", StringComparison.OrdinalIgnoreCase) ? $"unzip {file}" : $"tar xf {file}";
+    public static string Command(string file) => file.EndsWith(".zip", StringComparison.OrdinalIgnoreCase)
+        ? $"unzip {file}" : $"tar xf {file}";
 }

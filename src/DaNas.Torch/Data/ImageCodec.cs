@@ -3,19 +3,21 @@ using SkiaSharp;
 
 namespace DaNas.Torch.Data;
 
-/// <summary>Pictures through SkiaSharp, to interleaved 8-bit RGB. What is transparent shows black.</summary>
+/// <summary>Images through SkiaSharp, to interleaved 8-bit RGB. What is transparent shows black.</summary>
 public static class ImageCodec
 {
     private const long MaximumPixels = 200_000_000;
 
-    private static readonly SKEncodedImageFormat[] Forms = [SKEncodedImageFormat.Jpeg, SKEncodedImageFormat.Png, SKEncodedImageFormat.Webp, SKEncodedImageFormat.Bmp, SKEncodedImageFormat.Gif];
+    private static readonly SKEncodedImageFormat[] Forms = [SKEncodedImageFormat.Jpeg, SKEncodedImageFormat.Png, SKEncodedImageFormat.Webp,
+        SKEncodedImageFormat.Bmp, SKEncodedImageFormat.Gif];
 
     /// <summary>Which decoder this is; part of the numerics profile.</summary>
     public static string Version { get; } = $"skia {typeof(SKCodec).Assembly.GetName().Version?.ToString(2)}";
 
     /// <summary>
-    /// Interleaved RGB [height, width, 3]; of an animation the first frame. <paramref name="upright"/> turns and mirrors the picture as its EXIF orientation says. A picture that is cut off, or in none of
-    /// the forms, throws <see cref="DataException"/> with its name. Flipped bits inside a JPEG are not seen: a content hash of the data set finds them.
+    /// Interleaved RGB [height, width, 3]; of an animation the first frame. <paramref name="upright"/> turns and mirrors the image as its
+    /// EXIF orientation says. An image that is cut off, or in none of the forms, throws <see cref="DataException"/> with its name. Flipped
+    /// bits inside a JPEG are not seen: a content hash of the data set finds them.
     /// </summary>
     public static (byte[] Rgb, int Width, int Height) Decode(byte[] encoded, string name, bool upright = false)
     {
@@ -32,7 +34,7 @@ public static class ImageCodec
         }
 
         if (result != SKCodecResult.Success)
-            throw Broken(name, result == SKCodecResult.IncompleteInput ? "its end is missing" : $"it cannot be decoded ({result})");
+            throw Broken(name, result == SKCodecResult.IncompleteInput ? "the file is truncated" : $"it cannot be decoded ({result})");
         byte[] rgb = ToRgb(rgba, opaque, checked(width * height * 3));
         return upright ? Upright(rgb, width, height, codec.EncodedOrigin) : (rgb, width, height);
     }
@@ -58,22 +60,25 @@ public static class ImageCodec
         if (codec is null || result != SKCodecResult.Success || !Forms.Contains(codec.EncodedFormat))
         {
             codec?.Dispose();
-            throw Broken(name, result == SKCodecResult.IncompleteInput ? "its end is missing" : "it is none of JPEG, PNG, WebP, BMP and GIF");
+            throw Broken(name, result == SKCodecResult.IncompleteInput
+                ? "the file is truncated" : "it is not a JPEG, PNG, WebP, BMP or GIF file");
         }
 
         (int width, int height) = (codec.Info.Width, codec.Info.Height);
         if (width >= 1 && height >= 1 && (long)width * height <= MaximumPixels)
             return codec;
         codec.Dispose();
-        throw new DataException($"{name}: a picture of {width}x{height} is out of bounds ({MaximumPixels} pixels at most); replace it, or set data.on-bad-image = skip");
+        throw new DataException($"{name}: an image of {width}x{height} is too large (at most {MaximumPixels} pixels); replace it, or set " +
+            $"data.on-bad-image = skip");
     }
 
-    /// <summary>EXIF 2.32, table 6: which corner of the picture the first stored row and column are.</summary>
+    /// <summary>EXIF 2.32, table 6: which corner of the image the first stored row and column are.</summary>
     private static (byte[] Rgb, int Width, int Height) Upright(byte[] stored, int width, int height, SKEncodedOrigin origin)
     {
         if (origin is SKEncodedOrigin.Default)
             return (stored, width, height);
-        bool swapped = origin is SKEncodedOrigin.LeftTop or SKEncodedOrigin.RightTop or SKEncodedOrigin.RightBottom or SKEncodedOrigin.LeftBottom;
+        bool swapped = origin is SKEncodedOrigin.LeftTop or SKEncodedOrigin.RightTop or SKEncodedOrigin.RightBottom
+            or SKEncodedOrigin.LeftBottom;
         (int w, int h) = swapped ? (height, width) : (width, height);
         byte[] rgb = new byte[stored.Length];
         for (int y = 0; y < h; y++)
@@ -111,5 +116,6 @@ public static class ImageCodec
         return rgb;
     }
 
-    private static DataException Broken(string name, string why) => new($"{name} is broken: {why}; replace it, or set data.on-bad-image = skip");
+    private static DataException Broken(string name, string why) =>
+        new($"{name} is broken: {why}; replace it, or set data.on-bad-image = skip");
 }

@@ -5,7 +5,7 @@ using DaNas.Domain.Values;
 
 namespace DaNas.Torch.Data;
 
-/// <summary>The data of one search in a trainer: splits, and decoded pictures kept while they fit the cache.</summary>
+/// <summary>The data of one search in a trainer: splits, and decoded images kept while they fit the cache.</summary>
 public sealed class ImageSet
 {
     private readonly ImageSource source;
@@ -31,18 +31,18 @@ public sealed class ImageSet
 
     public Digest Fingerprint => source.Fingerprint;
 
-    /// <summary>Bytes of one decoded picture, [C, H, W].</summary>
+    /// <summary>Bytes of one decoded image, [C, H, W].</summary>
     public int PixelCount => channels * size * size;
 
-    /// <summary>Pictures that were left out because they are broken (data.on-bad-image = skip), by name.</summary>
+    /// <summary>Images that were left out because they are broken (data.on-bad-image = skip), by name.</summary>
     public IReadOnlyCollection<string> Broken => [.. cache.Where(e => e.Value is null).Select(e => e.Key)];
 
-    /// <summary>The pictures of some classes with an equal share of each, in a fixed order: class after class.</summary>
+    /// <summary>The images of some classes with an equal share of each, in a fixed order: class after class.</summary>
     public static ImageEntry[] Slice(IReadOnlyList<ImageEntry[]> split, IEnumerable<int> classes, double share) =>
         [.. classes.SelectMany(c => split[c].Take(Math.Max(1, (int)Math.Round(split[c].Length * share))))];
 
     /// <summary>
-    /// One decoded picture, [C, H, W] uint8. A broken one throws, or (when configured) is replaced by the next of its class, the same
+    /// One decoded image, [C, H, W] uint8. A broken one throws, or (when configured) is replaced by the next of its class, the same
     /// every time.
     /// </summary>
     public byte[] Load(ImageEntry entry)
@@ -56,10 +56,10 @@ public sealed class ImageSet
                 return substitute;
         }
 
-        throw new DataException($"every picture of class '{source.Classes[entry.Class]}' is broken; look with 'danas data check'");
+        throw new DataException($"every image of class '{source.Classes[entry.Class]}' is broken; check the data with 'danas data check'");
     }
 
-    /// <summary>The pictures that decode: what a measurement is taken over (all of them, unless broken ones are to be skipped).</summary>
+    /// <summary>The images that decode: what a measurement is taken over (all of them, unless broken ones are to be skipped).</summary>
     public ImageEntry[] Readable(ImageEntry[] entries) =>
         config.Data.OnBadImage == BadImage.Fail ? entries : [.. entries.Where(e => TryLoad(e) is not null)];
 
@@ -75,7 +75,7 @@ public sealed class ImageSet
         catch (DataException e) when (config.Data.OnBadImage == BadImage.Skip)
         {
             // Standard error of a trainer goes to the search's trainer-N.log.
-            Console.Error.WriteLine($"warning: broken picture {Interlocked.Increment(ref broken)} left out: {e.Message}");
+            Console.Error.WriteLine($"warning: broken image {Interlocked.Increment(ref broken)} skipped: {e.Message}");
             pixels = null;
         }
 

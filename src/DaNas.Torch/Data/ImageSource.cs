@@ -4,11 +4,8 @@ using DaNas.Domain.Values;
 
 namespace DaNas.Torch.Data;
 
-/// <summary>One picture of a data set before it is decoded: its class, and the name by which errors speak of it.</summary>
-public readonly record struct ImageEntry(int Class, string Name, long Offset);
-
 /// <summary>
-/// A data set as it lies on disk: entries are listed at once, pictures are decoded on demand. Pictures are [C, H, W] uint8 of the
+/// A data set as it lies on disk: entries are listed at once, images are decoded on demand. Images are [C, H, W] uint8 of the
 /// search space's channels and resolution.
 /// </summary>
 public abstract class ImageSource(string name, ValueList<string> classes)
@@ -23,16 +20,22 @@ public abstract class ImageSource(string name, ValueList<string> classes)
     /// <summary>The official test split; empty: one is split off the pool.</summary>
     public IReadOnlyList<ImageEntry> Test { get; protected init; } = [];
 
-    /// <summary>What whoever opens the data set should know: files that are left out, folders that are not read, pictures that are listed twice. Each with a number and an example.</summary>
+    /// <summary>
+    /// What whoever opens the data set should know: files that are left out, folders that are not read, images that are listed twice. Each
+    /// with a number and an example.
+    /// </summary>
     public IReadOnlyList<string> Remarks { get; protected init; } = [];
 
     /// <summary>Names the content: the same listing gives the same fingerprint.</summary>
     public abstract Digest Fingerprint { get; }
 
-    /// <summary>Decodes one picture into [C, H, W]. Throws <see cref="DataException"/> with the picture's name.</summary>
+    /// <summary>Decodes one image into [C, H, W]. Throws <see cref="DataException"/> with the image's name.</summary>
     public abstract void Decode(ImageEntry entry, Span<byte> pixels, int channels, int size);
 
-    /// <summary>The bytes of one picture's file; null where pictures are no files of their own, and the fingerprint covers their content. Throws <see cref="DataException"/>.</summary>
+    /// <summary>
+    /// The bytes of one image's file; null where images are no files of their own, and the fingerprint covers their content. Throws
+    /// <see cref="DataException"/>.
+    /// </summary>
     public virtual byte[]? Encoded(ImageEntry entry) => null;
 
     /// <summary>Opens the data set that a configuration names; throws <see cref="DataException"/> with the path and the remedy.</summary>
@@ -46,14 +49,15 @@ public abstract class ImageSource(string name, ValueList<string> classes)
     };
 }
 
-/// <summary>Copies between picture shapes.</summary>
+/// <summary>Copies between image shapes.</summary>
 internal static class Pixels
 {
     /// <summary>
     /// Interleaved RGB or grey [h, w, source channels] to planar [channels, size, size]: centre crop to a square, then area average when
     /// shrinking and bilinear when growing. Grey is repeated; RGB becomes grey by ITU-R 601 weights.
     /// </summary>
-    public static void Resize(ReadOnlySpan<byte> source, (int Width, int Height, int Channels) shape, Span<byte> target, int channels, int size)
+    public static void Resize(ReadOnlySpan<byte> source, (int Width, int Height, int Channels) shape,
+        Span<byte> target, int channels, int size)
     {
         int side = Math.Min(shape.Width, shape.Height);
         int left = (shape.Width - side) / 2;

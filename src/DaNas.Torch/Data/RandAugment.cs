@@ -3,9 +3,9 @@ using DaNas.Domain.Values;
 namespace DaNas.Torch.Data;
 
 /// <summary>
-/// RandAugment (Cubuk et al. 2020, section 3) on [C, H, W] bytes: some operations, drawn alike from the paper's fourteen, all of one magnitude of
-/// [0, 30]; those with a direction take either. Geometric ones take the nearest pixel; what comes from outside is grey (128). Greatest effects
-/// (reconstructed from the published AutoAugment ranges): 30 degrees, shear 0.3, a third of the side, enhancement by 0.9.
+/// RandAugment (Cubuk et al. 2020, section 3) on [C, H, W] bytes: some operations, drawn alike from the paper's fourteen, all of one
+/// magnitude of [0, 30]; those with a direction take either. Geometric ones take the nearest pixel; what comes from outside is grey (128).
+/// Greatest effects (reconstructed from the published AutoAugment ranges): 30 degrees, shear 0.3, a third of the side, enhancement by 0.9.
 /// </summary>
 internal static class RandAugment
 {
@@ -37,7 +37,8 @@ internal static class RandAugment
                 break;
             case 3:
                 double angle = m * Math.PI / 6;
-                Warp(pixels, channels, side, (x, y) => ((Math.Cos(angle) * x) - (Math.Sin(angle) * y), (Math.Sin(angle) * x) + (Math.Cos(angle) * y)));
+                Warp(pixels, channels, side, (x, y) => ((Math.Cos(angle) * x) - (Math.Sin(angle) * y),
+                    (Math.Sin(angle) * x) + (Math.Cos(angle) * y)));
                 break;
             case 4:
                 double over = 256 * (1 - Math.Abs(m));
@@ -151,7 +152,8 @@ internal static class RandAugment
         int plane = pixels.Length / 3;
         byte[] grey = new byte[pixels.Length];
         for (int i = 0; i < plane; i++)
-            grey[i] = grey[plane + i] = grey[(2 * plane) + i] = Byte((0.299 * pixels[i]) + (0.587 * pixels[plane + i]) + (0.114 * pixels[(2 * plane) + i]));
+            grey[i] = grey[plane + i] = grey[(2 * plane) + i] =
+                Byte((0.299 * pixels[i]) + (0.587 * pixels[plane + i]) + (0.114 * pixels[(2 * plane) + i]));
         return grey;
     }
 
@@ -176,7 +178,7 @@ internal static class RandAugment
         return smooth;
     }
 
-    /// <summary>Away from (factor over 1) or towards (under 1) a degenerate picture.</summary>
+    /// <summary>Away from (factor over 1) or towards (under 1) a degenerate image.</summary>
     private static void Blend(byte[] pixels, byte[] degenerate, double factor)
     {
         for (int i = 0; i < pixels.Length; i++)

@@ -1,21 +1,11 @@
-// Shapes: N pictures, C channels, H height, W width, K classes.
-using DaNas.Domain.SearchSpaces;
+// Shapes: N images, C channels, H height, W width, K classes.
 using DaNas.Domain.Ports;
+using DaNas.Domain.SearchSpaces;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace DaNas.Torch.Networks;
-
-/// <summary>Tensors of one part of a network that are always used together: the stem, one block, the head.</summary>
-public sealed class NetworkPart(string name, IReadOnlyList<(string Name, Parameter Parameter)> parameters, IReadOnlyList<(string Name, Tensor Buffer)> buffers)
-{
-    public string Name => name;
-
-    public IReadOnlyList<(string Name, Parameter Parameter)> Parameters => parameters;
-
-    public IReadOnlyList<(string Name, Tensor Buffer)> Buffers => buffers;
-}
 
 /// <summary>
 /// A chain network with some blocks at each layer: the supernet where layers have several, a stand-alone network where each has one.
@@ -90,7 +80,8 @@ public sealed class ChainNetwork : nn.Module
     }
 
     /// <summary>Logits [N, K] of the weighted sum of all alive blocks: one weight a block, [layer][block in the alive order].</summary>
-    public Tensor ForwardMixed(Tensor x_NCHW, IReadOnlyList<IReadOnlyList<Tensor>> weights) => ForwardMixed(x_NCHW, [.. layers.Select(l => (IReadOnlyList<string>)[.. l.Keys])], weights);
+    public Tensor ForwardMixed(Tensor x_NCHW, IReadOnlyList<IReadOnlyList<Tensor>> weights) =>
+        ForwardMixed(x_NCHW, [.. layers.Select(l => (IReadOnlyList<string>)[.. l.Keys])], weights);
 
     /// <summary>Logits [N, K] of the weighted sum of some blocks a layer.</summary>
     public Tensor ForwardMixed(Tensor x_NCHW, IReadOnlyList<IReadOnlyList<string>> blocks, IReadOnlyList<IReadOnlyList<Tensor>> weights)

@@ -1,20 +1,20 @@
-// Shapes: N pictures, C channels in, O channels out, H height, W width, K kernel size.
+// Shapes: N images, C channels in, O channels out, H height, W width, K kernel size.
 using System.Globalization;
+using DaNas.Domain.Ports;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
-using DaNas.Domain.Ports;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace DaNas.Torch.Networks;
 
 /// <summary>
-/// Whether this machine's convolutions are right: each kind that a search space has, forwards and backwards in float32, beside float64, which takes other kernels. A wrong one trains on without a word
-/// and finds nothing.
+/// Whether this machine's convolutions are right: each kind that a search space has, forwards and backwards in float32, beside float64,
+/// which takes other kernels. A wrong one trains on without a word and finds nothing.
 /// </summary>
 public static class ConvolutionCheck
 {
-    private const int Pictures = 16;
+    private const int Images = 16;
     private const int LargestSide = 12;
     private const double Tolerance = 1e-3;
 
@@ -26,7 +26,10 @@ public static class ConvolutionCheck
             if (Difference(conv, side, channelsLast) is var difference && !(difference < Tolerance))
                 throw new DataException(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{TorchBinding.Description} computes {conv.Kernel}x{conv.Kernel} convolutions of {conv.Input} to {conv.Output} channels (stride {conv.Stride}, {conv.Groups} groups, {(channelsLast ? "channels-last" : "default layout")}) wrongly on this machine: they differ from float64 by {difference:0.00} of the largest value. Start danas with ONEDNN_MAX_CPU_ISA=AVX2 in the environment, or choose the other trainers.layout"));
+                    $"{TorchBinding.Description} computes {conv.Kernel}x{conv.Kernel} convolutions of {conv.Input} to {conv.Output} " +
+                        $"channels (stride {conv.Stride}, {conv.Groups} groups, {(channelsLast ? "channels-last" : "default layout")}) " +
+                        $"wrongly on this machine: they differ from float64 by {difference:0.00} of the largest value. Start danas with " +
+                        $"ONEDNN_MAX_CPU_ISA=AVX2 in the environment, or choose the other trainers.layout"));
         }
     }
 
@@ -35,11 +38,13 @@ public static class ConvolutionCheck
     {
         using DisposeScope scope = NewDisposeScope();
         SeededRandom random = new(1);
-        Tensor values = Random(random, Pictures, side, side, conv.Input);
+        Tensor values = Random(random, Images, side, side, conv.Input);
         Tensor x_NCHW = channelsLast ? values.permute(0, 3, 1, 2) : values.permute(0, 3, 1, 2).contiguous();
         Tensor weight_OCKK = Random(random, conv.Output, conv.Input / conv.Groups, conv.Kernel, conv.Kernel);
-        Tensor[] own = Gradients(x_NCHW, weight_OCKK, conv), exact = Gradients(x_NCHW.to_type(ScalarType.Float64), weight_OCKK.to_type(ScalarType.Float64), conv);
-        return own.Zip(exact, (a, b) => a.to_type(ScalarType.Float64).Plus(b.Times(-1)).abs().max().item<double>() / b.abs().max().item<double>()).Max();
+        Tensor[] own = Gradients(x_NCHW, weight_OCKK, conv),
+            exact = Gradients(x_NCHW.to_type(ScalarType.Float64), weight_OCKK.to_type(ScalarType.Float64), conv);
+        return own.Zip(exact, (a, b) => a.to_type(ScalarType.Float64)
+            .Plus(b.Times(-1)).abs().max().item<double>() / b.abs().max().item<double>()).Max();
     }
 
     private static Tensor[] Gradients(Tensor x_NCHW, Tensor weight_OCKK, PlanStep.Conv conv)

@@ -4,9 +4,10 @@ using static TorchSharp.torch;
 namespace DaNas.Torch.Networks;
 
 /// <summary>
-/// Arithmetic of tensors with numbers. TorchSharp 0.107 turns a number into an object that frees its native memory when the garbage collector finds it unused, which it may be while libtorch still
-/// reads it (its operators do so for a + b, too, whose second summand has a factor of 1): a training step then fails, seldom and anywhere, with "toFloat" in the message. Here the number
-/// lives until the call is over.
+/// Arithmetic of tensors with numbers. TorchSharp 0.107 turns a number into an object that frees its native memory when the garbage
+/// collector finds it unused, which it may be while libtorch still reads it (its operators do so for a + b, too, whose second summand has a
+/// factor of 1): a training step then fails, seldom and anywhere, with "toFloat" in the message. Here the number lives until the call is
+/// over.
 /// </summary>
 internal static class Scalars
 {

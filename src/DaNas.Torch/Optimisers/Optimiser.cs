@@ -1,68 +1,61 @@
 using DaNas.Torch.Networks;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace DaNas.Torch.Optimisers;
 
-/// <summary>Steps over the parts of a network that a batch used; its state is part of a checkpoint.</summary>
-public interface IOptimiser : IDisposable
-{
-    /// <summary>What must be stored to go on, by name.</summary>
-    IEnumerable<(string Name, Tensor Buffer)> Buffers { get; }
-
-    /// <summary>One step over the parts that were used, then their gradients are null again. Steps are counted from 1.</summary>
-    void Step(IReadOnlyList<NetworkPart> used, double learningRate, int number);
-}
-
 /// <summary>
-/// SGD with momentum, b := m b + (g + d w), w := w - lr b. A parameter without a gradient (a block outside the path) stays as it is, its
-/// momentum too: gradients are null there, never zero. Weight decay acts on weights of two dimensions and more. TorchSharp's own SGD keeps its momenta by position and cannot give them by name,
-/// which pruning and checkpoints need.
+/// Steps over the parts of a network that a batch used. A parameter without a gradient (a block outside the path) stays as it is, its
+/// moments
+/// too: gradients are null there, never zero. Weight decay acts on weights of two dimensions and more. Moments are known by name, which
+/// pruning
+/// and checkpoints need; TorchSharp's own optimisers keep theirs by position.
 /// </summary>
-public sealed class Optimiser : IOptimiser
+public sealed class Optimiser : IDisposable
 {
-    private readonly Dictionary<string, Entry[]> parts;
-    private readonly double momentum;
+    private readonly UpdateRule rule;
+    private readonly Dictionary<string, Slot[]> parts;
 
-    public Optimiser(ChainNetwork network, Device device, double momentum, double weightDecay)
+    /// <param name="network">The network whose parameters are learned.</param>
+    /// <param name="device">The device of the moments: that of the parameters.</param>
+    /// <param name="weightDecay">The weight decay, 0 or more.</param>
+    /// <param name="rule">The step of one parameter.</param>
+    public Optimiser(ChainNetwork network, Device device, double weightDecay, UpdateRule rule)
     {
-        this.momentum = momentum;
-        parts = network.Parts.ToDictionary(p => p.Name, p => p.Parameters.Select(x => new Entry(x.Name, x.Parameter, device, weightDecay)).ToArray(), StringComparer.Ordinal);
+        this.rule = rule;
+        parts = network.Parts.ToDictionary(
+            p => p.Name,
+            p => p.Parameters.Select(x => new Slot(
+                x.Parameter,
+                [.. rule.Moments.Select(m => (m + x.Name, zeros(x.Parameter.shape, device: device).DetachFromDisposeScope()))],
+                x.Parameter.shape.Length >= 2 ? weightDecay : 0)).ToArray(),
+            StringComparer.Ordinal);
     }
 
-    public IEnumerable<(string Name, Tensor Buffer)> Buffers => parts.Values.SelectMany(p => p).Select(e => (e.Name, e.Buffer));
+    /// <summary>The moments by name: what a checkpoint needs to continue.</summary>
+    public IEnumerable<(string Name, Tensor Buffer)> Buffers => parts.Values.SelectMany(p => p).SelectMany(s => s.Moments);
 
+    /// <summary>One step over the parts that were used, after which their gradients are null again.</summary>
+    /// <param name="used">The parts of the network that took part in the forward pass.</param>
+    /// <param name="learningRate">The learning rate of this step.</param>
+    /// <param name="number">The step's number, from 1; SGD does not need it.</param>
     public void Step(IReadOnlyList<NetworkPart> used, double learningRate, int number = 1)
     {
         using IDisposable frozen = no_grad();
-        foreach (Entry e in used.SelectMany(p => parts[p.Name]))
+        using DisposeScope scope = NewDisposeScope();
+        foreach (Slot slot in used.SelectMany(p => parts[p.Name]))
         {
-            using Tensor? gradient = e.Parameter.grad;
-            if (gradient is null)
+            if (slot.Parameter.grad is not { } gradient)
                 continue;
-            e.Buffer.Scale(momentum).Add(gradient, 1);
-            if (e.Decay > 0)
-                e.Buffer.Add(e.Parameter, e.Decay);
-            e.Parameter.Add(e.Buffer, -learningRate);
-            e.Parameter.grad = null;
+            rule.Apply(slot, gradient, learningRate, number);
+            slot.Parameter.grad = null;
         }
     }
 
+    /// <summary>Frees the moments.</summary>
     public void Dispose()
     {
         foreach ((_, Tensor buffer) in Buffers)
             buffer.Dispose();
-    }
-
-    private sealed class Entry(string name, Parameter parameter, Device device, double weightDecay)
-    {
-        public string Name => name;
-
-        public Parameter Parameter => parameter;
-
-        public Tensor Buffer { get; } = zeros(parameter.shape, device: device).DetachFromDisposeScope();
-
-        public double Decay { get; } = parameter.shape.Length >= 2 ? weightDecay : 0;
     }
 }

@@ -1,4 +1,4 @@
-// Shapes: N pictures, C channels, H height, W width, A active classes.
+// Shapes: N images, C channels, H height, W width, A active classes.
 using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Evaluation;
@@ -19,13 +19,15 @@ namespace DaNas.Torch.Training;
 internal sealed class ArchitectureStep(
     EngineSession session,
     WorkUnit.TrainShard unit,
-    ChainNetwork network,
-    ArchitectureParameters architecture,
-    ActiveClasses classes,
+    (ChainNetwork Network, ArchitectureParameters Architecture, ActiveClasses Classes) supernet,
     SeededRandom random,
-    UnitMeter meter,
-    RunningMean meanLoss)
+    (UnitMeter Meter, RunningMean Loss) measured)
 {
+    private readonly ChainNetwork network = supernet.Network;
+    private readonly ArchitectureParameters architecture = supernet.Architecture;
+    private readonly ActiveClasses classes = supernet.Classes;
+    private readonly UnitMeter meter = measured.Meter;
+    private readonly RunningMean meanLoss = measured.Loss;
     private readonly double scale = session.Config.Cost.NormaliseLoss ? 1 / Math.Log(unit.Stage.Classes.Count) : 1;
 
     /// <summary>The path losses so far, where the evidence is of them.</summary>
@@ -38,7 +40,8 @@ internal sealed class ArchitectureStep(
         network.Norm.Momentum = 0;
         (Tensor x_NCHW, Tensor labels) = session.ToTensors(batch);
         SamplerOptions o = session.Config.Sampler;
-        (_, double[][] cost) = architecture.CostTerm(session.Costs, session.Config.Cost, ArchitectureBudget.Of(session.Space, session.Config.Cost));
+        (_, double[][] cost) = architecture.CostTerm(session.Costs, session.Config.Cost,
+            ArchitectureBudget.Of(session.Space, session.Config.Cost));
         if (o.Kind == SamplerKind.TwoPath)
         {
             (int[][] pairs, double[][] gates) = TwoPath(x_NCHW, labels);
@@ -69,7 +72,8 @@ internal sealed class ArchitectureStep(
             losses.Add(double.IsFinite(loss) ? loss : throw new NotFiniteException("the architecture loss"));
         }
 
-        PathLosses.AddRange(paths.Zip(losses, (p, loss) => new PathLoss(step, loss, [.. Names(p).Select((b, l) => session.Space.IndexOf(l, b))])));
+        PathLosses.AddRange(
+            paths.Zip(losses, (p, loss) => new PathLoss(step, loss, [.. Names(p).Select((b, l) => session.Space.IndexOf(l, b))])));
         return architecture.LeaveOneOutGradients(paths, losses);
     }
 
@@ -83,7 +87,10 @@ internal sealed class ArchitectureStep(
         return ArchitectureParameters.GateGradients(path, y, [.. gates.Select(GradientOf)], unit.Schedule.Temperature);
     }
 
-    /// <summary>Two blocks a layer, one with weight 1 and one with 0: the loss is one path's, and the gradient in the second weight tells what the other block would change.</summary>
+    /// <summary>
+    /// Two blocks a layer, one with weight 1 and one with 0: the loss is one path's, and the gradient in the second weight tells what the
+    /// other block would change.
+    /// </summary>
     private (int[][] Pairs, double[][] Gates) TwoPath(Tensor x_NCHW, Tensor labels)
     {
         int[][] pairs = architecture.Pairs(random);
@@ -99,7 +106,8 @@ internal sealed class ArchitectureStep(
     private double[][] Soft(Tensor x_NCHW, Tensor labels)
     {
         Tensor[][] gates = [.. unit.Alive.Layers.Select((_, l) => architecture.Probabilities(l).Select(Gate).ToArray())];
-        Backward(network.Parts, () => Loss(network.ForwardMixed(x_NCHW, gates), labels, session.Costs.MacsOfAll(unit.Alive)), labels.shape[0]);
+        Backward(network.Parts, () => Loss(network.ForwardMixed(x_NCHW, gates), labels,
+            session.Costs.MacsOfAll(unit.Alive)), labels.shape[0]);
         return architecture.ThroughSoftmax([.. gates.Select(layer => layer.Select(GradientOf).ToArray())]);
     }
 

@@ -1,10 +1,10 @@
-using DaNas.Torch.Optimisers;
-// Shapes: N pictures, C channels, H height, W width, A active classes.
+// Shapes: N images, C channels, H height, W width, A active classes.
 using DaNas.Domain.Values;
 using DaNas.Domain.Work;
 using DaNas.Torch.Checkpoints;
 using DaNas.Torch.Data;
 using DaNas.Torch.Networks;
+using DaNas.Torch.Optimisers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -29,7 +29,7 @@ public sealed class PathProber : IDisposable
         this.session = session;
         this.unit = unit;
         network = session.Build(unit.Alive, unit.Input is null ? SupernetTrainer.InitialSeed(session.Config) : null);
-        optimiser = new Optimiser(network, session.Device, session.Config.Weights.Momentum, session.Config.Weights.WeightDecay);
+        optimiser = new Optimiser(network, session.Device, session.Config.Weights.WeightDecay, new Sgd(session.Config.Weights.Momentum));
         if (unit.Input is { } input)
             SupernetState.Restore(session.Blobs.Get(input), network, optimiser, null);
         classes = new ActiveClasses(unit.Classes, session.Images.Classes, session.Device);
@@ -38,7 +38,8 @@ public sealed class PathProber : IDisposable
     public UnitResult.PathPassed Run(CancellationToken cancellation)
     {
         ImageEntry[] entries = ImageSet.Slice(session.Images.Splits.Weights, unit.Classes, 1);
-        BatchStream batches = new(session.Images, entries, SeededRandom.Derive(unit.Seed, "order"), session.Shape(session.Config.Weights.Batch), session.Config.Data.Augment);
+        BatchStream batches = new(session.Images, entries, SeededRandom.Derive(unit.Seed, "order"),
+            session.Shape(session.Config.Weights.Batch), session.Config.Data.Augment);
         network.Norm.Momentum = 0.1;
         for (int i = 0; i < session.Config.Faults.ProbeSteps; i++)
         {

@@ -6,8 +6,9 @@ using DaNas.Torch.Checkpoints;
 namespace DaNas.Torch.Training;
 
 /// <summary>
-/// Local SGD's average (Stich 2019) over a round's logical shards, by tensor name and in shard order: each part's change is weighted by the optimiser
-/// steps that touched it (none: unchanged), batch-norm statistics are pooled, architecture parameters averaged. Sums are in double precision.
+/// Local SGD's average (Stich 2019) over a round's logical shards, by tensor name and in shard order: each part's change is weighted by the
+/// optimiser steps that touched it (none: unchanged), batch-norm statistics are pooled, architecture parameters averaged. Sums are in
+/// double precision.
 /// </summary>
 public static class RoundMerge
 {
@@ -24,10 +25,12 @@ public static class RoundMerge
             merged[name] = name[0] switch
             {
                 'a' => Average(tensors),
-                'e' when origin.ContainsKey(name) => Weighted(origin[name], tensors, [.. shards.Select(_ => 1.0 / shards.Count)]), // They move in every shard, also of parts that none trained.
+                // They move in every shard, also of parts that none trained.
+                'e' when origin.ContainsKey(name) => Weighted(origin[name], tensors, [.. shards.Select(_ => 1.0 / shards.Count)]),
                 'e' => tensors[0],
                 'h' => SupernetState.ToHost(PathLoss.Merge(tensors.Select(SupernetState.PathLosses))),
-                'b' when name.EndsWith(".variance", StringComparison.Ordinal) => Pooled(origin[name], tensors, [.. parts.Select(p => p.Tensors[Mean(name)])], shares),
+                'b' when name.EndsWith(".variance", StringComparison.Ordinal) =>
+                    Pooled(origin[name], tensors, [.. parts.Select(p => p.Tensors[Mean(name)])], shares),
                 _ => Weighted(origin[name], tensors, shares),
             };
         }
@@ -40,12 +43,15 @@ public static class RoundMerge
 
     private static string Mean(string variance) => variance[..^"variance".Length] + "mean";
 
-    /// <summary>The share of each shard in a tensor's part: its optimiser steps there over all shards' steps there; all 0 where none trained it.</summary>
+    /// <summary>
+    /// The share of each shard in a tensor's part: its optimiser steps there over all shards' steps there; all 0 where none trained it.
+    /// </summary>
     private static double[] Shares(string name, IEnumerable<Dictionary<string, string>> metadata)
     {
         int dot = name.IndexOf('.', StringComparison.Ordinal);
         string part = dot > 0 ? name[2..dot] : name[2..];
-        double[] steps = [.. metadata.Select(m => m.TryGetValue($"steps/{part}", out string? s) ? double.Parse(s, CultureInfo.InvariantCulture) : 0)];
+        double[] steps =
+            [.. metadata.Select(m => m.TryGetValue($"steps/{part}", out string? s) ? double.Parse(s, CultureInfo.InvariantCulture) : 0)];
         double total = steps.Sum();
         return total > 0 ? [.. steps.Select(s => s / total)] : steps;
     }

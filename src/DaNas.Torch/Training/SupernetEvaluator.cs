@@ -1,4 +1,4 @@
-// Shapes: N pictures, C channels, H height, W width.
+// Shapes: N images, C channels, H height, W width.
 using DaNas.Domain.Architectures;
 using DaNas.Domain.SearchSpaces;
 using DaNas.Domain.Values;
@@ -11,7 +11,7 @@ using static TorchSharp.torch;
 
 namespace DaNas.Torch.Training;
 
-/// <summary>Measures paths of a trained supernet on held-out pictures, after recalibrating their batch-norm statistics.</summary>
+/// <summary>Measures paths of a trained supernet on held-out images, after recalibrating their batch-norm statistics.</summary>
 public sealed class SupernetEvaluator : IDisposable
 {
     private readonly EngineSession session;
@@ -30,27 +30,31 @@ public sealed class SupernetEvaluator : IDisposable
 
     /// <summary>Held-out accuracy of one path over all classes, its batch norm recalibrated.</summary>
     public double AccuracyOf(IReadOnlyList<string> path, long seed) =>
-        Pass(new ForwardPass(x => network.Forward(x, path), session.MacsOf(path)), AllClasses, session.Config.Derivation.Images, (session.Config.Derivation.RecalibrationBatches, seed)).Accuracy;
+        Pass(new ForwardPass(x => network.Forward(x, path), session.MacsOf(path)), AllClasses, session.Config.Derivation.Images,
+            (session.Config.Derivation.RecalibrationBatches, seed)).Accuracy;
 
     /// <summary>The same of the whole supernet: every layer the sum of its blocks, weighted by their probabilities.</summary>
     public double MixedAccuracy(long seed)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor[][] weights = [.. architecture.Alive.Layers.Select((_, l) => architecture.Probabilities(l).Select(p => tensor([(float)p], [1], device: session.Device)).ToArray())];
-        return Pass(new ForwardPass(x => network.ForwardMixed(x, weights), session.Costs.MacsOfAll(architecture.Alive)), AllClasses, session.Config.Derivation.Images, (session.Config.Derivation.RecalibrationBatches, seed)).Accuracy;
+        Tensor[][] weights = [.. architecture.Alive.Layers.Select(
+            (_, l) => architecture.Probabilities(l).Select(p => tensor([(float)p], [1], device: session.Device)).ToArray())];
+        return Pass(new ForwardPass(x => network.ForwardMixed(x, weights), session.Costs.MacsOfAll(architecture.Alive)), AllClasses,
+            session.Config.Derivation.Images, (session.Config.Derivation.RecalibrationBatches, seed)).Accuracy;
     }
 
     /// <summary>Mean accuracy of paths drawn from the probabilities.</summary>
     public double SampledAccuracy(int paths, long seed)
     {
         SeededRandom random = new(SeededRandom.Derive(seed, "paths"));
-        return Enumerable.Range(0, paths).Select(_ => architecture.GumbelPath(random, 1).Path).Select(p => AccuracyOf([.. p.Select((j, l) => architecture.Alive.Layers[l][j])], seed)).Average();
+        return Enumerable.Range(0, paths).Select(_ => architecture.GumbelPath(random, 1).Path)
+            .Select(p => AccuracyOf([.. p.Select((j, l) => architecture.Alive.Layers[l][j])], seed)).Average();
     }
 
     /// <summary>Probabilities of the alive blocks, [layer][block].</summary>
     public IReadOnlyList<double[]> Probabilities => [.. architecture.Alive.Layers.Select((_, l) => architecture.Probabilities(l))];
 
-    /// <summary>Pictures that these accuracies stand on.</summary>
+    /// <summary>Images that these accuracies stand on.</summary>
     public int HeldOutImages => Held(AllClasses, session.Config.Derivation.Images).Length;
 
     private IEnumerable<int> AllClasses => Enumerable.Range(0, session.Images.Classes);
@@ -59,7 +63,8 @@ public sealed class SupernetEvaluator : IDisposable
     {
         int classes = session.Images.Classes;
         ImageEntry[] held = Held(Enumerable.Range(0, classes), session.Config.Derivation.Images);
-        ClassMeasurement m = Path(unit.Architecture.Blocks, Enumerable.Range(0, classes), held, session.Config.Derivation.RecalibrationBatches, unit.Seed);
+        ClassMeasurement m = Path(unit.Architecture.Blocks, Enumerable.Range(0, classes), held,
+            session.Config.Derivation.RecalibrationBatches, unit.Seed);
         return new(unit.Id, meter.Cost, meter.Timing, m.Accuracy, m.Loss);
     }
 
@@ -87,7 +92,7 @@ public sealed class SupernetEvaluator : IDisposable
 
     public void Dispose() => network.Dispose();
 
-    /// <summary>At most a number of validation pictures, the same share of each class.</summary>
+    /// <summary>At most a number of validation images, the same share of each class.</summary>
     private ImageEntry[] Held(IEnumerable<int> classes, int images)
     {
         int[] wanted = [.. classes];
@@ -112,7 +117,8 @@ public sealed class SupernetEvaluator : IDisposable
     {
         using IDisposable frozen = no_grad();
         BatchStream stream = new(
-            session.Images, ImageSet.Slice(session.Images.Splits.Weights, classes, 1), SeededRandom.Derive(seed, "recalibration"), session.Shape(session.Config.Weights.Batch), null);
+            session.Images, ImageSet.Slice(session.Images.Splits.Weights, classes, 1), SeededRandom.Derive(seed, "recalibration"),
+                session.Shape(session.Config.Weights.Batch), null);
         network.Norm.UseBatchStatistics = true;
         for (int i = 0; i < batches; i++)
         {

@@ -1,5 +1,4 @@
-using DaNas.Torch.Optimisers;
-// Shapes: N pictures, C channels, H height, W width, A active classes.
+// Shapes: N images, C channels, H height, W width, A active classes.
 using DaNas.Domain.Architectures;
 using DaNas.Domain.Configuration;
 using DaNas.Domain.Evaluation;
@@ -9,6 +8,7 @@ using DaNas.Domain.Work;
 using DaNas.Torch.Checkpoints;
 using DaNas.Torch.Data;
 using DaNas.Torch.Networks;
+using DaNas.Torch.Optimisers;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -40,7 +40,7 @@ public sealed class SupernetTrainer : IDisposable
         this.session = session;
         this.unit = unit;
         network = session.Build(unit.Alive, unit.Input is null ? InitialSeed(session.Config) : null);
-        optimiser = new Optimiser(network, session.Device, session.Config.Weights.Momentum, session.Config.Weights.WeightDecay);
+        optimiser = new Optimiser(network, session.Device, session.Config.Weights.WeightDecay, new Sgd(session.Config.Weights.Momentum));
         average = WeightAverage.Of(network, session.Config.Sampler.AverageDecay);
         architecture = new ArchitectureParameters(unit.Alive);
         if (unit.Input is { } input)
@@ -51,7 +51,8 @@ public sealed class SupernetTrainer : IDisposable
         random = new SeededRandom(unit.Seed);
     }
 
-    private bool LearnsArchitecture => !unit.Stage.IsWarmup && session.Config.Sampler.Kind != SamplerKind.Uniform && session.Config.Search.Strategy == StrategyKind.DaNas;
+    private bool LearnsArchitecture => !unit.Stage.IsWarmup && session.Config.Sampler.Kind != SamplerKind.Uniform
+        && session.Config.Search.Strategy == StrategyKind.DaNas;
 
     /// <summary>The seed of the first weights: the same for every shard, so that all start equal.</summary>
     public static long InitialSeed(SearchConfig config) => SeededRandom.Derive(config.Search.Seed, "initial-weights");
@@ -65,8 +66,10 @@ public sealed class SupernetTrainer : IDisposable
         long first = (((long)unit.Schedule.StageRound * config.Rounds.Shards) + unit.Shard) * count;
         long[] indices = [.. Enumerable.Range(0, count).Select(i => first + i)];
         double[][] sum = [.. unit.Alive.Layers.Select(l => new double[l.Count])];
-        using IEnumerator<HostBatch> validation = architectureBatches.Prefetch(LearnsArchitecture ? indices : [], config.Data.PrefetchBatches).GetEnumerator();
-        ArchitectureStep architectureStep = new(session, unit, network, architecture, classes, random, meter, architectureLoss) { PathLosses = Known() };
+        using IEnumerator<HostBatch> validation = architectureBatches
+            .Prefetch(LearnsArchitecture ? indices : [], config.Data.PrefetchBatches).GetEnumerator();
+        ArchitectureStep architectureStep =
+            new(session, unit, (network, architecture, classes), random, (meter, architectureLoss)) { PathLosses = Known() };
         int step = 0, firstStep = ((unit.Schedule.GlobalRound * config.Rounds.Shards) + unit.Shard) * count;
         foreach (HostBatch batch in weightBatches.Prefetch(indices, config.Data.PrefetchBatches))
         {
@@ -105,12 +108,14 @@ public sealed class SupernetTrainer : IDisposable
 
     /// <summary>The path losses of the rounds before this one.</summary>
     private List<PathLoss> Known() =>
-        session.Config.Evidence.Kind == EvidenceKind.Effect && unit.Input is { } input ? [.. SupernetState.PathLosses(session.Blobs.Get(input))] : [];
+        session.Config.Evidence.Kind == EvidenceKind.Effect && unit.Input is { } input
+            ? [.. SupernetState.PathLosses(session.Blobs.Get(input))] : [];
 
     private UnitResult.ShardTrained Result(double[][] probabilities, List<PathLoss> pathLosses)
     {
         double meanLoss = loss.Read("the weight loss");
-        (Dictionary<string, HostTensor> tensors, Dictionary<string, string> metadata) = SupernetState.Collect(network, optimiser, architecture, steps, average);
+        (Dictionary<string, HostTensor> tensors, Dictionary<string, string> metadata) =
+            SupernetState.Collect(network, optimiser, architecture, steps, average);
         if (session.Config.Evidence.Kind == EvidenceKind.Effect)
             tensors[SupernetState.Paths] = SupernetState.ToHost(PathLoss.Kept(pathLosses));
         BlobRef output = session.Blobs.Put(Safetensors.Write(tensors, metadata));
@@ -128,7 +133,8 @@ public sealed class SupernetTrainer : IDisposable
     private BatchStream Batches(IReadOnlyList<ImageEntry[]> split, string purpose, int size, AugmentOptions? augment)
     {
         ImageEntry[] entries = ImageSet.Slice(split, unit.Stage.Classes, unit.Stage.ImageShare);
-        return new BatchStream(session.Images, entries, SeededRandom.Derive(session.Config.Search.Seed, "order", purpose, unit.Stage.Index), session.Shape(size), augment);
+        return new BatchStream(session.Images, entries, SeededRandom.Derive(session.Config.Search.Seed, "order", purpose, unit.Stage.Index),
+            session.Shape(size), augment);
     }
 
     private double Rate(int step)
@@ -138,80 +144,51 @@ public sealed class SupernetTrainer : IDisposable
         double first = o.LearningRate * unit.Schedule.RateScale;
         return o.Schedule switch
         {
-            LearningRateSchedule.CosineTotal => EngineSession.Cosine(first, (unit.Schedule.GlobalRound * perRound) + step, unit.Schedule.TotalRounds * perRound),
-            LearningRateSchedule.CosinePerStage => EngineSession.Cosine(first, (unit.Schedule.StageRound * perRound) + step, unit.Stage.Rounds * perRound),
+            LearningRateSchedule.CosineTotal => EngineSession.Cosine(
+                first, (unit.Schedule.GlobalRound * perRound) + step, unit.Schedule.TotalRounds * perRound),
+            LearningRateSchedule.CosinePerStage => EngineSession.Cosine(
+                first, (unit.Schedule.StageRound * perRound) + step, unit.Stage.Rounds * perRound),
             _ => first,
         };
     }
 
+    /// <summary>Forward, loss, backward, step; the optimiser leaves the gradients null (zero) for the next one.</summary>
     private void WeightStep(HostBatch batch, double rate)
     {
         using DisposeScope scope = NewDisposeScope();
         (Tensor x_NCHW, Tensor labels) = session.ToTensors(batch);
-        network.Norm.Momentum = 0.1;
         int n = batch.Labels.Length;
-        if (session.Config.Sampler.Kind == SamplerKind.Soft && LearnsArchitecture)
-        {
-            Tensor[][] weights = [.. unit.Alive.Layers.Select((_, l) => architecture.Probabilities(l).Select(p => tensor([(float)p], [1], device: session.Device)).ToArray())];
-            Learn(network.ForwardMixed(x_NCHW, weights), labels, n, session.Costs.MacsOfAll(unit.Alive));
-            Finish(network.Parts, rate);
-            return;
-        }
-
-        int[] path = LearnsArchitecture ? architecture.GumbelPath(random, unit.Schedule.Temperature).Path : architecture.UniformPath(random);
-        string[] names = Names(path);
-        Learn(network.Forward(x_NCHW, names), labels, n, session.MacsOf(names));
-        Finish(network.PartsOf(names), rate);
-    }
-
-    private void Learn(Tensor logits, Tensor labels, int n, long macs)
-    {
+        network.Norm.Momentum = 0.1;
+        (Tensor logits, IReadOnlyList<NetworkPart> used, long macs) = Forward(x_NCHW);
         (Tensor active_NA, Tensor target) = classes.Select(logits, labels);
         Tensor ce = nn.functional.cross_entropy(active_NA, target, label_smoothing: session.Config.Weights.LabelSmoothing);
         meter.Forward(n, macs);
         ce.backward();
         meter.Backward(n);
+        optimiser.Step(used, rate);
+        foreach (NetworkPart part in used)
+            steps[part.Name] = steps.GetValueOrDefault(part.Name) + 1;
         loss.Add(ce, n);
         accuracy.Add(active_NA.detach().argmax(1).eq(target).to_type(float32).mean(), n);
     }
 
-    private void Finish(IReadOnlyList<NetworkPart> used, double rate)
+    /// <summary>
+    /// All blocks weighted by their probabilities (the soft sampler), or one path; the parts that took part, and the MACs of one image.
+    /// </summary>
+    private (Tensor Logits, IReadOnlyList<NetworkPart> Used, long Macs) Forward(Tensor x_NCHW)
     {
-        optimiser.Step(used, rate);
-        foreach (NetworkPart part in used)
-            steps[part.Name] = steps.GetValueOrDefault(part.Name) + 1;
+        if (session.Config.Sampler.Kind == SamplerKind.Soft && LearnsArchitecture)
+        {
+            Tensor[][] weights = [.. unit.Alive.Layers.Select((_, l) =>
+                architecture.Probabilities(l).Select(p => tensor([(float)p], [1], device: session.Device)).ToArray())];
+            return (network.ForwardMixed(x_NCHW, weights), network.Parts, session.Costs.MacsOfAll(unit.Alive));
+        }
+
+        int[] path = LearnsArchitecture ? architecture.GumbelPath(random, unit.Schedule.Temperature).Path
+            : architecture.UniformPath(random);
+        string[] names = Names(path);
+        return (network.Forward(x_NCHW, names), network.PartsOf(names), session.MacsOf(names));
     }
 
     private string[] Names(int[] path) => [.. path.Select((j, l) => unit.Alive.Layers[l][j])];
-}
-
-/// <summary>
-/// One classifier for all classes with the inactive ones masked out: their logits are left out of softmax and loss, which is what
-/// adding -1e9 to them gives, with gradient zero.
-/// </summary>
-public sealed class ActiveClasses : IDisposable
-{
-    private readonly Tensor? columns;
-    private readonly Tensor? position;
-
-    public ActiveClasses(ValueList<int> classes, int all, Device device)
-    {
-        if (classes.Count == all)
-            return;
-        long[] positions = new long[all];
-        for (int i = 0; i < classes.Count; i++)
-            positions[classes[i]] = i;
-        columns = tensor(classes.Select(c => (long)c).ToArray(), device: device).DetachFromDisposeScope();
-        position = tensor(positions, device: device).DetachFromDisposeScope();
-    }
-
-    /// <summary>Logits [N, K] and labels [N] to [N, A] and labels among the active classes.</summary>
-    public (Tensor Logits_NA, Tensor Labels) Select(Tensor logits, Tensor labels) =>
-        columns is null || position is null ? (logits, labels) : (logits.index_select(1, columns), position.index_select(0, labels));
-
-    public void Dispose()
-    {
-        columns?.Dispose();
-        position?.Dispose();
-    }
 }

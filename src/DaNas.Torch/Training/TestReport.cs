@@ -1,4 +1,4 @@
-// Shapes: N pictures, C channels, H height, W width, K classes.
+// Shapes: N images, C channels, H height, W width, K classes.
 using DaNas.Domain.Ports;
 using DaNas.Torch.Checkpoints;
 using DaNas.Torch.Data;
@@ -8,8 +8,12 @@ using static TorchSharp.torch;
 
 namespace DaNas.Torch.Training;
 
-/// <summary>A model on the whole test split: top-1, top-5 (NaN under six classes), accuracy of every class, and the confusion matrix [true][predicted].</summary>
-public sealed record TestReport(int Images, double Top1, double Top5, IReadOnlyList<double> PerClass, IReadOnlyList<IReadOnlyList<int>> Confusion)
+/// <summary>
+/// A model on the whole test split: top-1, top-5 (NaN under six classes), accuracy of every class, and the confusion matrix
+/// [true][predicted].
+/// </summary>
+public sealed record TestReport(int Images, double Top1, double Top5, IReadOnlyList<double> PerClass,
+    IReadOnlyList<IReadOnlyList<int>> Confusion)
 {
     private const int Batch = 100;
 
@@ -22,7 +26,7 @@ public sealed record TestReport(int Images, double Top1, double Top5, IReadOnlyL
         int classes = session.Images.Classes;
         ImageEntry[] entries = session.Images.Readable(ImageSet.Slice(session.Images.Splits.Test, Enumerable.Range(0, classes), 1));
         if (entries.Length == 0)
-            throw new DataException("the data set has no test pictures to measure on; set data.test-fraction");
+            throw new DataException("the data set has no test images; set data.test-fraction");
         return From(classes, Answers(session, network, path, entries));
     }
 
@@ -54,7 +58,8 @@ public sealed record TestReport(int Images, double Top1, double Top5, IReadOnlyL
             confusion);
     }
 
-    private static IEnumerable<(int Label, float[] Logits)> Answers(EngineSession session, ChainNetwork network, IReadOnlyList<string> path, ImageEntry[] entries)
+    private static IEnumerable<(int Label, float[] Logits)> Answers(
+        EngineSession session, ChainNetwork network, IReadOnlyList<string> path, ImageEntry[] entries)
     {
         int classes = session.Images.Classes;
         foreach (HostBatch batch in BatchStream.Once(session.Images, entries, session.Shape(Batch)))

@@ -1,4 +1,4 @@
-// Shapes: N pictures, C channels, H height, W width, K classes.
+// Shapes: N images, C channels, H height, W width, K classes.
 using System.Runtime.InteropServices;
 using DaNas.Domain.Evaluation;
 using DaNas.Domain.Values;
@@ -11,14 +11,18 @@ using static TorchSharp.torch;
 namespace DaNas.Torch.Training;
 
 /// <summary>
-/// Measures a network at its first weights: see <see cref="InitialScores"/>. Synflow in double precision, since products of absolute weights over many layers leave the range of single
-/// precision; the covariance of gradients that were taken in single precision, as training takes them.
+/// Measures a network at its first weights: see <see cref="InitialScores"/>. Synflow in double precision, since products of absolute
+/// weights over many layers leave the range of single precision; the covariance of gradients that were taken in single precision, as
+/// training takes them.
 /// </summary>
 public static class UntrainedNetwork
 {
     private const double Ridge = 1e-5;
 
-    /// <summary>Both scores of a path with the weights of a seed, on one batch of training pictures; null where the device fails at it: nothing depends on them.</summary>
+    /// <summary>
+    /// Both scores of a path with the weights of a seed, on one batch of training images; null where the device fails at it: nothing
+    /// depends on them.
+    /// </summary>
     public static InitialScores? Measure(EngineSession session, IReadOnlyList<string> path, long seed, HostBatch batch, UnitMeter meter)
     {
         using DisposeScope scope = NewDisposeScope();
@@ -27,7 +31,8 @@ public static class UntrainedNetwork
         try
         {
             (Tensor x_NCHW, _) = session.ToTensors(batch);
-            double jacobian = JacobianCovariance(session, path, seed, x_NCHW.narrow(0, 0, InitialScores.Pictures(batch.Labels.Length)).clone());
+            double jacobian = JacobianCovariance(session, path, seed,
+                x_NCHW.narrow(0, 0, InitialScores.JacobianImages(batch.Labels.Length)).clone());
             return new(Math.Round(LogSynflow(session, path, seed), 6), Math.Round(jacobian, 6));
         }
         catch (ExternalException)
@@ -45,9 +50,11 @@ public static class UntrainedNetwork
                 p.abs_();
         }
 
-        network.Forward(ones([1, session.Space.InputChannels, session.Space.Resolution, session.Space.Resolution], dtype: float64, device: session.Device), path).sum().backward();
+        network.Forward(ones([1, session.Space.InputChannels, session.Space.Resolution, session.Space.Resolution], dtype: float64,
+            device: session.Device), path).sum().backward();
         // Weights of convolutions and linear layers; biases and what batch norm has are of one dimension.
-        return Math.Log(network.parameters().Where(p => p.dim() >= 2 && p.grad is not null).Sum(p => (p * p.grad!).abs().sum().item<double>()));
+        return Math.Log(network.parameters().Where(p => p.dim() >= 2 && p.grad is not null)
+            .Sum(p => (p * p.grad!).abs().sum().item<double>()));
     }
 
     private static double JacobianCovariance(EngineSession session, IReadOnlyList<string> path, long seed, Tensor x_NCHW)
@@ -58,7 +65,7 @@ public static class UntrainedNetwork
         return OfGradients(x_NCHW.grad!.reshape(x_NCHW.shape[0], -1).to(float64));
     }
 
-    /// <summary>The score of input gradients [N, C H W], one row a picture. A row without spread is correlated with no other.</summary>
+    /// <summary>The score of input gradients [N, C H W], one row an image. A row without spread is correlated with no other.</summary>
     public static double OfGradients(Tensor gradients)
     {
         using DisposeScope scope = NewDisposeScope();
@@ -70,6 +77,7 @@ public static class UntrainedNetwork
     private static ChainNetwork Build(EngineSession session, IReadOnlyList<string> path, long seed, NormMode norm, ScalarType type)
     {
         using DisposeScope scope = NewDisposeScope();
-        return new ChainNetwork(session.Space, EngineSession.OnlyOf(path), new NetworkSetup(new SeededRandom(seed), session.Device, norm) { Type = type });
+        return new ChainNetwork(session.Space, EngineSession.OnlyOf(path),
+            new NetworkSetup(new SeededRandom(seed), session.Device, norm) { Type = type });
     }
 }

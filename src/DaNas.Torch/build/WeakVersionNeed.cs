@@ -7,9 +7,10 @@ using Microsoft.Build.Framework;
 namespace DaNas.Torch.Build;
 
 /// <summary>
-/// Copies a shared library and marks one of the symbol versions that it asks for as weak. TorchSharp 0.107's library asks for GLIBCXX_3.4.32, which the libstdc++ of Debian 12, Ubuntu 22.04
-/// and RHEL 9 lacks, for the sake of one symbol that has no relocation and is never called. With the mark (vna_flags |= VER_FLG_WEAK in .gnu.version_r, two bytes) the loader goes on without it.
-/// MSBuild compiles this file when a build needs it, against .NET Standard 2.0.
+/// Copies a shared library and marks one of the symbol versions that it asks for as weak. TorchSharp 0.107's library asks for
+/// GLIBCXX_3.4.32, which the libstdc++ of Debian 12, Ubuntu 22.04 and RHEL 9 lacks, for the sake of one symbol that has no relocation and
+/// is never called. With the mark (vna_flags |= VER_FLG_WEAK in .gnu.version_r, two bytes) the loader goes on without it. MSBuild compiles
+/// this file when a build needs it, against .NET Standard 2.0.
 /// </summary>
 public sealed class WeakVersionNeed : Microsoft.Build.Utilities.Task
 {
@@ -41,7 +42,9 @@ public sealed class WeakVersionNeed : Microsoft.Build.Utilities.Task
         return true;
     }
 
-    /// <summary>Marks the version in the file's bytes. Null where that was done, or had been; otherwise why the bytes were left alone.</summary>
+    /// <summary>
+    /// Marks the version in the file's bytes. Null where that was done, or had been; otherwise why the bytes were left alone.
+    /// </summary>
     public static string? Mark(byte[] file, string version)
     {
         try
@@ -61,7 +64,9 @@ public sealed class WeakVersionNeed : Microsoft.Build.Utilities.Task
         }
     }
 
-    /// <summary>The offset of vna_flags of the one entry of that name (System V ABI, symbol versioning: Elf64_Verneed and Elf64_Vernaux).</summary>
+    /// <summary>
+    /// The offset of vna_flags of the one entry of that name (System V ABI, symbol versioning: Elf64_Verneed and Elf64_Vernaux).
+    /// </summary>
     private static string? Find(byte[] file, string version, out int flags)
     {
         flags = 0;

@@ -1,6 +1,6 @@
 """@TITLE@
 
-Found by DaNas.Actors; exact origin in ORIGIN below. Needs torch alone:
+Found by DaNas.Actors; see ORIGIN below for its exact origin. Requires only torch:
 
     from model import load
     network = load("model.safetensors")          # in evaluation mode
@@ -33,7 +33,7 @@ class ConvNorm(nn.Sequential):
 
 
 class SqueezeExcite(nn.Module):
-    """Channel weights from the globally averaged picture (Hu et al. 2018)."""
+    """Channel weights from the globally averaged image (Hu et al. 2018)."""
 
     def __init__(self, channels, inner):
         super().__init__()

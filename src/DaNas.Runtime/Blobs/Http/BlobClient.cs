@@ -7,8 +7,8 @@ using DaNas.Domain.Values;
 namespace DaNas.Runtime.Blobs.Http;
 
 /// <summary>
-/// Fetches blobs from other nodes into this one's store: what was begun goes on where it broke off, the hash is checked on arrival, a blob is fetched once
-/// however many ask for it, and only a few are fetched at a time.
+/// Fetches blobs from other nodes into this one's store: what was begun goes on where it broke off, the hash is checked on arrival, a blob
+/// is fetched once however many ask for it, and only a few are fetched at a time.
 /// </summary>
 public sealed class BlobClient(HttpClient http) : IDisposable
 {
@@ -19,7 +19,10 @@ public sealed class BlobClient(HttpClient http) : IDisposable
     /// <summary>Without a byte for so long, a transfer is broken off; what came is kept.</summary>
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(3);
 
-    /// <summary>A node that has not begun to answer by then is passed over, since it may be frozen and others may have the blob; each further round waits twice as long.</summary>
+    /// <summary>
+    /// A node that has not begun to answer by then is passed over, since it may be frozen and others may have the blob; each further round
+    /// waits twice as long.
+    /// </summary>
     private static readonly TimeSpan FirstByte = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim slots = new(AtOnce);
@@ -38,10 +41,11 @@ public sealed class BlobClient(HttpClient http) : IDisposable
     }
 
     /// <summary>
-    /// Makes sure that a blob is here. Throws <see cref="BlobException"/>: lost where every node answered that it does not have it, unavailable where one could
-    /// not be asked or the blob cannot be written here.
+    /// Makes sure that a blob is here. Throws <see cref="BlobException"/>: lost where every node answered that it does not have it,
+    /// unavailable where one could not be asked or the blob cannot be written here.
     /// </summary>
-    public async Task EnsureAsync(FileBlobStore store, string search, BlobRef blob, IReadOnlyList<string> nodes, CancellationToken cancellation)
+    public async Task EnsureAsync(FileBlobStore store, string search, BlobRef blob, IReadOnlyList<string> nodes,
+        CancellationToken cancellation)
     {
         string key = store.PartOf(blob);
         while (!store.Contains(blob))
@@ -50,7 +54,8 @@ public sealed class BlobClient(HttpClient http) : IDisposable
             Task running = underWay.GetOrAdd(key, mine.Task);
             if (running != mine.Task)
             {
-                await running.WaitAsync(cancellation); // Another one fetches it; then it is here, or is tried with the nodes that are known to this one.
+                // Another one fetches it; then it is here, or is tried with the nodes that are known to this one.
+                await running.WaitAsync(cancellation);
                 continue;
             }
 
@@ -72,7 +77,8 @@ public sealed class BlobClient(HttpClient http) : IDisposable
         slots.Dispose();
     }
 
-    private async Task FetchAsync(FileBlobStore store, string search, BlobRef blob, IReadOnlyList<string> nodes, CancellationToken cancellation)
+    private async Task FetchAsync(FileBlobStore store, string search, BlobRef blob, IReadOnlyList<string> nodes,
+        CancellationToken cancellation)
     {
         await slots.WaitAsync(cancellation);
         try
@@ -92,7 +98,9 @@ public sealed class BlobClient(HttpClient http) : IDisposable
                 }
 
                 if (silent.Count == 0 && nodes.Count > 0)
-                    throw new BlobException(BlobFault.Lost, blob, $"blob {blob.Digest.Short} of {search} is on none of the nodes that should have it ({string.Join(", ", nodes)})");
+                    throw new BlobException(BlobFault.Lost, blob,
+                        $"blob {blob.Digest.Short} of {search} was not found on any of the nodes that should have it " +
+                            $"({string.Join(", ", nodes)})");
                 slots.Release(); // Others need not wait for a node that does not answer.
                 try
                 {
@@ -107,7 +115,8 @@ public sealed class BlobClient(HttpClient http) : IDisposable
                     i = -1; // It goes on where it broke off: no try was lost.
             }
 
-            throw new BlobException(BlobFault.Unavailable, null, $"blob {blob.Digest.Short} of {search} cannot be fetched now ({(nodes.Count == 0 ? "no node is known yet" : string.Join("; ", silent.Select(s => $"{s.Key}: {s.Value}")))})");
+            throw new BlobException(BlobFault.Unavailable, null, $"blob {blob.Digest.Short} of {search} cannot be fetched at the moment " +
+                $"({(nodes.Count == 0 ? "no node is known yet" : string.Join("; ", silent.Select(s => $"{s.Key}: {s.Value}")))})");
         }
         finally
         {
@@ -115,7 +124,8 @@ public sealed class BlobClient(HttpClient http) : IDisposable
         }
     }
 
-    private async Task<(Got Got, string Why)> TryFetchAsync(FileBlobStore store, string search, BlobRef blob, Source source, CancellationToken cancellation)
+    private async Task<(Got Got, string Why)> TryFetchAsync(
+        FileBlobStore store, string search, BlobRef blob, Source source, CancellationToken cancellation)
     {
         string part = store.PartOf(blob);
         using CancellationTokenSource idle = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -128,7 +138,8 @@ public sealed class BlobClient(HttpClient http) : IDisposable
                 request.Headers.Range = new RangeHeaderValue(have, null);
             using HttpResponseMessage response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, idle.Token);
             if (!response.IsSuccessStatusCode)
-                return response.StatusCode == HttpStatusCode.NotFound ? (Got.NotThere, "not there") : (Got.NoAnswer, $"HTTP {(int)response.StatusCode}");
+                return response.StatusCode == HttpStatusCode.NotFound
+                    ? (Got.NotThere, "not found") : (Got.NoAnswer, $"HTTP {(int)response.StatusCode}");
             idle.CancelAfter(Idle);
             await using Stream body = await response.Content.ReadAsStreamAsync(idle.Token);
             if (!await StoreAsync(part, body, response.StatusCode == HttpStatusCode.PartialContent, blob, idle))
@@ -136,14 +147,16 @@ public sealed class BlobClient(HttpClient http) : IDisposable
             if (Adopt(store, part, blob))
                 return (Got.Whole, string.Empty);
             if (have == 0)
-                return (Got.NotThere, "not what its name says");
+                return (Got.NotThere, "content does not match its name");
         }
-        catch (Exception e) when (e is HttpRequestException or HttpIOException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or HttpIOException
+            || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
-            return (Got.NoAnswer, e is OperationCanceledException ? "it does not answer" : e.Message);
+            return (Got.NoAnswer, e is OperationCanceledException ? "no response" : e.Message);
         }
 
-        return await TryFetchAsync(store, search, blob, source, cancellation); // What was here was damaged; it is gone, and fetched from its beginning.
+        // What was here was damaged; it is gone, and fetched from its beginning.
+        return await TryFetchAsync(store, search, blob, source, cancellation);
     }
 
     private static async Task<bool> StoreAsync(string part, Stream body, bool goesOn, BlobRef blob, CancellationTokenSource idle)
@@ -193,7 +206,9 @@ public sealed class BlobClient(HttpClient http) : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new BlobException(BlobFault.Unavailable, null, $"{part}: the blob cannot be written ({e.Message}); free some space or check the folder's rights, the search then goes on", e);
+            throw new BlobException(BlobFault.Unavailable, null,
+                $"{part}: the blob cannot be written ({e.Message}); free some space or check the permissions of the folder, and the " +
+                    $"search will continue", e);
         }
     }
 

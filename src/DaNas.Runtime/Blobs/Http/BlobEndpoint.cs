@@ -1,4 +1,3 @@
-using System.Globalization;
 using DaNas.Domain.Values;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -6,7 +5,9 @@ using Microsoft.AspNetCore.Routing;
 
 namespace DaNas.Runtime.Blobs.Http;
 
-/// <summary>Serves blobs by search and name, with ranges: <c>GET /blobs/SEARCH/DIGEST</c>. Who may ask, the server decides before.</summary>
+/// <summary>
+/// Serves blobs by search and name, with ranges: <c>GET /blobs/SEARCH/DIGEST</c>. Who may ask, the server decides before.
+/// </summary>
 public static class BlobEndpoint
 {
     /// <summary>Adds the route. The folder of a search comes from <paramref name="folderOf"/> (null: no such name).</summary>
@@ -20,5 +21,6 @@ public static class BlobEndpoint
         });
 
     /// <summary>Where a blob is served.</summary>
-    public static Uri AddressOf(string node, string search, Digest digest) => new(string.Create(CultureInfo.InvariantCulture, $"{node.TrimEnd('/')}/blobs/{search}/{digest.Hex}"));
+    public static Uri AddressOf(string node, string search, Digest digest) =>
+        new(Invariant($"{node.TrimEnd('/')}/blobs/{search}/{digest.Hex}"));
 }

@@ -71,9 +71,3 @@ internal abstract record HoconNode(ConfigOrigin Origin)
     /// <summary>A value over an earlier one, to be decided when substitutions are known.</summary>
     public sealed record Over(HoconNode Before, HoconNode After, ConfigOrigin Origin) : HoconNode(Origin);
 }
-
-/// <summary>A text that is not HOCON, or a substitution that leads nowhere.</summary>
-public sealed class HoconException(ConfigOrigin origin, string message) : Exception($"{origin}: {message}")
-{
-    public ConfigOrigin Origin => origin;
-}

@@ -44,10 +44,11 @@ internal sealed partial class HoconParser
             case 'b': return '\b';
             case 'f': return '\f';
             case '"' or '\\' or '/': return c;
-            case 'u' when at + 4 <= text.Length && ushort.TryParse(text.AsSpan(at, 4), System.Globalization.NumberStyles.HexNumber, null, out ushort code):
+            case 'u' when at + 4 <= text.Length && ushort.TryParse(
+                text.AsSpan(at, 4), System.Globalization.NumberStyles.HexNumber, null, out ushort code):
                 at += 4;
                 return (char)code;
-            default: throw Error($"'\\{c}' is no escape in a quoted text");
+            default: throw Error($"'\\{c}' is not a valid escape sequence in a quoted string");
         }
     }
 

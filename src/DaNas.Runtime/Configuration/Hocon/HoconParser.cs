@@ -68,7 +68,7 @@ internal sealed partial class HoconParser
             }
 
             if (end == '\0' && Peek is '}' or ']')
-                throw Error($"'{Peek}' closes nothing");
+                throw Error($"unexpected '{Peek}': there is nothing to close");
             if (AtInclude())
                 ReadInclude(map);
             else
@@ -97,7 +97,8 @@ internal sealed partial class HoconParser
         at++;
         SkipSpaceAndLines();
         HoconNode value = Within(path);
-        map.Set(path, append ? new HoconNode.Join([Find(map, path) ?? new HoconNode.Substitution(string.Join('.', within.Reverse().SelectMany(p => p).Concat(path)), true, value.Origin), new HoconNode.List([value], value.Origin)], value.Origin) : value);
+        map.Set(path, append ? new HoconNode.Join([Find(map, path) ?? new HoconNode.Substitution(string.Join('.', within.Reverse()
+            .SelectMany(p => p).Concat(path)), true, value.Origin), new HoconNode.List([value], value.Origin)], value.Origin) : value);
     }
 
     /// <summary>What this object says of a key already: += is about that, wherever the object is included.</summary>
@@ -157,7 +158,7 @@ internal sealed partial class HoconParser
     {
         ConfigOrigin origin = Here;
         if (++depth > Deepest)
-            throw Error($"objects and lists stand in each other more than {Deepest} deep");
+            throw Error($"objects and lists are nested more than {Deepest} levels deep");
         List<HoconNode> parts = [];
         while (true)
         {
@@ -201,7 +202,7 @@ internal sealed partial class HoconParser
         int from = at;
         while (at < text.Length && !char.IsWhiteSpace(Peek) && !Reserved.Contains(Peek, StringComparison.Ordinal) && !AtComment)
             at++;
-        return at > from ? new HoconNode.Scalar(text[from..at], false, origin) : throw Error($"'{Peek}' must stand in quotes");
+        return at > from ? new HoconNode.Scalar(text[from..at], false, origin) : throw Error($"'{Peek}' must be quoted");
     }
 
     private HoconNode.List ReadList()
@@ -235,7 +236,8 @@ internal sealed partial class HoconParser
         return new HoconNode.Substitution(optional ? inner[1..] : inner, optional, origin);
     }
 
-    private bool AtInclude() => text.AsSpan(at).StartsWith("include", StringComparison.Ordinal) && at + 7 < text.Length && text[at + 7] is ' ' or '\t' or '"';
+    private bool AtInclude() => text.AsSpan(at).StartsWith("include", StringComparison.Ordinal) && at + 7 < text.Length
+        && text[at + 7] is ' ' or '\t' or '"';
 
     private void ReadInclude(HoconNode.Map map)
     {
@@ -253,7 +255,8 @@ internal sealed partial class HoconParser
             Expect(')');
         HoconNode.Map? included = include(file, name);
         if (included is null)
-            throw new HoconException(origin, $"the included file '{name}' does not exist (looked beside this file and in the product's hocon folder)");
+            throw new HoconException(origin, $"the included file '{name}' does not exist (searched next to this file and in the " +
+                $"product's hocon folder)");
         map.Overlay(included);
     }
 }

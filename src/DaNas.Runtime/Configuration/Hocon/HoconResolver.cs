@@ -31,7 +31,8 @@ internal sealed class HoconResolver(HoconNode.Map root)
                 return ResolveJoin(join);
             case HoconNode.Over over:
                 ConfigNode? after = In(field! with { Before = over.Before }, () => Resolve(over.After));
-                return after is null ? Before(field!, over.Before) : after is ConfigObject b && Before(field!, over.Before) is ConfigObject a ? Merge(a, b) : after;
+                return after is null ? Before(field!, over.Before) : after is ConfigObject b
+                    && Before(field!, over.Before) is ConfigObject a ? Merge(a, b) : after;
             default:
                 throw new HoconException(node.Origin, "unknown kind of value");
         }
@@ -55,18 +56,20 @@ internal sealed class HoconResolver(HoconNode.Map root)
         for (Field? own = field; own is not null; own = own.Outer)
         {
             if (own.Path == s.Path)
-                return Earlier(own) ?? (s.Optional ? null : throw new HoconException(s.Origin, $"${{{s.Path}}} leads back to itself, and has no value before; define one, or write ${{?{s.Path}}}"));
+                return Earlier(own) ?? (s.Optional ? null : throw new HoconException(
+                    s.Origin, $"${{{s.Path}}} refers to itself and has no earlier value; define one, or write ${{?{s.Path}}}"));
         }
 
         if (!open.Add(s))
-            throw new HoconException(s.Origin, $"${{{s.Path}}} leads back to itself");
+            throw new HoconException(s.Origin, $"${{{s.Path}}} refers to itself");
         try
         {
             if (Lookup(s.Path) is { } found)
                 return found;
             if (Environment.GetEnvironmentVariable(s.Path) is { } value)
                 return new ConfigValue(value, false, new ConfigOrigin($"environment {s.Path}", 0));
-            return s.Optional ? null : throw new HoconException(s.Origin, $"${{{s.Path}}} is defined nowhere; define it, or write ${{?{s.Path}}} if it may be missing");
+            return s.Optional ? null : throw new HoconException(
+                s.Origin, $"${{{s.Path}}} is not defined; define it, or write ${{?{s.Path}}} if it is optional");
         }
         finally
         {
@@ -116,7 +119,8 @@ internal sealed class HoconResolver(HoconNode.Map root)
         if (node is HoconNode.Over over)
         {
             ConfigNode? after = Find(over.After, keys, at);
-            return after is null or ConfigObject && Find(over.Before, keys, at) is { } before ? after is ConfigObject b && before is ConfigObject a ? Merge(a, b) : after ?? before : after;
+            return after is null or ConfigObject && Find(over.Before, keys, at) is { } before
+                ? after is ConfigObject b && before is ConfigObject a ? Merge(a, b) : after ?? before : after;
         }
 
         ConfigNode? value = In(new Field(path, null, null), () => Resolve(node));
@@ -152,7 +156,7 @@ internal sealed class HoconResolver(HoconNode.Map root)
         if (values.All(v => v is ConfigArray))
             return new ConfigArray([.. values.Cast<ConfigArray>().SelectMany(a => a.Items)], join.Origin);
         if (!values.All(v => v is ConfigValue))
-            throw new HoconException(join.Origin, "objects, lists and texts cannot be joined with each other");
+            throw new HoconException(join.Origin, "objects, lists and strings cannot be concatenated with each other");
         string text = string.Concat(parts.Select(p => (p.Node as ConfigValue)?.Text)).Trim();
         return new ConfigValue(text, values.Any(v => v is ConfigValue { Quoted: true }), join.Origin);
     }
@@ -163,7 +167,8 @@ internal sealed class HoconResolver(HoconNode.Map root)
     {
         Dictionary<string, ConfigNode> fields = new(a.Fields, StringComparer.Ordinal);
         foreach ((string key, ConfigNode value) in b.Fields)
-            fields[key] = value is ConfigObject inner && fields.GetValueOrDefault(key) is ConfigObject before ? Merge(before, inner) : value;
+            fields[key] = value is ConfigObject inner && fields.GetValueOrDefault(key) is ConfigObject before
+                ? Merge(before, inner) : value;
         return new ConfigObject(fields, b.Origin);
     }
 }

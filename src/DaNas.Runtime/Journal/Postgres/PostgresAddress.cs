@@ -4,8 +4,8 @@ using Npgsql;
 namespace DaNas.Runtime.Journal.Postgres;
 
 /// <summary>
-/// An address of a data base: Npgsql's <c>Host=db;Database=danas</c>, or a URI as libpq reads it (PostgreSQL's manual, 34.1.1.2), with libpq's parameters. No host: PGHOST, else the usual
-/// local socket where it is, else localhost.
+/// An address of a data base: Npgsql's <c>Host=db;Database=danas</c>, or a URI as libpq reads it (PostgreSQL's manual, 34.1.1.2), with
+/// libpq's parameters. No host: PGHOST, else the usual local socket where it is, else localhost.
 /// </summary>
 public static class PostgresAddress
 {
@@ -34,23 +34,29 @@ public static class PostgresAddress
     };
 
     /// <summary>What libpq knows and a journal has no use for: it tunes sockets itself.</summary>
-    private static readonly string[] Ignored = ["keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", "connect_timeout", "fallback_application_name"];
+    private static readonly string[] Ignored = ["keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count",
+        "tcp_user_timeout", "connect_timeout", "fallback_application_name"];
 
     /// <summary>Throws <see cref="ArgumentException"/> with what cannot be read.</summary>
     public static NpgsqlConnectionStringBuilder Parse(string address)
     {
         if (string.IsNullOrWhiteSpace(address))
             throw new ArgumentException("it is blank");
-        NpgsqlConnectionStringBuilder result = address.Contains("://", StringComparison.Ordinal) ? FromUri(address) : new NpgsqlConnectionStringBuilder(address);
-        if (!result.ShouldSerialize("Port") && int.TryParse(Environment.GetEnvironmentVariable("PGPORT"), CultureInfo.InvariantCulture, out int port))
+        NpgsqlConnectionStringBuilder result = address.Contains("://", StringComparison.Ordinal)
+            ? FromUri(address) : new NpgsqlConnectionStringBuilder(address);
+        if (!result.ShouldSerialize("Port") && int.TryParse(
+            Environment.GetEnvironmentVariable("PGPORT"), CultureInfo.InvariantCulture, out int port))
             result.Port = port;
         if (string.IsNullOrEmpty(result.Host))
-            result.Host = Environment.GetEnvironmentVariable("PGHOST") is { Length: > 0 } named ? named : File.Exists(string.Create(CultureInfo.InvariantCulture, $"{Sockets}/.s.PGSQL.{result.Port}")) ? Sockets : "localhost";
+            result.Host = Environment.GetEnvironmentVariable("PGHOST") is { Length: > 0 } named
+                ? named : File.Exists(Invariant($"{Sockets}/.s.PGSQL.{result.Port}")) ? Sockets : "localhost";
         if (result.Host.Contains(',', StringComparison.Ordinal))
-            throw new ArgumentException($"it names several hosts ({result.Host}), and a journal has one writer on one server: name the primary, or a name that leads to it");
+            throw new ArgumentException($"it lists several hosts ({result.Host}), but a journal has one writer on one server: specify " +
+                $"the primary, or a name that resolves to it");
         if (result.Passfile is { Length: > 0 } file && !File.Exists(file))
             throw new ArgumentException($"the password file {file} is missing");
-        if (result.Password is null or "" && result.Passfile is null or "" && Environment.GetEnvironmentVariable("PGPASSWORD") is null or "" && Environment.GetEnvironmentVariable("PGPASSFILE") is { Length: > 0 } passfile && !File.Exists(passfile))
+        if (result.Password is null or "" && result.Passfile is null or "" && Environment.GetEnvironmentVariable("PGPASSWORD") is null or ""
+            && Environment.GetEnvironmentVariable("PGPASSFILE") is { Length: > 0 } passfile && !File.Exists(passfile))
             throw new ArgumentException($"PGPASSFILE names {passfile}, which is missing");
         return result;
     }
@@ -58,7 +64,9 @@ public static class PostgresAddress
     /// <summary>Whether the host is a folder of Unix sockets.</summary>
     public static bool OnSocket(NpgsqlConnectionStringBuilder settings) => settings.Host is ['/' or '@', ..];
 
-    /// <summary>scheme://[user[:password]@][host][:port][,...][/database][?parameter=value&amp;...], everything percent-encoded where it must be.</summary>
+    /// <summary>
+    /// scheme://[user[:password]@][host][:port][,...][/database][?parameter=value&amp;...], everything percent-encoded where it must be.
+    /// </summary>
     private static NpgsqlConnectionStringBuilder FromUri(string address)
     {
         int scheme = address.IndexOf("://", StringComparison.Ordinal);
@@ -84,7 +92,8 @@ public static class PostgresAddress
         foreach (string pair in query.Split('&', StringSplitOptions.RemoveEmptyEntries))
         {
             string[] parts = pair.Split('=', 2);
-            Set(result, Unescape(parts[0]), parts.Length > 1 ? Unescape(parts[1]) : throw new ArgumentException($"the parameter '{pair}' has no value"));
+            Set(result, Unescape(parts[0]), parts.Length > 1
+                ? Unescape(parts[1]) : throw new ArgumentException($"the parameter '{pair}' has no value"));
         }
 
         return result;
@@ -108,7 +117,8 @@ public static class PostgresAddress
         {
             string port = host[(colon + 1)..];
             if (port.Length > 0)
-                result.Port = int.TryParse(port, CultureInfo.InvariantCulture, out int number) && number is > 0 and < 65_536 ? number : throw new ArgumentException($"'{port}' is no port");
+                result.Port = int.TryParse(port, CultureInfo.InvariantCulture, out int number) && number is > 0 and < 65_536
+                    ? number : throw new ArgumentException($"'{port}' is not a valid port");
             host = host[..colon];
         }
 
@@ -118,7 +128,8 @@ public static class PostgresAddress
 
     private static void Set(NpgsqlConnectionStringBuilder result, string name, string value)
     {
-        if (Ignored.Contains(name, StringComparer.Ordinal) || (name == "target_session_attrs" && value is "any" or "read-write" or "primary") || (name == "gssencmode" && value is "disable" or "prefer"))
+        if (Ignored.Contains(name, StringComparer.Ordinal) || (name == "target_session_attrs"
+            && value is "any" or "read-write" or "primary") || (name == "gssencmode" && value is "disable" or "prefer"))
             return;
         if (name == "hostaddr" && !string.IsNullOrEmpty(result.Host))
             return; // The name is what a certificate is checked against.
@@ -130,7 +141,8 @@ public static class PostgresAddress
         }
         catch (Exception e) when (e is ArgumentException or FormatException or KeyNotFoundException)
         {
-            throw new ArgumentException(known ? $"'{name}' cannot be '{value}'" : $"the parameter '{name}' is not known; known are {string.Join(", ", Parameters.Keys)}", e);
+            throw new ArgumentException(known ? $"'{name}' cannot be '{value}'"
+                : $"unknown parameter '{name}'; supported parameters are {string.Join(", ", Parameters.Keys)}", e);
         }
     }
 }

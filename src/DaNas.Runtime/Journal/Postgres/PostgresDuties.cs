@@ -16,7 +16,9 @@ public static class PostgresDuties
             await using NpgsqlDataReader rows = await read.ExecuteReaderAsync();
             List<NodeOrder> orders = [];
             while (await rows.ReadAsync())
-                orders.Add(new NodeOrder(rows.GetString(0), Enum.TryParse(rows.GetString(1), out NodeDuty duty) ? duty : NodeDuty.Draining)); // A newer version's duty: no work, to be sure.
+                // A newer version's duty: no work, to be sure.
+                orders.Add(new NodeOrder(rows.GetString(0), Enum.TryParse(rows.GetString(1), out NodeDuty duty)
+                    ? duty : NodeDuty.Draining));
             return orders;
         }
         catch (Exception e) when (PostgresFaults.IsFault(e))
@@ -32,7 +34,8 @@ public static class PostgresDuties
             await using NpgsqlConnection connection = await server.OpenAsync();
             await using NpgsqlCommand save = order.Duty == NodeDuty.Active
                 ? new("DELETE FROM danas_duty WHERE cluster = $1 AND node = $2", connection)
-                : new("INSERT INTO danas_duty (cluster, node, duty) VALUES ($1, $2, $3) ON CONFLICT (cluster, node) DO UPDATE SET duty = $3", connection);
+                : new("INSERT INTO danas_duty (cluster, node, duty) VALUES ($1, $2, $3) ON CONFLICT (cluster, node) DO " +
+                    "UPDATE SET duty = $3", connection);
             save.Parameters.Add(new() { Value = cluster });
             save.Parameters.Add(new() { Value = order.Node });
             if (order.Duty != NodeDuty.Active)

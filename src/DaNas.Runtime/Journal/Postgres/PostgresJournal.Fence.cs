@@ -10,13 +10,14 @@ public sealed partial class PostgresJournal : IFencedTables
     internal const string Refused = "DN001";
 
     /// <summary>
-    /// The writer's row is locked while its epoch is compared with that of the event (which is part of the hash chain), so that a takeover waits for the
-    /// insert, or the insert finds the new epoch.
+    /// The writer's row is locked while its epoch is compared with that of the event (which is part of the hash chain), so that a takeover
+    /// waits for the insert, or the insert finds the new epoch.
     /// </summary>
     private const string FenceText = $"""
         CREATE OR REPLACE FUNCTION danas_fence() RETURNS trigger LANGUAGE plpgsql AS $body$
         BEGIN
-          PERFORM 1 FROM danas_writer WHERE persistence_id = NEW.persistence_id AND epoch = (convert_from(NEW.message, 'UTF8')::jsonb ->> 'epoch')::bigint FOR SHARE;
+          PERFORM 1 FROM danas_writer WHERE persistence_id = NEW.persistence_id
+            AND epoch = (convert_from(NEW.message, 'UTF8')::jsonb ->> 'epoch')::bigint FOR SHARE;
           IF NOT FOUND THEN
             RAISE EXCEPTION 'another process took % over', NEW.persistence_id USING ERRCODE = '{Refused}';
           END IF;
@@ -41,7 +42,8 @@ public sealed partial class PostgresJournal : IFencedTables
             await using NpgsqlCommand alone = new("SELECT pg_advisory_xact_lock($1)", connection, transaction);
             alone.Parameters.Add(new() { Value = PostgresSchema.MigrationLock });
             await alone.ExecuteNonQueryAsync();
-            await using NpgsqlCommand known = new("SELECT count(*) FROM pg_trigger WHERE tgname = 'danas_fence' AND tgrelid = 'journal'::regclass", connection, transaction);
+            await using NpgsqlCommand known = new("SELECT count(*) FROM pg_trigger WHERE tgname = 'danas_fence' AND tgrelid = " +
+                "'journal'::regclass", connection, transaction);
             if (await known.ExecuteScalarAsync() is > 0L)
                 return;
 

@@ -7,7 +7,8 @@ using NpgsqlTypes;
 namespace DaNas.Runtime.Journal.Postgres;
 
 /// <summary>
-/// The journal in PostgreSQL: the tables, chain and heads of the SQLite one, read and acquired over sessions of its own. Akka.Persistence.Sql stores the events, behind the fence.
+/// The journal in PostgreSQL: the tables, chain and heads of the SQLite one, read and acquired over sessions of its own.
+/// Akka.Persistence.Sql stores the events, behind the fence.
 /// </summary>
 public sealed partial class PostgresJournal : IEventJournal
 {
@@ -24,7 +25,10 @@ public sealed partial class PostgresJournal : IEventJournal
         ledger = new JournalLedger(server.Name, headOf);
     }
 
-    /// <summary>Opens the data base, and makes the tables where they are missing; searches belong to the cluster that is named, or to single machines. Throws <see cref="JournalException"/>.</summary>
+    /// <summary>
+    /// Opens the data base, and makes the tables where they are missing; searches belong to the cluster that is named, or to single
+    /// machines. Throws <see cref="JournalException"/>.
+    /// </summary>
     public static async Task<PostgresJournal> OpenAsync(PostgresServer server, Func<string, string>? headOf = null, string? cluster = null)
     {
         await server.PrepareAsync();
@@ -32,7 +36,8 @@ public sealed partial class PostgresJournal : IEventJournal
     }
 
     /// <summary>The same, where the tables are known to be there.</summary>
-    public static PostgresJournal OpenPrepared(PostgresServer server, Func<string, string>? headOf, string? cluster) => new(server, headOf, cluster);
+    public static PostgresJournal OpenPrepared(PostgresServer server, Func<string, string>? headOf, string? cluster) =>
+        new(server, headOf, cluster);
 
     public void AcceptCut(string persistenceId) => ledger.Accept(persistenceId);
 
@@ -80,7 +85,8 @@ public sealed partial class PostgresJournal : IEventJournal
     private async Task<long> AcquireNowAsync(NpgsqlConnection connection, string persistenceId)
     {
         await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync();
-        await using NpgsqlCommand newest = new("SELECT message FROM journal WHERE persistence_id = $1 ORDER BY sequence_number DESC LIMIT 1", connection, transaction);
+        await using NpgsqlCommand newest =
+            new("SELECT message FROM journal WHERE persistence_id = $1 ORDER BY sequence_number DESC LIMIT 1", connection, transaction);
         newest.Parameters.Add(new() { Value = persistenceId });
         long above = await newest.ExecuteScalarAsync() is byte[] message ? Envelope.EpochOf(message) : 0;
         await using NpgsqlCommand command = new(
@@ -103,11 +109,14 @@ public sealed partial class PostgresJournal : IEventJournal
     }
 
     /// <summary>Searches of other clusters, and of single machines, are left alone: taking one would stop it there.</summary>
-    private async Task<JournalException> BelongsElsewhereAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, string persistenceId)
+    private async Task<JournalException> BelongsElsewhereAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, string persistenceId)
     {
         await using NpgsqlCommand owner = new("SELECT cluster FROM danas_writer WHERE persistence_id = $1", connection, transaction);
         owner.Parameters.Add(new() { Value = persistenceId });
-        string whose = await owner.ExecuteScalarAsync() is string other ? $"cluster '{other}': go on with 'danas resume ID --cluster' of one of its coordinators" : "a single machine: go on there with 'danas resume ID'";
+        string whose = await owner.ExecuteScalarAsync() is string other
+            ? $"cluster '{other}': resume it with 'danas resume ID --cluster' and one of its coordinators"
+                : "a single machine: resume it there with 'danas resume ID'";
         return new(JournalFault.Foreign, $"{server.Name}: {persistenceId} belongs to {whose}; for a new search choose another --id");
     }
 }

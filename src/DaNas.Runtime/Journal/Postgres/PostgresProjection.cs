@@ -8,15 +8,9 @@ using Npgsql;
 
 namespace DaNas.Runtime.Journal.Postgres;
 
-/// <summary>A search in the read model: its overview after so many events, and how many the journal has.</summary>
-public sealed record OverviewRow(SearchOverview Overview, long Sequence, long Head, bool IsOver, DateTimeOffset Changed)
-{
-    public long Behind => Head - Sequence;
-}
-
 /// <summary>
-/// The read model of all searches of a data base: one row each, made from the journal and nothing else, so that lists need not read journals. It can be
-/// emptied at any time and is made anew.
+/// The read model of all searches of a data base: one row each, made from the journal and nothing else, so that lists need not read
+/// journals. It can be emptied at any time and is made anew.
 /// </summary>
 public sealed class PostgresProjection(PostgresServer server, string prefix)
 {
@@ -25,7 +19,10 @@ public sealed class PostgresProjection(PostgresServer server, string prefix)
     private readonly Dictionary<string, Folded> known = new(StringComparer.Ordinal);
     private readonly HashSet<string> unreadable = new(StringComparer.Ordinal);
 
-    /// <summary>Projects what is new of some searches; returns how many events that were. Throws <see cref="JournalException"/> where the data base is away.</summary>
+    /// <summary>
+    /// Projects what is new of some searches; returns how many events that were. Throws <see cref="JournalException"/> where the data base
+    /// is away.
+    /// </summary>
     public async Task<ProjectionActor.Stepped> StepAsync(CancellationToken cancellation = default)
     {
         long events = 0;
@@ -36,7 +33,8 @@ public sealed class PostgresProjection(PostgresServer server, string prefix)
             {
                 events += await ProjectAsync(id, head, reached, cancellation);
             }
-            catch (Exception e) when (e is InvalidDataException or JsonException or JournalException { Fault: not JournalFault.Unavailable })
+            catch (Exception e) when (e is InvalidDataException or JsonException
+                or JournalException { Fault: not JournalFault.Unavailable })
             {
                 unreadable.Add(id);
                 refused.Add(new(id[prefix.Length..], e.Message));
@@ -54,13 +52,16 @@ public sealed class PostgresProjection(PostgresServer server, string prefix)
             await using NpgsqlConnection connection = await server.OpenAsync(cancellation);
             await using NpgsqlCommand read = new(
                 """
-                SELECT o.overview, o.sequence_number, coalesce((SELECT max(j.sequence_number) FROM journal j WHERE j.persistence_id = o.persistence_id), 0), o.is_over, o.changed
+                SELECT o.overview, o.sequence_number,
+                  coalesce((SELECT max(j.sequence_number) FROM journal j WHERE j.persistence_id = o.persistence_id), 0),
+                  o.is_over, o.changed
                 FROM danas_overview o ORDER BY o.changed DESC, o.persistence_id
                 """, connection);
             await using NpgsqlDataReader rows = await read.ExecuteReaderAsync(cancellation);
             List<OverviewRow> result = [];
             while (await rows.ReadAsync(cancellation))
-                result.Add(new(JsonSerializer.Deserialize<SearchOverview>(rows.GetString(0), DomainJson.Stored)!, rows.GetInt64(1), rows.GetInt64(2), rows.GetBoolean(3), new DateTimeOffset(rows.GetInt64(4), TimeSpan.Zero)));
+                result.Add(new(JsonSerializer.Deserialize<SearchOverview>(rows.GetString(0), DomainJson.Stored)!, rows.GetInt64(1),
+                    rows.GetInt64(2), rows.GetBoolean(3), new DateTimeOffset(rows.GetInt64(4), TimeSpan.Zero)));
             return result;
         }
         catch (Exception e) when (PostgresFaults.IsFault(e))
@@ -126,11 +127,13 @@ public sealed class PostgresProjection(PostgresServer server, string prefix)
             await using NpgsqlConnection connection = await server.OpenAsync(cancellation);
             await using NpgsqlCommand write = new(
                 """
-                INSERT INTO danas_overview (persistence_id, sequence_number, phase, is_over, changed, overview) VALUES ($1, $2, $3, $4, $5, $6)
+                INSERT INTO danas_overview (persistence_id, sequence_number, phase, is_over, changed, overview)
+                VALUES ($1, $2, $3, $4, $5, $6)
                 ON CONFLICT (persistence_id) DO UPDATE SET sequence_number = $2, phase = $3, is_over = $4, changed = $5, overview = $6
                 WHERE danas_overview.sequence_number < $2
                 """, connection);
-            foreach (object value in new object[] { id, sequence, state.Phase.GetType().Name, state.IsOver, changed, JsonSerializer.Serialize(SearchOverview.Of(state), DomainJson.Stored) })
+            foreach (object value in new object[] { id, sequence, state.Phase.GetType().Name, state.IsOver, changed,
+                JsonSerializer.Serialize(SearchOverview.Of(state), DomainJson.Stored) })
                 write.Parameters.Add(new() { Value = value });
             await write.ExecuteNonQueryAsync(cancellation);
         }

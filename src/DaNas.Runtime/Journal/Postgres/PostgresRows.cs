@@ -14,7 +14,8 @@ internal static class PostgresRows
         {
             await using NpgsqlConnection reader = await server.OpenAsync();
             await using NpgsqlCommand command = new(
-                "SELECT sequence_number, created, manifest, message, identifier FROM journal WHERE persistence_id = $1 AND sequence_number > $2 AND NOT is_deleted ORDER BY sequence_number", reader);
+                "SELECT sequence_number, created, manifest, message, identifier FROM journal WHERE persistence_id = $1 AND " +
+                    "sequence_number > $2 AND NOT is_deleted ORDER BY sequence_number", reader);
             command.Parameters.Add(new() { Value = persistenceId });
             command.Parameters.Add(new() { Value = after });
             await using NpgsqlDataReader rows = await command.ExecuteReaderAsync();
@@ -22,15 +23,18 @@ internal static class PostgresRows
             while (await rows.ReadAsync())
             {
                 if (rows.GetInt32(4) != WireFormat.SerializerId)
-                    throw new JournalException(JournalFault.Foreign, $"{server.Name}: event {rows.GetInt64(0)} of {persistenceId} was written by serializer {rows.GetInt32(4)}");
-                result.Add(new(new RowHead(rows.GetInt64(0), rows.GetInt64(1), rows.GetString(2)), await rows.GetFieldValueAsync<byte[]>(3)));
+                    throw new JournalException(JournalFault.Foreign,
+                        $"{server.Name}: event {rows.GetInt64(0)} of {persistenceId} was written by serializer {rows.GetInt32(4)}");
+                result.Add(new(new RowHead(rows.GetInt64(0), rows.GetInt64(1), rows.GetString(2)),
+                    await rows.GetFieldValueAsync<byte[]>(3)));
             }
 
             return result;
         }
         catch (InvalidCastException e)
         {
-            throw new JournalException(JournalFault.Damaged, $"{server.Name}: {persistenceId}: {e.Message}; restore the data base from a backup", e);
+            throw new JournalException(JournalFault.Damaged,
+                $"{server.Name}: {persistenceId}: {e.Message}; restore the database from a backup", e);
         }
         catch (Exception e) when (PostgresFaults.IsFault(e))
         {
@@ -46,7 +50,8 @@ internal static class PostgresRows
             await using NpgsqlConnection reader = await server.OpenAsync();
             await using NpgsqlCommand command = new(sql, reader);
             foreach (object parameter in parameters)
-                command.Parameters.Add(parameter is DBNull ? new() { Value = parameter, NpgsqlDbType = NpgsqlDbType.Text } : new() { Value = parameter });
+                command.Parameters.Add(parameter is DBNull ? new() { Value = parameter, NpgsqlDbType = NpgsqlDbType.Text }
+                    : new() { Value = parameter });
             await using NpgsqlDataReader rows = await command.ExecuteReaderAsync();
             List<string> ids = [];
             while (await rows.ReadAsync())

@@ -3,8 +3,9 @@ using Npgsql;
 namespace DaNas.Runtime.Journal.Postgres;
 
 /// <summary>
-/// Tables in PostgreSQL, brought up step by step from whatever version is there: those of Akka.Persistence.Sql 1.5 (one column name differs), the writers'
-/// epochs, the leases of the cluster and its coordinators, what its nodes were told to do, and the projection of each search.
+/// Tables in PostgreSQL, brought up step by step from whatever version is there: those of Akka.Persistence.Sql 1.5 (one column name
+/// differs), the writers' epochs, the leases of the cluster and its coordinators, what its nodes were told to do, and the projection of
+/// each search.
 /// </summary>
 public static class PostgresSchema
 {
@@ -82,15 +83,19 @@ public static class PostgresSchema
     /// <summary>The version that this build writes.</summary>
     public static int Newest => Steps.Length;
 
-    /// <summary>Brings the tables to a version (the newest, but for tests of older ones). Safe to call from many processes at once.</summary>
+    /// <summary>
+    /// Brings the tables to a version (the newest, but for tests of older ones). Safe to call from many processes at once.
+    /// </summary>
     public static async Task MigrateAsync(NpgsqlConnection connection, int? to = null)
     {
         await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync();
-        await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({MigrationLock}); CREATE TABLE IF NOT EXISTS danas_schema (version INTEGER NOT NULL)");
+        await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({MigrationLock}); CREATE TABLE IF NOT EXISTS danas_schema " +
+            $"(version INTEGER NOT NULL)");
         await using NpgsqlCommand read = new("SELECT max(version) FROM danas_schema", connection);
         int version = await read.ExecuteScalarAsync() is int v ? v : 0;
         if (version > Newest)
-            throw new InvalidDataException($"the tables are of version {version}, newer than this build's {Newest}: use the newer danas");
+            throw new InvalidDataException($"the tables have version {version}, which is newer than version {Newest} of this build: use " +
+                $"the newer version of danas");
         for (int step = version; step < (to ?? Newest); step++)
             await ExecuteAsync(connection, $"{Steps[step]} INSERT INTO danas_schema (version) VALUES ({step + 1})");
         await transaction.CommitAsync();

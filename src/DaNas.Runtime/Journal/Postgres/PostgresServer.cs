@@ -1,4 +1,3 @@
-using System.Globalization;
 using DaNas.Actors.Journals;
 using Npgsql;
 
@@ -20,11 +19,14 @@ public sealed class PostgresServer
         }
         catch (Exception e) when (e is ArgumentException or FormatException or KeyNotFoundException)
         {
-            throw new JournalException(JournalFault.Foreign, $"the journal's address cannot be read ({e.Message}); write 'Host=db;Database=danas;Username=danas' or 'postgres://danas@db/danas'", e);
+            throw new JournalException(JournalFault.Foreign, $"the journal's address cannot be read ({e.Message}); write " +
+                $"'Host=db;Database=danas;Username=danas' or 'postgres://danas@db/danas'", e);
         }
 
         if (!string.IsNullOrEmpty(settings.Password))
-            throw new JournalException(JournalFault.Foreign, "the journal's address holds a password, which every user of this machine can read; put it into PGPASSWORD or a file named by PGPASSFILE");
+            throw new JournalException(JournalFault.Foreign,
+                "the journal's address contains a password, which every user of this machine can read; put it in PGPASSWORD or in the " +
+                    "file specified by PGPASSFILE");
         settings.Pooling = false;
         settings.Timeout = 5;
         settings.CommandTimeout = 5;
@@ -43,11 +45,11 @@ public sealed class PostgresServer
     private const string IdleInTransaction = "-c idle_in_transaction_session_timeout=5s";
 
     /// <summary>Host, port and data base, for messages.</summary>
-    public string Name => string.Create(CultureInfo.InvariantCulture, $"PostgreSQL {settings.Host}:{settings.Port}/{settings.Database}");
+    public string Name => Invariant($"PostgreSQL {settings.Host}:{settings.Port}/{settings.Database}");
 
     /// <summary>
-    /// For a library that keeps a pool of sessions; their settings are those that <see cref="OpenAsync"/> has checked. A writer that froze within a transaction would hold
-    /// the fence's lock against who takes over: the server ends such a session.
+    /// For a library that keeps a pool of sessions; their settings are those that <see cref="OpenAsync"/> has checked. A writer that froze
+    /// within a transaction would hold the fence's lock against who takes over: the server ends such a session.
     /// </summary>
     public string PooledConnection => new NpgsqlConnectionStringBuilder(settings.ToString())
     {
@@ -57,8 +59,8 @@ public sealed class PostgresServer
     }.ToString();
 
     /// <summary>
-    /// A session of its own, checked: commits must reach the disk, and it must really be one session (a transaction pooler gives another server process
-    /// to each transaction, and would break locks and fencing unseen).
+    /// A session of its own, checked: commits must reach the disk, and it must really be one session (a transaction pooler gives another
+    /// server process to each transaction, and would break locks and fencing unseen).
     /// </summary>
     [System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA2000", Justification = "The caller has it.")]
     public async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellation = default)
@@ -69,7 +71,8 @@ public sealed class PostgresServer
             await connection.OpenAsync(cancellation);
             await using NpgsqlCommand command = new("SET TIME ZONE 'UTC'; SHOW synchronous_commit", connection);
             if (await command.ExecuteScalarAsync(cancellation) is "off")
-                throw new JournalException(JournalFault.Foreign, $"{Name} runs with synchronous_commit=off: what it acknowledges can be lost in a crash; set it to on for this user (ALTER ROLE ... SET synchronous_commit = on)");
+                throw new JournalException(JournalFault.Foreign, $"{Name} runs with synchronous_commit=off: what it acknowledges can be " +
+                    $"lost in a crash; set it to on for this user (ALTER ROLE ... SET synchronous_commit = on)");
             return connection;
         }
         catch (Exception e) when (PostgresFaults.IsFault(e))
@@ -112,7 +115,8 @@ public sealed class PostgresServer
         int other = await BackendAsync(second);
         int after = await BackendAsync(first);
         if (before != after || before == other)
-            throw new JournalException(JournalFault.Foreign, $"{Name} is behind a transaction pooler: a session's locks do not hold there; connect to the server itself, or to a pool in session mode");
+            throw new JournalException(JournalFault.Foreign, $"{Name} is behind a transaction pooler: session locks do not work there; " +
+                $"connect to the server directly, or to a pool in session mode");
     }
 
     private static async Task<int> BackendAsync(NpgsqlConnection connection)

@@ -1,0 +1,3 @@
+namespace DaNas.Domain.Searches;
+
+public sealed record ArchitectureScore(int Rank, double Accuracy, double Loss);

@@ -32,7 +32,7 @@ internal static partial class Program
         {
             foreach (System.CommandLine.Parsing.ParseError error in parsed.Errors)
                 Output.PrintError(TypeName().Replace(error.Message, m => $"as {Kind(m.Groups["type"].Value)}"));
-            Output.PrintError("'danas --help' lists the commands; 'danas COMMAND --help' lists the options of a command");
+            Output.PrintError("'danas --help' lists the verbs; 'danas VERB --help' lists the options of a verb");
             return ExitCode.Usage;
         }
 

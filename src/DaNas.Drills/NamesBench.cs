@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using System.Diagnostics;
 using System.Text.Json;
 using DaNas.Runtime.Processes;
@@ -8,7 +9,8 @@ namespace DaNas.Drills;
 /// What 'danas data check --headers' takes for a tree of ImageNet's size with what such trees have in them; <paramref name="Broken"/> of
 /// <paramref name="BrokenPlanted"/> images were named.
 /// </summary>
-internal sealed record NamesResult(int Files, int Images, int ImagesPlanted, int Broken, int BrokenPlanted, IReadOnlyList<string> Remarks,
+internal sealed record NamesResult(int Files, [property: JsonPropertyName("pictures")] int Images,
+    [property: JsonPropertyName("picturesPlanted")] int ImagesPlanted, int Broken, int BrokenPlanted, IReadOnlyList<string> Remarks,
     double WriteSeconds, double CheckSeconds, double PeakMegabytes)
 {
     public bool IsRight => Images == ImagesPlanted && Broken == BrokenPlanted;

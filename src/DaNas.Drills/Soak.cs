@@ -53,7 +53,7 @@ internal sealed class Soak(DrillRun drill, Action<string> say)
             figures.Add(Figure(Invariant($"trainer {trainer} native tensors"), l => l.TrainerTensors[trainer], 1.2));
         }
 
-        figures.Add(new("journal bytes per event", Growth(early), Growth(late), Growth(late) <= Growth(early) * 1.25));
+        figures.Add(new("journal bytes an event", Growth(early), Growth(late), Growth(late) <= Growth(early) * 1.25));
         figures.Add(new("events an hour", Rate(early), Rate(late), false));
         return figures;
 

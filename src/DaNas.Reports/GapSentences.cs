@@ -17,11 +17,11 @@ internal static class GapSentences
         yield return $"  Spearman: {r.Spearman.Text}";
         yield return $"  Pearson: {r.Pearson.Text}";
         foreach (TrivialPredictor t in r.Trivial)
-            yield return $"  {t.Name} instead of the supernet, tau-b: {t.Tau.Text}";
+            yield return $"  {t.Title} instead of the supernet, tau-b: {t.Tau.Text}";
         yield return Invariant($"level: stand-alone minus supernet {r.LevelGap:0.000}; shares of the best found among the supernet's " +
             $"best: {string.Join(", ", r.TopOverlap.Select(o => Invariant($"top {o.Key} {o.Value.Text}")))}");
         yield return Invariant($"regret of the supernet's first choice {r.RegretAtOne.Value:0.000} [{r.RegretAtOne.Low:0.000}, " +
-            $"{r.RegretAtOne.High:0.000}], {string.Concat(r.Trivial.Select(t => Invariant($"of {t.Name} {t.Regret.Value:0.000}, ")))}of " +
+            $"{r.RegretAtOne.High:0.000}], {string.Concat(r.Trivial.Select(t => Invariant($"of {t.Title} {t.Regret.Value:0.000}, ")))}of " +
             $"a random pick {r.RegretOfRandomPick:0.000}");
         yield return Invariant($"discretisation gap: mixed supernet {r.MixedAccuracy:0.000}, sampled paths " +
             $"{r.SampledAccuracy:0.000}, derived path {r.DerivedAccuracy:0.000} (gap {r.Discretisation?.Text ?? "-"} on " +

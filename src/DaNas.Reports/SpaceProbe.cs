@@ -64,7 +64,7 @@ internal static class SpaceProbe
         yield return $"ceiling: the rankings by two training runs of the same architectures agree with Kendall tau {r.Ceiling.Text}; " +
             $"a perfect predictor would reach {Invariant($"{r.PerfectPredictor:0.00}")} with their mean";
         foreach (TrivialPredictor t in r.Trivial)
-            yield return Invariant($"  without training, {t.Name}: tau {t.Tau.Text}, regret {100 * t.Regret.Value:0.0} points");
+            yield return Invariant($"  without training, {t.Title}: tau {t.Tau.Text}, regret {100 * t.Regret.Value:0.0} points");
         if (r.TrainingsNeeded is { } n)
             yield return Invariant($"to reach a ceiling of {ProbeReport.Wanted}: the mean of {n} " +
                 $"training{(n == 1 ? string.Empty : "s")} of each, " +

@@ -94,7 +94,7 @@ public sealed partial class DeployTests
 
     private static IEnumerable<string> Words(YamlSequenceNode sequence) => sequence.Select(n => ((YamlScalarNode)n).Value!);
 
-    [GeneratedRegex("(?:new|Option(?:<[^>]+>)?)\\(\"(--[a-z-]+)\"")]
+    [GeneratedRegex("(?:new|Option(?:<[^>]+>)?)\\(\\s*\"(--[a-z-]+)\"")]
     private static partial Regex OptionName();
 
     [GeneratedRegex("deploy/docker/[A-Za-z.]+")]

@@ -93,14 +93,14 @@ public sealed class EvidenceTests
         GapReport none = GapReport.Of("x", noise, 1);
         none.Ceiling.Value.ShouldBeLessThan(GapReport.LeastCeiling);
         none.HasSignal.ShouldBeFalse();
-        none.Trivial.Select(t => t.Name).ShouldBe(["MACs"]);
+        none.Trivial.Select(t => t.Name).ShouldBe(["multiply-adds"]);
         GapRow[] clear = [.. Enumerable.Range(0, 10).Select(
             i => new GapRow($"a{i}", 10 - i, i, [i, i + 0.5], 9 - i) { Parameters = i, Initial = new(i, -i) })];
         GapReport said = GapReport.Of("x", clear, 1);
         said.Ceiling.Value.ShouldBe(1);
         said.Tau.Value.ShouldBe(1);
         said.Trivial.Select(t => (t.Name, t.Tau.Value, t.Regret.Value))
-            .ShouldBe([("MACs", -1, 9), ("parameters", 1, 0), ("synflow", 1, 0), ("jacobian covariance", -1, 9)]);
+            .ShouldBe([("multiply-adds", -1, 9), ("parameters", 1, 0), ("synflow", 1, 0), ("jacobian covariance", -1, 9)]);
         said.TauOfSetting!.Value.ShouldBe(-1);
         said.RegretAtOne.Value.ShouldBe(0);
         said.RegretOfRandomPick.ShouldBe(4.5, 1e-12);

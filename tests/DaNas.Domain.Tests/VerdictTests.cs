@@ -56,8 +56,8 @@ public sealed class VerdictTests
         RetrainedModel dearest = models.OrderByDescending(m => costs.Of(m.Architecture).Macs)
             .ThenBy(m => m.Architecture.Text, StringComparer.Ordinal).First();
         IReadOnlyList<PredictorChoice> choices = PredictorChoice.Of(state, events);
-        choices.Select(c => c.Predictor).ShouldBe(["most MACs", "most parameters"]); // A landscape has no networks.
-        choices[0].ShouldBe(new("most MACs", dearest.Run, dearest.TestAccuracy,
+        choices.Select(c => c.Predictor).ShouldBe(["most multiply-adds", "most parameters"]); // A landscape has no networks.
+        choices[0].ShouldBe(new("most multiply-adds", dearest.Run, dearest.TestAccuracy,
             models.Count(m => m.TestAccuracy >= dearest.TestAccuracy), 4));
 
         SearchEvent.SegmentCompleted[] measured = [.. models.Select((m, i) => new SearchEvent.SegmentCompleted(

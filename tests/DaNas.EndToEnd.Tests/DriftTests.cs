@@ -64,7 +64,7 @@ public sealed class DriftTests(Xunit.Abstractions.ITestOutputHelper output) : ID
         (int code, _, string error) = danas.Run("resume", "data");
         code.ShouldBe(2, error);
         error.ShouldContain("fingerprint:");
-        error.ShouldContain("training images:");
+        error.ShouldContain("training pictures:");
         danas.Run("resume", "data", "--accept").Code.ShouldBe(0);
         danas.Events("data").Count(e => e.Contains("data-changed/1", StringComparison.Ordinal)).ShouldBe(1);
     }

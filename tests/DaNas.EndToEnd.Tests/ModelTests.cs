@@ -170,7 +170,7 @@ public sealed class ModelTests : IDisposable
         report.GetProperty("rows").EnumerateArray().ShouldAllBe(
             r => r.GetProperty("alone").GetArrayLength() == 2 && r.GetProperty("initial").GetProperty("logSynflow").GetDouble() > 0);
         report.GetProperty("trivial").EnumerateArray().Select(t => t.GetProperty("name").GetString())
-            .ShouldBe(["MACs", "parameters", "synflow", "jacobian covariance"]);
+            .ShouldBe(["multiply-adds", "parameters", "synflow", "jacobian covariance"]);
         report.GetProperty("noise").GetDouble().ShouldBeGreaterThanOrEqualTo(0);
         int stored = Trained();
         (code, text, _) = danas.Run(["space", "probe", "drill", "--count", "5"]);

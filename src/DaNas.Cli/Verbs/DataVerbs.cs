@@ -31,8 +31,9 @@ internal static class DataVerbs
     private static Command Check()
     {
         Argument<string> path = Shared.Argument<string>("PATH", "Folder or catalogue file of the data set.");
-        Option<bool> hash = Shared.Option<bool>("--hash", "Also prints the SHA-256 of all image bytes in listing order, which reveals " +
-            "flipped bits inside a JPEG that decodes without an error.");
+        Option<bool> hash =
+            Shared.Option<bool>("--hash", "Also prints the SHA-256 of all image bytes in listing order; compare it with an " +
+            "earlier one to detect flipped bits in a JPEG that still decodes.");
         Option<bool> headers = Shared.Option<bool>("--headers", "Reads only the headers (format and size of every image), which takes a " +
             "fraction of the time; truncated images are not detected.");
         Option<bool> json = Shared.Json();
@@ -78,7 +79,7 @@ internal static class DataVerbs
             Output.PrintText(message);
         if (check.Content is { } content)
             Output.PrintText($"content SHA-256 {content}");
-        Output.PrintText(broken.Count == 0 ? headers ? "all headers are intact (images were not decoded)" : "all images can be decoded"
+        Output.PrintText(broken.Count == 0 ? headers ? "all headers are intact (images were not decoded)" : "every image decodes"
             : $"{broken.Count} broken images");
         return broken.Count == 0 ? ExitCode.Done : ExitCode.Failed;
     }

@@ -29,7 +29,7 @@ internal static class NodeVerbs
         Option<string?> http = Shared.Option<string?>("--http",
             "ADDRESS:PORT on which HTTPS (blobs, API, health) listens (default: the --listen address with its port + 1,000).");
         Option<string?> advertise = Shared.Option<string?>("--advertise", "HOST:PORT at which other nodes reach this one (default: the " +
-            "--listen address); HOST:PORT/HTTPPORT if the HTTPS port is not PORT + 1,000.");
+            "--listen address, or the host name if that is a wildcard); HOST:PORT/HTTPPORT if the HTTPS port is not PORT + 1,000.");
         Option<string?>
             join = new("--join") { Description = "HOST:PORT of coordinators, separated by commas; not needed for a coordinator." };
         Option<string?> name = Shared.Option<string?>("--name", "Name of this node, unique in its cluster (default: host name and port).");

@@ -19,9 +19,7 @@ namespace DaNas.Cli.Verbs;
 /// <summary>space probe: whether a search space and a recipe have anything to find, before a search is paid for.</summary>
 internal static class SpaceVerb
 {
-
     private static readonly JsonSerializerOptions Indented = new(DomainJson.Stored) { WriteIndented = true };
-
 
     public static Command Space()
     {

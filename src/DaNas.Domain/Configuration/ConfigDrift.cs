@@ -32,11 +32,12 @@ public static class ConfigDrift
             .Select(k => $"{k}: {old.GetValueOrDefault(k, "(absent)")} -> {now.GetValueOrDefault(k, "(absent)")}").ToValueList();
     }
 
+    /// <summary>What differs between two data sets. The names are stored in a decision, so that they never change.</summary>
     public static ValueList<string> Of(DatasetSummary before, DatasetSummary after) => Of(
         ("fingerprint", before.Fingerprint.Short, after.Fingerprint.Short),
         ("classes", Text(before.Classes.Count), Text(after.Classes.Count)),
-        ("training images", Text(before.TrainImages), Text(after.TrainImages)),
-        ("test images", Text(before.Test.Sum(n => (long)n)), Text(after.Test.Sum(n => (long)n))));
+        ("training pictures", Text(before.TrainImages), Text(after.TrainImages)),
+        ("test pictures", Text(before.Test.Sum(n => (long)n)), Text(after.Test.Sum(n => (long)n))));
 
     /// <summary>Of named pairs, those that differ.</summary>
     public static ValueList<string> Of(params ReadOnlySpan<(string Name, string Before, string After)> pairs)

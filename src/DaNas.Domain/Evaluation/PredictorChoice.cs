@@ -10,7 +10,8 @@ namespace DaNas.Domain.Evaluation;
 /// </summary>
 public sealed record PredictorChoice(string Predictor, string Run, double TestAccuracy, int Place, int Compared)
 {
-    public override string ToString() => Invariant($"{Predictor} {Run} ({TestAccuracy:0.0000}, rank {Place} of {Compared})");
+    public override string ToString() => Invariant($"{Predictor.Replace("multiply-adds", "MACs", StringComparison.Ordinal)} {Run} " +
+        $"({TestAccuracy:0.0000}, rank {Place} of {Compared})");
 
     /// <summary>
     /// The choices among the winner and its controls; none where there are no controls. A predictor that the journal does not have of all
@@ -29,7 +30,7 @@ public sealed record PredictorChoice(string Predictor, string Run, double TestAc
         CostTable costs = CostTable.Of(state.Space!);
         Dictionary<string, InitialScores> initial = events.OfType<SearchEvent.SegmentCompleted>().Where(s => s.Initial is not null)
             .GroupBy(s => s.Run).ToDictionary(g => g.Key, g => g.Last().Initial!, StringComparer.Ordinal);
-        List<PredictorChoice> choices = [Choice("most MACs", m => costs.Of(m.Architecture).Macs)];
+        List<PredictorChoice> choices = [Choice("most multiply-adds", m => costs.Of(m.Architecture).Macs)];
         if (all.Any(x => costs.Of(x.Model.Architecture).Parameters > 0))
             choices.Add(Choice("most parameters", m => costs.Of(m.Architecture).Parameters));
         if (all.All(x => initial.ContainsKey(x.Model.Run)))

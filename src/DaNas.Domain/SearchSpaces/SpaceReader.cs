@@ -46,7 +46,7 @@ internal static class SpaceReader
             .Select(p => options.Select(o => p.Long(o, 0, long.MaxValue / 400)).ToValueList()).ToValueList() : [];
         if (macs.Count > 0 && macs.Count != positions)
             s.Refuse("macs", macs.Count.ToString(CultureInfo.InvariantCulture),
-                $"give one object {{ option = multiply-adds, ... }} for each of the {positions} positions");
+                $"give one object {{ option = MACs, ... }} for each of the {positions} positions");
         return new SearchSpace(
             name, 0, 0, classes, new StemSpec(0, 0, 1), Enumerable.Range(0, positions).Select(l => new LayerSpec(l, 0, 0, 1, 0, candidates))
                 .ToValueList(), new HeadSpec(0, ClassifierCount.MultiplyAdds), Activation.Relu, false, false)

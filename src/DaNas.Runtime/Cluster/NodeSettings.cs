@@ -44,7 +44,7 @@ internal sealed record NodeSettings(string Name, string Cluster, IPEndPoint List
             throw new UsageException("coordinators and projectors need the cluster's journal: DANAS_JOURNAL=postgres://danas@db/danas " +
                 "(put the password in PGPASSWORD or in the file specified by PGPASSFILE); scripts/postgres.sh starts a server for testing");
         if (Roles.Contains(Trainer) && !Coordinates && Join.Count == 0)
-            throw new UsageException("a node without the role 'coordinator' needs --join HOST:PORT of a coordinator");
+            throw new UsageException("a trainer without the role 'coordinator' needs --join HOST:PORT of a coordinator");
         if (!IsName(Name))
             throw new UsageException($"--name {Name}: use letters, digits, '-', '_' and '.', at most 60 characters");
         if (!IsName(Cluster))

@@ -1,6 +1,3 @@
-using TorchSharp;
-using static TorchSharp.torch;
-
 namespace DaNas.Torch.Training;
 
 /// <summary>A loss or an accuracy that is no number: training diverged.</summary>

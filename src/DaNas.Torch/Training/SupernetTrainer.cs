@@ -152,7 +152,7 @@ public sealed class SupernetTrainer : IDisposable
         };
     }
 
-    /// <summary>Forward, loss, backward, step; the optimiser leaves the gradients null (zero) for the next one.</summary>
+    /// <summary>Forward, loss, backward, step; the optimiser leaves all gradients null for the next one.</summary>
     private void WeightStep(HostBatch batch, double rate)
     {
         using DisposeScope scope = NewDisposeScope();
